@@ -1,0 +1,1 @@
+"""tree-sitter reading of programs: uses of an API, and adoption labels."""

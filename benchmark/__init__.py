@@ -1,0 +1,1 @@
+"""Problems, API changes and benchmarks: importing, certifying, the built-in benchmark."""

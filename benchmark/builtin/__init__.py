@@ -1,0 +1,1 @@
+"""Problems and changes that ship with edittool."""

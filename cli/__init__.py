@@ -1,0 +1,1 @@
+"""Click commands, one file each: they parse, call the library and translate its errors."""

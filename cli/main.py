@@ -1,0 +1,72 @@
+"""The `edittool` command: finds the subcommand, and turns errors into messages and exit codes."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from ..schemas.errors import EdittoolError
+from .console import plain, talk
+from .exit_codes import INTERRUPTED, exit_code
+
+# A command's module is imported only when it is used: judging never pays for, or needs, torch.
+COMMANDS = {
+    "bench": "Build, show and verify benchmarks.",
+    "demo": "The whole path on this machine: build, edit, sample, judge, report.",
+    "doctor": "Check this machine, and print the fix for whatever is missing.",
+    "edit": "Edit a model and sample programs from it.",
+    "image": "Build and verify the sandbox image.",
+    "judge": "Run samples in containers of their own and say what each one did.",
+    "report": "Turn verdicts into tables.",
+    "run": "Run one program in a world and show everything about it.",
+}
+
+
+class CommandGroup(click.Group):
+    """Loads each subcommand from the module of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return the command called `cmd_name`."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f".{cmd_name}", __package__), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table, so that `--help` imports none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="edittool")
+def cli() -> None:
+    """Find out whether model editing taught a code model a new API.
+
+    \b
+    edittool demo                                        the whole path, on a tiny model
+    edittool judge BENCH samples.jsonl -o verdicts.jsonl judge samples of any model
+    edittool report BENCH verdicts.jsonl                 the tables
+    """
+
+
+def main() -> None:
+    """Run the command line; exit with a code of `exit_codes`."""
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        talk.print("interrupted: what was done is kept; the same command goes on from here", style="yellow")
+        sys.exit(INTERRUPTED)
+    except EdittoolError as error:
+        talk.print(plain(f"error: {error}", style="red"), soft_wrap=True)
+        sys.exit(exit_code(error))
+    except BrokenPipeError:  # the reader of our results went away: `edittool ... | head`
+        sys.stderr.close()
+        sys.exit(0)

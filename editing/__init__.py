@@ -1,0 +1,1 @@
+"""Editing methods, model families, sampling, regimes and the tiny model. The only package that needs torch."""

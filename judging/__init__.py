@@ -1,0 +1,1 @@
+"""Running samples in containers of their own, and turning what happened into verdicts."""

@@ -1,0 +1,72 @@
+"""A job, one program to run against one problem's tests in one world, and what was found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..schemas.changes import Change
+from ..schemas.problems import Problem
+
+Outcome = Literal[
+    "sandbox_error",
+    "timeout",
+    "out_of_memory",
+    "output_limit",
+    "crashed",
+    "syntax_error",
+    "load_error",
+    "failed",
+    "partial",
+    "passed",
+]
+Label = Literal["correct_adoption", "misuse", "workaround", "no_adoption"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one program may use."""
+
+    cpu_seconds: float = 3.0  # CPU time of the candidate's process, loading and all tests together
+    wall_seconds: float = 10.0  # backstop for programs that sleep or wait
+    memory_mib: int = 256  # the container's memory, swap off
+    output_kib: int = 1024  # what the candidate may print
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One program for one problem, with the changes active while it runs. `tag` is the caller's own."""
+
+    program: str
+    problem: Problem
+    changes: tuple[Change, ...] = ()
+    tag: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What judging found out about one job: the facts of a verdict, without the sample's identity.
+
+    `tests` holds one {"passed": bool, "error": {...} | None} for each test, `error` the first error or None
+    ({"type", "message", "line", "kind"}), `calls` the counted calls of each active replacement.
+    """
+
+    outcome: Outcome
+    stage: Literal["parse", "load", "run"]
+    compiles: bool
+    tests: tuple[Mapping[str, Any], ...]
+    error: Mapping[str, Any] | None = None
+    calls: Mapping[str, int] = field(default_factory=dict)
+    label: Label | None = None
+    label_detail: str | None = None
+    disagreement: str | None = None
+    uses: tuple[Mapping[str, Any], ...] = ()
+    output: str = ""
+    duration_ms: float = 0.0
+    cpu_ms: float = 0.0
+    peak_memory_kib: int = 0
+    attempts: int = 1
+
+    @property
+    def tests_passed(self) -> int:
+        """Return how many tests passed."""
+        return sum(bool(test["passed"]) for test in self.tests)

@@ -1,0 +1,1 @@
+"""Images that programs are judged in."""

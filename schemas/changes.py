@@ -1,0 +1,40 @@
+"""An API change: a deprecated API that is gone, and the replacement that stands in for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+Usage = Literal["renamed", "reordered", "keyword_only", "packed", "function"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row of BENCH/changes.jsonl; the fields are described in change.schema.json."""
+
+    change_id: str
+    deprecated: str
+    replacement: str
+    usage: Usage
+    signature: str
+    shim: str
+    doc: str
+    order: int | None = None
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """Make the record of a valid row."""
+        names = ("change_id", "deprecated", "replacement", "usage", "signature", "shim", "doc")
+        return cls(*(row[name] for name in names), order=row.get("order"))
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the JSON object of this change."""
+        row: dict[str, Any] = {
+            "change_id": self.change_id,
+            "deprecated": self.deprecated,
+            "replacement": self.replacement,
+            "usage": self.usage,
+            "signature": self.signature,
+            "shim": self.shim,
+            "doc": self.doc,
+        }
+        return row if self.order is None else row | {"order": self.order}
