@@ -4,7 +4,15 @@ Text that came from a model or a file is shown through `plain`: it can hold term
 """
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.text import Text
 
 results = Console(highlight=False)
@@ -17,7 +25,7 @@ def plain(text: str, style: str = "") -> Text:
     return Text(shown, style=style)
 
 
-def progress(*columns: TextColumn) -> Progress:
+def progress(*columns: ProgressColumn) -> Progress:
     """Return a progress display on stderr: a bar on a terminal, nothing elsewhere."""
     return Progress(
         SpinnerColumn(),

@@ -1,8 +1,8 @@
 """A job, one program to run against one problem's tests in one world, and what was found."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Self
 
 from ..schemas.changes import Change
 from ..schemas.problems import Problem
@@ -60,6 +60,7 @@ class Finding:
     label_detail: str | None = None
     disagreement: str | None = None
     uses: tuple[Mapping[str, Any], ...] = ()
+    opaque: bool = False
     output: str = ""
     duration_ms: float = 0.0
     cpu_ms: float = 0.0
@@ -70,3 +71,13 @@ class Finding:
     def tests_passed(self) -> int:
         """Return how many tests passed."""
         return sum(bool(test["passed"]) for test in self.tests)
+
+    def labelled(
+        self, label: Label | None, detail: str | None, disagreement: str | None, uses: tuple[Mapping[str, Any], ...]
+    ) -> Self:
+        """Return this finding with an adoption label."""
+        return replace(self, label=label, label_detail=detail, disagreement=disagreement, uses=uses)
+
+    def tried(self, attempts: int) -> Self:
+        """Return this finding with the number of attempts it took."""
+        return replace(self, attempts=attempts)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -9,8 +10,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from .changes import Change
-from .errors import InputError
-from .jsonl import read_rows, write_rows
+from .errors import EnvironmentFault, InputError
+from .json_text import dump_row, parse_json
+from .jsonl import read_rows, replace_file, write_rows
 from .problems import Problem
 from .validation import find_fault
 
@@ -26,6 +28,10 @@ class Bench:
     problems: dict[str, Problem]
     changes: dict[str, Change]
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    _by_folded_id: dict[str, Problem] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_folded_id", _index_by_folded_id(self.problems))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -43,16 +49,32 @@ class Bench:
         return cls(manifest["name"], problems, changes, manifest)
 
     def find(self, task_id: str) -> Problem | None:
-        """Return the problem called `task_id`, or None. Case does not count: EvalPlus writes Mbpp/2 for MBPP/2."""
-        if task_id in self.problems:
-            return self.problems[task_id]
-        folded = task_id.casefold()
-        return next((problem for name, problem in self.problems.items() if name.casefold() == folded), None)
+        """Return the problem called `task_id`, or None.
+
+        Case does not count, where it tells no two problems apart: EvalPlus writes Mbpp/2 for MBPP/2.
+        """
+        return self.problems.get(task_id) or self._by_folded_id.get(task_id.casefold())
 
     def digest(self) -> str:
         """Return SHA-256 over the problems and changes: what a verdict depends on."""
-        hashes: Mapping[str, str] = self.manifest["files"]
+        hashes: Mapping[str, str] = self.manifest.get("files") or self._hash_records()
         return _sha256("".join(f"{name}:{hashes[name]}\n" for name in sorted(hashes)).encode("ascii"))
+
+    def _hash_records(self) -> dict[str, str]:
+        """Return the hashes of the files that this benchmark would be written to."""
+        rows = {
+            CHANGES: [change.to_row() for change in self.changes.values()],
+            PROBLEMS: [problem.to_row() for problem in self.problems.values()],
+        }
+        return {
+            name: _sha256("".join(dump_row(row) + "\n" for row in rows[name]).encode("ascii")) for name in sorted(rows)
+        }
+
+
+def _index_by_folded_id(problems: Mapping[str, Problem]) -> dict[str, Problem]:
+    counts = Counter(task_id.casefold() for task_id in problems)
+    folded = {task_id.casefold(): problem for task_id, problem in problems.items()}
+    return {task_id: problem for task_id, problem in folded.items() if counts[task_id] == 1}
 
 
 def write_bench(
@@ -65,8 +87,11 @@ def write_bench(
     sources: Iterable[Mapping[str, str]] = (),
     certification: Mapping[str, Any] | None = None,
 ) -> Bench:
-    """Write a BENCH folder, the manifest last, and return the benchmark: same input, same bytes."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a BENCH folder, the manifest last, and return the benchmark: same input, same bytes.
+
+    Raises EnvironmentFault when the folder cannot be written, InputError when the records are no valid benchmark.
+    """
+    _make_folder(folder)
     problems, changes = list(problems), list(changes)
     write_rows(folder / PROBLEMS, [problem.to_row() for problem in problems])
     write_rows(folder / CHANGES, [change.to_row() for change in changes])
@@ -80,10 +105,19 @@ def write_bench(
         "edittool": version("edittool"),
         "certification": None if certification is None else dict(certification),
     }
-    temporary = folder / f".{MANIFEST}.partial"
-    temporary.write_text(json.dumps(manifest, indent=2) + "\n", encoding="ascii")
-    temporary.replace(folder / MANIFEST)
+    replace_file(folder / MANIFEST, [json.dumps(manifest, indent=2, allow_nan=False) + "\n"])
     return Bench.load(folder)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise InputError(f"{folder} is a file; a benchmark is a folder. Choose another name.") from None
+    except OSError as error:
+        raise EnvironmentFault(
+            f"{folder} cannot be made: {error.strerror}. Choose another place, or check its permissions."
+        ) from error
 
 
 def _count(problems: list[Problem], changes: list[Change]) -> dict[str, int]:
@@ -93,7 +127,7 @@ def _count(problems: list[Problem], changes: list[Change]) -> dict[str, int]:
 
 def _load_manifest(path: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = parse_json(path.read_bytes())
     except FileNotFoundError:
         raise InputError(
             f"{path} does not exist: {path.parent} is not a benchmark. `edittool bench build` makes one."
@@ -109,14 +143,21 @@ def _load_manifest(path: Path) -> dict[str, Any]:
 
 def _check_hashes(folder: Path, manifest: Mapping[str, Any]) -> None:
     for name in (PROBLEMS, CHANGES):
-        expected, path = manifest["files"].get(name), folder / name
-        if not path.is_file():
-            raise InputError(f"{path} does not exist. Build the benchmark again.")
-        if expected != _sha256(path.read_bytes()):
+        path = folder / name
+        if manifest["files"][name] != _sha256(_read(path)):
             raise InputError(
                 f"{path} is not the file that {folder / MANIFEST} describes: it was changed after the build. "
                 "Build the benchmark again (own problems: `edittool bench build --problems FILE`)."
             )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist. Build the benchmark again.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from None
 
 
 def _load_changes(path: Path) -> dict[str, Change]:
@@ -140,7 +181,7 @@ def _load_problems(path: Path, changes: Mapping[str, Change]) -> dict[str, Probl
         if problem.change_id is not None and problem.change_id not in changes:
             raise InputError(
                 f'{path}, line {row.line}: field "change_id" names {problem.change_id!r}, '
-                f"which is not in {path.with_name(CHANGES).name}."
+                f"which is not in {CHANGES}. Add that change, or build the benchmark again."
             )
         problems[problem.task_id] = problem
     return problems

@@ -24,7 +24,9 @@ class Change:
     def from_row(cls, row: Mapping[str, Any]) -> Self:
         """Make the record of a valid row."""
         names = ("change_id", "deprecated", "replacement", "usage", "signature", "shim", "doc")
-        return cls(*(row[name] for name in names), order=row.get("order"))
+        order = row.get("order")
+        values = {name: row[name] for name in names}
+        return cls(**values, order=None if order is None else int(order))  # JSON knows 1.0 for an integer
 
     def to_row(self) -> dict[str, Any]:
         """Return the JSON object of this change."""

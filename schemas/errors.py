@@ -12,5 +12,5 @@ class InputError(EdittoolError):
     """What the user gave cannot be used: a file, a row, an option."""
 
 
-class EnvironmentFault(EdittoolError):
+class EnvironmentFault(EdittoolError):  # noqa: N818  EnvironmentError is Python's own OSError
     """The machine lacks something: no Docker Engine, no sandbox image, no GPU, a full disk."""

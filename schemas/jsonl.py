@@ -4,13 +4,16 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from .errors import EnvironmentFault, InputError
+from .json_text import dump_row as dump_row
+from .json_text import is_whole_row, parse_json
 from .validation import find_fault
 
 MAX_LINE_BYTES = 16 * 2**20  # a longer row is a mistake (a binary, a file without line ends), not a program
@@ -24,17 +27,31 @@ class Row:
     data: dict[str, Any]
 
 
-def read_rows(path: Path, schema: str, *, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[Row]:
+def read_rows(
+    path: Path,
+    schema: str,
+    *,
+    max_line_bytes: int = MAX_LINE_BYTES,
+    on_torn_end: Callable[[int], None] | None = None,
+    on_line: Callable[[bytes], object] | None = None,
+) -> Iterator[Row]:
     """Yield the rows of `path`, each valid under `schema`; memory stays that of one line.
 
     Blank lines are passed over. Raises InputError, naming file, line, field and remedy, for a file that is missing,
     unreadable or holds no row, and for a line that is too long, not UTF-8, not JSON, not an object or not valid.
+    With `on_torn_end`, a last line that was cut short (its writer was killed, or is at work) is no error: the
+    function gets its number, and the row is left out. `on_line` gets the bytes of every line, to hash what was read.
     """
     empty = True
     for number, raw in _numbered_lines(path, max_line_bytes):
+        if on_line:
+            on_line(raw)
         if not raw.strip():
             continue
         empty = False
+        if on_torn_end and not raw.endswith(b"\n") and not is_whole_row(raw):
+            on_torn_end(number)
+            return
         data = _parse(path, number, raw)
         fault = find_fault(data, schema)
         if fault:
@@ -52,7 +69,7 @@ def _numbered_lines(path: Path, limit: int) -> Iterator[tuple[int, bytes]]:
                 number += 1
                 if len(line) > limit:
                     raise InputError(
-                        f"{path}, line {number} is longer than {limit // 2**20} MiB. "
+                        f"{path}, line {number} is longer than {limit / 2**20:.3g} MiB. "
                         "Is this a JSONL file, with one object per line? Shorten or remove that line."
                     )
                 yield number, line
@@ -60,13 +77,13 @@ def _numbered_lines(path: Path, limit: int) -> Iterator[tuple[int, bytes]]:
         raise InputError(f"{path} does not exist. Check the path.") from None
     except IsADirectoryError:
         raise InputError(f"{path} is a folder; a JSONL file is needed.") from None
-    except PermissionError:
-        raise InputError(f"{path} cannot be read: permission denied.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}. Check the path and its permissions.") from None
 
 
 def _parse(path: Path, number: int, raw: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
+        data = parse_json(raw)
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path}, line {number}: not UTF-8 at byte {error.start + 1} of the line. Save the file as UTF-8."
@@ -75,99 +92,142 @@ def _parse(path: Path, number: int, raw: bytes) -> dict[str, Any]:
         raise InputError(
             f"{path}, line {number}, column {error.colno}: broken JSON ({error.msg}). Repair or remove that line."
         ) from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InputError(f"{path}, line {number}: unusable JSON ({error}). Repair or remove that line.") from None
     if not isinstance(data, dict):
-        raise InputError(f"{path}, line {number}: a JSON object is needed, but this is {type(data).__name__}.")
+        raise InputError(
+            f"{path}, line {number}: a JSON object is needed, but this is {type(data).__name__}. "
+            "Write one object on each line."
+        )
     return data
 
 
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write `rows` to `path` as a whole: readers see the old file or the new one, never a part.
 
-
-def dump_row(data: Mapping[str, Any]) -> str:
-    """Return `data` as one line of JSON, without the line end.
-
-    ASCII only: text that came from a model can then neither break the line (U+2028) nor steer a terminal.
+    Raises EnvironmentFault when the disk or a permission refuses; an old file then stays as it was.
     """
-    return json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(", ", ": "))
+    replace_file(path, (dump_row(row) + "\n" for row in rows))
 
 
-def write_rows(path: Path, rows: Iterator[Mapping[str, Any]] | list[dict[str, Any]]) -> None:
-    """Write `rows` to `path` as a whole: readers see the old file or the new one, never a part."""
+def replace_file(path: Path, parts: Iterable[str]) -> None:
+    """Write the ASCII text `parts` to `path` as a whole; raises EnvironmentFault as `write_rows` does."""
     temporary = path.with_name(f".{path.name}.partial")
-    with temporary.open("w", encoding="ascii", newline="\n") as file:
-        for row in rows:
-            file.write(dump_row(row) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("w", encoding="ascii", newline="\n") as file:
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"{path} cannot be written: {error.strerror}. Free some space, or choose another place."
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):  # gone when all went well
+            temporary.unlink()
 
 
 class JsonlAppender:
     """Appends rows to a file, each synced to disk; one process at a time; a context manager.
 
     On opening, a last line that a kill cut short is removed: its row was never complete, so its work is done again.
-    Raises InputError when another process holds the file, EnvironmentFault when the disk refuses a write; the file
-    then ends with its last whole row.
+    `removed_bytes` says how much that was. Raises InputError when another process holds the file or when it is no
+    JSONL file, EnvironmentFault when it cannot be opened or the disk refuses a write; the file then ends with its
+    last whole row.
     """
 
     def __init__(self, path: Path):
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab+")
-        self._lock()
-        self.removed_bytes = self._drop_torn_line()
-        self._end = self._file.seek(0, os.SEEK_END)
+        self._file = self._open()
+        try:
+            self._lock()
+            self.removed_bytes = self._mend_end()
+            self._end = self._file.seek(0, os.SEEK_END)
+        except OSError as error:
+            self._file.close()
+            raise self._fault(error) from error
+        except InputError:
+            self._file.close()
+            raise
+
+    def _open(self) -> FileIO:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            return self.path.open("ab+", buffering=0)  # a buffer would write its rest after a failure was cut back
+        except OSError as error:
+            raise self._fault(error) from error
 
     def _lock(self) -> None:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self._file.close()
             raise InputError(
                 f"{self.path} is being written by another edittool. Wait for it to end, or choose another output file."
             ) from None
 
-    def _drop_torn_line(self) -> int:
-        end = keep = self._file.seek(0, os.SEEK_END)
-        while keep > 0:
-            start = max(0, keep - 65536)
-            self._file.seek(start)
-            newline = self._file.read(keep - start).rfind(b"\n")
-            if newline >= 0:
-                keep = start + newline + 1
+    def _mend_end(self) -> int:
+        """End the file with a whole row and a line end; return the number of bytes removed for that."""
+        end = self._file.seek(0, os.SEEK_END)
+        tail = self._read_tail(end)
+        if not tail:
+            return 0
+        if is_whole_row(tail):
+            self._write(b"\n")
+            return 0
+        zeros_or_row = tail[:1] in (b"{", b"\0")  # zeros: the machine lost power before the data reached the disk
+        if not zeros_or_row or len(tail) > MAX_LINE_BYTES:
+            raise InputError(
+                f"{self.path} is no JSONL file: its last line is not a row. It is left as it is; "
+                "choose another output file."
+            )
+        self._file.truncate(end - len(tail))
+        os.fsync(self._file.fileno())
+        return len(tail)
+
+    def _read_tail(self, end: int) -> bytes:
+        """Return what follows the last line end; at most one byte more than a row may have."""
+        tail, start = b"", end
+        while start > 0 and len(tail) <= MAX_LINE_BYTES:
+            size = min(start, 65536)
+            start = self._file.seek(start - size)
+            _before, newline, after = self._file.read(size).rpartition(b"\n")
+            tail = after + tail
+            if newline:
                 break
-            keep = start
-        if keep < end:
-            self._file.truncate(keep)
-            os.fsync(self._file.fileno())
-        return end - keep
+        return tail
 
     def append(self, *rows: Mapping[str, Any]) -> None:
         """Write `rows` and return when they are on the disk."""
         data = "".join(dump_row(row) + "\n" for row in rows).encode("ascii")
         try:
-            self._file.write(data)
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        except OSError as error:
+            self._write(data)
+        except BaseException as error:
             self._cut_back()
-            raise EnvironmentFault(
-                f"{self.path} cannot be written: {error.strerror}. What was written before is kept; "
-                "free some space and start the same command again: it goes on from here."
-            ) from error
+            if isinstance(error, OSError):
+                raise self._fault(error) from error
+            raise
         self._end += len(data)
+
+    def _write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        os.fsync(self._file.fileno())
 
     def _cut_back(self) -> None:
         with contextlib.suppress(OSError):
-            os.ftruncate(self._file.fileno(), self._end)
+            self._file.truncate(self._end)
+
+    def _fault(self, error: OSError) -> EnvironmentFault:
+        return EnvironmentFault(
+            f"{self.path} cannot be written: {error.strerror}. What was written before is kept; mend that "
+            "(free some space, check the permissions) and start the same command again: it goes on from here."
+        )
 
     def close(self) -> None:
         """Close the file and release its lock."""
-        with contextlib.suppress(OSError):  # a full disk was reported by the append that met it
-            self._file.close()
+        self._file.close()
 
     def __enter__(self) -> Self:
         return self

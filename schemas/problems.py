@@ -66,11 +66,11 @@ class Problem:
             "change_id": self.change_id,
         }
         optional = {
-            "helpers": self.helpers,
+            "helpers": self.helpers or None,
             "updated_solution": self.updated_solution,
-            "uses": list(self.uses),
-            "source": self.source,
-            "opaque": self.opaque,
-            "tags": list(self.tags),
+            "uses": list(self.uses) or None,
+            "source": self.source or None,
+            "opaque": self.opaque or None,
+            "tags": list(self.tags) or None,
         }
-        return row | {name: value for name, value in optional.items() if value}
+        return row | {name: value for name, value in optional.items() if value is not None}

@@ -26,12 +26,12 @@ class Sample:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
         """Make the record of a valid row."""
-        active = row.get("active_changes")
+        active, index = row.get("active_changes"), row.get("sample_index")
         return cls(
             task_id=row["task_id"],
             completion=row.get("completion"),
             solution=row.get("solution"),
-            sample_index=row.get("sample_index"),
+            sample_index=None if index is None else int(index),  # JSON knows 1.0 for an integer
             active_changes=None if active is None else tuple(active),
             row=row,
         )

@@ -7,12 +7,20 @@ from importlib.resources import files
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.exceptions import ValidationError
+
+from .quick_check import Check, compile_check
+
+SCHEMAS = ("problem", "change", "manifest", "sample", "verdict", "report")
+
+# Told first: a value of the wrong type explains more than what follows from it.
+_PRIORITY = ("type", "required", "const", "enum")
+_LAST = "oneOf"
 
 
 @cache
 def load_schema(name: str) -> dict[str, Any]:
-    """Return the schema called `name`: problem, change, sample, verdict or manifest."""
+    """Return the schema called `name`, one of SCHEMAS."""
     text = files(__package__).joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
@@ -23,46 +31,83 @@ def _validator(name: str) -> Draft202012Validator:
     return Draft202012Validator(load_schema(name))
 
 
+@cache
+def _quick_check(name: str) -> Check:
+    return compile_check(load_schema(name))
+
+
 def find_fault(row: Mapping[str, Any], name: str) -> str | None:
     """Return one sentence naming the field and the fault of `row` under schema `name`, or None when it is valid."""
-    validator = _validator(name)
-    if validator.is_valid(row):
+    if _quick_check(name)(row):
         return None
-    error = best_match(validator.iter_errors(row))
-    return _describe(error, name)
+    error = min(_validator(name).iter_errors(row), key=_rank, default=None)
+    return None if error is None else _describe(error, name)
+
+
+def _rank(error: ValidationError) -> tuple[int, int, str]:
+    kind = error.validator
+    order = _PRIORITY.index(kind) if kind in _PRIORITY else len(_PRIORITY) + (kind == _LAST)
+    return order, len(error.absolute_path), _field(error)
 
 
 def _describe(error: ValidationError, name: str) -> str:
     field = _field(error)
+    limit: Any = error.validator_value  # a number, a list: what the keyword has in the schema
+    row: Any = error.instance
+    schema: Any = error.schema
     where = f'field "{field}"' if field else f"this {name}"
-    if error.validator == "required":
-        missing = [key for key in error.validator_value if key not in error.instance]
-        return f'{where} lacks the required field "{missing[0]}"'
-    if error.validator == "type":
-        return f"{where} must be {_type_words(error.validator_value)}, but it is {_json_type(error.instance)}"
-    if error.validator == "enum":
-        return f"{where} must be one of {', '.join(map(json.dumps, error.validator_value))}, not {_short(error.instance)}"
-    if error.validator == "additionalProperties":
-        return f"{where} has a field that a {name} does not know: {error.message}"
-    if error.validator == "oneOf" and name == "sample":
-        return 'a sample needs exactly one of "completion" (appended to the prompt) and "solution" (a whole program)'
-    return f"{where}: {_clip(error.message)}"
+    match error.validator:
+        case "required":
+            missing = next(key for key in limit if key not in row)
+            return f'{where} lacks the required field "{missing}"'
+        case "type":
+            return f"{where} must be {_type_words(limit)}, but it is {_value_words(row)}"
+        case "enum":
+            return f"{where} must be one of {', '.join(map(json.dumps, limit))}, not {_short(row)}"
+        case "const":
+            return f"{where} must be {_short(limit)}, not {_short(row)}"
+        case "minimum":
+            return f"{where} must be at least {limit}, not {_short(row)}"
+        case "minLength" | "minItems":
+            return f"{where} must not be empty"
+        case "pattern":
+            return f"{where} must match {limit}, but it is {_short(row)}"
+        case "additionalProperties":
+            unknown = next(key for key in row if key not in schema.get("properties", {}))
+            return f"{where} has the field {_short(unknown)}, which has no meaning there"
+        case "oneOf" if name == "sample":
+            return (
+                'a sample needs exactly one of "completion" (appended to the prompt) and "solution" (a whole program)'
+            )
+        case _:
+            return f"{where}: {_clip(error.message)}"
 
 
 def _field(error: ValidationError) -> str:
     path = ""
     for part in error.absolute_path:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+        path += f"[{part}]" if isinstance(part, int) else f".{_clip(part, 60)}"
     return path.lstrip(".")
 
 
+_TYPE_WORDS = {
+    "array": "an array",
+    "boolean": "true or false",
+    "integer": "an integer",
+    "null": "null",
+    "number": "a number",
+    "object": "an object",
+    "string": "a string",
+}
+
+
 def _type_words(types: str | list[str]) -> str:
-    return " or ".join([types] if isinstance(types, str) else types)
+    return " or ".join(_TYPE_WORDS[name] for name in ([types] if isinstance(types, str) else types))
 
 
-def _json_type(value: object) -> str:
-    names = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
-    return "null" if value is None else f"{names.get(type(value), type(value).__name__)} ({_short(value)})"
+def _value_words(value: object) -> str:
+    names = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", list: "an array"}
+    return "null" if value is None else f"{names.get(type(value), 'an object')} ({_short(value)})"
 
 
 def _short(value: object) -> str:

@@ -1,0 +1,51 @@
+# Everything edittool needs on a fresh Debian or Ubuntu machine, and everything its developers run.
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := analysis benchmark cli editing judging reporting sandbox_images schemas
+MYPY := ../$(BIN)/mypy --config-file ../pyproject.toml --explicit-package-bases --namespace-packages
+PYTEST_ARGS ?=
+
+.DELETE_ON_ERROR:
+.PHONY: help setup engine image demo test lint types perf clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: image ## virtual environment, pinned packages, Docker Engine, sandbox image; a repeat takes seconds
+
+demo: setup ## the whole path on this machine: build, edit, sample, judge, report
+	$(BIN)/edittool demo
+
+test: setup lint ## everything that has to pass (PYTEST_ARGS='-k name' for a part)
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed ## style, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory types
+
+# The folders at the top are the namespace `edittool`; mypy finds it by a link of that name.
+types: $(VENV)/.installed
+	@mkdir -p .types && ln -sfn .. .types/edittool
+	cd .types && MYPYPATH=. $(MYPY) $(addprefix -p edittool.,$(PACKAGES))
+
+perf: setup ## measure throughput, edit time and scaling
+	@set -e; for script in perf/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+clean: ## remove what was made in this folder; images and the engine stay
+	rm -rf $(VENV) .types .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache build dist *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+engine:
+	@scripts/setup-docker.sh
+
+image: $(VENV)/.installed engine
+	@$(BIN)/edittool image build
+
+$(VENV)/.made:
+	scripts/setup-venv.sh $(VENV)
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[edit,report,dev]'
+	@touch $@

@@ -1,0 +1,218 @@
+"""The adoption label of a program, and a finer reading of it, by rules in order: the first that holds decides.
+
+correct_adoption   passed, and the replacement was really called and is not the program's own
+  mixed            the deprecated API is named too
+  clean            it is not
+workaround         passed without the replacement
+  redefinition     defines the replacement's name itself
+  dead_reference   names the replacement, never calls it
+  stale_use        names the deprecated API where it is never reached, or where its failure is swallowed
+  other_api        calls other functions or methods that do work (see CARRIERS)
+  reimplementation does the work with loops and operators
+misuse             did not pass, and names or called the replacement
+  does_not_compile cannot be parsed
+  redefinition     defines the replacement's name itself
+  wrong_arguments  calls an API with arguments it refuses
+  wrong_import     imports the replacement from a place that does not have it
+  half_migration   uses the deprecated API too
+  does_not_compile fails while it loads
+  timeout, out_of_memory, output_limit, crashed    ended by its limits
+  dead_reference   names the replacement, never calls it
+  wrong_result     calls it, and is wrong or raises
+no_adoption        did not pass, and does not know the replacement
+  does_not_compile cannot be parsed
+  stale_use        uses the deprecated API
+  does_not_compile fails while it loads
+  timeout, out_of_memory, output_limit, crashed    as above
+  other            wrong for another reason
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from ..schemas.changes import Change
+from .uses import Reading, Use, read_program
+
+AdoptionLabel = Literal["correct_adoption", "misuse", "workaround", "no_adoption"]
+
+MAX_USE_ROWS = 200  # a verdict keeps this many; a program with more says no more by them
+
+# APIs that make, walk, measure, convert or show data: calling only these is still doing the work by hand.
+_CARRIERS = """
+    bool dict enumerate float int isinstance iter len list next print range repr reversed set slice str tuple type zip
+    dict.get dict.items dict.keys dict.values list.append set.add
+    .add .append .get .items .keys .values
+"""
+CARRIERS = frozenset(_CARRIERS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Labelling:
+    """A label, its detail, and a sentence where static reading and counted calls contradict each other.
+
+    `label` and `detail` are None where the sandbox failed: nothing is known of the program then.
+    """
+
+    label: AdoptionLabel | None
+    detail: str | None
+    disagreement: str | None
+
+
+def label_program(
+    program: str, change: Change, *, passed: bool, calls: int, outcome: str, error_kind: str | None
+) -> Labelling:
+    """Return the adoption label of `program` for `change`.
+
+    `passed`: all tests passed. `calls`: counted calls of the replacement. `outcome` and `error_kind`: those of the
+    verdict; `error_kind` is None where there was no error.
+    """
+    if outcome == "sandbox_error":
+        return Labelling(None, None, None)
+    reading = read_program(program, (change.deprecated, change.replacement))
+    case = _Case(change, reading, passed, calls, outcome, error_kind)
+    label = next(label for label, holds in _LABELS if holds(case))
+    detail = next(detail for detail, holds in _DETAILS[label] if holds(case))
+    return Labelling(label, detail or outcome, _disagreement(case))
+
+
+def program_uses(program: str, change: Change) -> tuple[dict[str, Any], ...]:
+    """Return the uses of the deprecated API and of the replacement as rows {name, kind, line}, at most MAX_USE_ROWS."""
+    uses = read_program(program, (change.deprecated, change.replacement)).uses[:MAX_USE_ROWS]
+    return tuple({"name": use.name, "kind": use.kind, "line": use.line} for use in uses)
+
+
+@dataclass(frozen=True)
+class _Case:
+    change: Change
+    reading: Reading
+    passed: bool
+    calls: int
+    outcome: str
+    error_kind: str | None
+
+    @cached_property
+    def new(self) -> list[Use]:
+        return [use for use in self.reading.uses if use.name == self.change.replacement]
+
+    @cached_property
+    def old(self) -> list[Use]:
+        return [use for use in self.reading.uses if use.name == self.change.deprecated and use.kind != "definition"]
+
+    @property
+    def names_replacement(self) -> bool:
+        return bool(self.new) or self.calls > 0
+
+    @property
+    def redefined(self) -> bool:
+        return self.change.replacement in self.reading.redefined
+
+
+_Rule = Callable[[_Case], bool]
+
+
+def _adopted(case: _Case) -> bool:
+    return case.passed and case.calls > 0 and not case.redefined
+
+
+def _passed(case: _Case) -> bool:
+    return case.passed
+
+
+def _names_replacement(case: _Case) -> bool:
+    return case.names_replacement
+
+
+def _redefined(case: _Case) -> bool:
+    return case.redefined
+
+
+def _stale(case: _Case) -> bool:
+    """A program that passed did not reach the old method, so `x.split` there is most likely another type's."""
+    return any(use.kind != "attribute" or not case.passed for use in case.old)
+
+
+def _never_called(case: _Case) -> bool:
+    return case.names_replacement and case.calls == 0
+
+
+def _works_through_others(case: _Case) -> bool:
+    return bool(case.reading.called - CARRIERS - {case.change.deprecated, case.change.replacement})
+
+
+def _unparsable(case: _Case) -> bool:
+    return case.outcome == "syntax_error" or case.error_kind == "syntax"
+
+
+def _refused_arguments(case: _Case) -> bool:
+    return case.error_kind == "bad_call"
+
+
+def _sought_elsewhere(case: _Case) -> bool:
+    return case.error_kind == "missing_import" and any(use.kind == "import" for use in case.new)
+
+
+def _unloadable(case: _Case) -> bool:
+    return case.outcome == "load_error"
+
+
+def _stopped(case: _Case) -> bool:
+    return case.outcome in ("timeout", "out_of_memory", "output_limit", "crashed")
+
+
+def _otherwise(case: _Case) -> bool:
+    return True
+
+
+_LABELS: tuple[tuple[AdoptionLabel, _Rule], ...] = (
+    ("correct_adoption", _adopted),
+    ("workaround", _passed),
+    ("misuse", _names_replacement),
+    ("no_adoption", _otherwise),
+)
+
+# The detail "" stands for the outcome's own name.
+_DETAILS: dict[AdoptionLabel, tuple[tuple[str, _Rule], ...]] = {
+    "correct_adoption": (("mixed", _stale), ("clean", _otherwise)),
+    "workaround": (
+        ("redefinition", _redefined),
+        ("dead_reference", _never_called),
+        ("stale_use", _stale),
+        ("other_api", _works_through_others),
+        ("reimplementation", _otherwise),
+    ),
+    "misuse": (
+        ("does_not_compile", _unparsable),
+        ("redefinition", _redefined),
+        ("wrong_arguments", _refused_arguments),
+        ("wrong_import", _sought_elsewhere),
+        ("half_migration", _stale),
+        ("does_not_compile", _unloadable),
+        ("", _stopped),
+        ("dead_reference", _never_called),
+        ("wrong_result", _otherwise),
+    ),
+    "no_adoption": (
+        ("does_not_compile", _unparsable),
+        ("stale_use", _stale),
+        ("does_not_compile", _unloadable),
+        ("", _stopped),
+        ("other", _otherwise),
+    ),
+}
+
+
+def _disagreement(case: _Case) -> str | None:
+    """Say how counted calls and static reading contradict each other.
+
+    A call inside a function or branch that was not counted is no contradiction: it may never have been reached.
+    """
+    name, calls = case.change.replacement, case.calls
+    if calls and case.redefined:
+        return f"{calls} calls of {name} were counted, but the program defines that name itself."
+    if calls and not case.new:
+        return f"{calls} calls of {name} were counted, but the program never names it."
+    if case.passed and not calls and name in case.reading.always_called:
+        return f"The program calls {name} whenever it loads, but no call was counted."
+    return None

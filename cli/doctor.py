@@ -1,0 +1,157 @@
+"""`edittool doctor`: what this machine has, what it lacks, and the fix for each."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Literal
+
+import click
+import docker
+from rich.table import Table
+
+from ..judging.engine import EngineFacts, connect, describe_engine
+from ..judging.images import find_image, image_tag
+from ..schemas.errors import EnvironmentFault
+from .console import plain, results
+from .exit_codes import DONE, ENVIRONMENT
+
+ENGINE_SECONDS = 10
+TORCH_SECONDS = 120
+GIB = 2**30
+ENOUGH_DISK = 2 * GIB  # the image, its base and the layers between take a few hundred MiB
+ENOUGH_MEMORY = 1 * GIB  # a few sandboxes of 256 MiB, and the tool itself
+STYLES = {"ok": "green", "warn": "yellow", "missing": "bold red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What was found about one subject. A missing thing that judging needs makes judging impossible."""
+
+    subject: str
+    state: Literal["ok", "warn", "missing"]
+    found: str
+    fix: str = ""
+    judging_needs_it: bool = True
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def doctor(as_json: bool) -> int:
+    """Check this machine, and print the fix for whatever is missing; exit with 3 if it cannot judge."""
+    lines = [*_engine_lines(), *_machine_lines(), *_torch_lines()]
+    possible = not any(line.state == "missing" and line.judging_needs_it for line in lines)
+    if as_json:
+        results.print_json(json.dumps({"judging_possible": possible, "checks": [asdict(line) for line in lines]}))
+    else:
+        results.print(_table(lines))
+        results.print("judging is possible" if possible else "judging is not possible yet: see the fixes above")
+    return DONE if possible else ENVIRONMENT
+
+
+def _table(lines: list[Line]) -> Table:
+    table = Table("subject", "state", "found", "fix")
+    for line in lines:
+        table.add_row(line.subject, plain(line.state, style=STYLES[line.state]), plain(line.found), plain(line.fix))
+    return table
+
+
+def _engine_lines() -> Iterator[Line]:
+    try:
+        client = connect(timeout=ENGINE_SECONDS)
+    except EnvironmentFault as fault:
+        cause, _, fix = str(fault).partition(". To fix it: ")
+        yield Line("engine", "missing", cause, fix)
+        return
+    facts = describe_engine(client)
+    yield Line("engine", "ok", f"{facts.name} {facts.version}, {facts.storage_driver}, {facts.operating_system}")
+    yield _seccomp_line(facts)
+    yield _cgroup_line(facts)
+    yield Line("rootless", "ok", "yes" if facts.rootless else "no")
+    yield Line("runtimes", "ok", f"{', '.join(facts.runtimes) or 'none named'} (default: {facts.default_runtime})")
+    yield _capacity_line(facts)
+    yield from (Line("engine warning", "warn", warning) for warning in facts.warnings)
+    yield _image_line(client)
+
+
+def _seccomp_line(facts: EngineFacts) -> Line:
+    if facts.seccomp:
+        return Line("seccomp", "ok", "supported")
+    fix = "use a kernel and an engine with seccomp: without it, programs reach the whole kernel"
+    return Line("seccomp", "missing", "not supported by this engine", fix)
+
+
+def _cgroup_line(facts: EngineFacts) -> Line:
+    found = f"version {facts.cgroup_version}, driver {facts.cgroup_driver}"
+    if facts.rootless and facts.cgroup_version != 2:
+        fix = "boot with cgroup v2, or use a rootful engine: a rootless one cannot set limits here"
+        return Line("cgroups", "missing", found, fix)
+    if facts.cgroup_driver == "none":
+        return Line(
+            "cgroups", "missing", found, "delegate cgroups to the user that runs the engine (systemd: Delegate=)"
+        )
+    return Line("cgroups", "ok", found)
+
+
+def _capacity_line(facts: EngineFacts) -> Line:
+    found = f"{facts.cpus} cores, {facts.memory_bytes / GIB:.1f} GiB of memory"
+    if facts.memory_bytes >= ENOUGH_MEMORY:
+        return Line("capacity", "ok", found)
+    return Line("capacity", "warn", found, "judge with few workers: each sandbox may use 256 MiB")
+
+
+def _image_line(client: docker.DockerClient) -> Line:
+    try:
+        find_image(client)
+    except EnvironmentFault:
+        return Line("sandbox image", "missing", f"{image_tag()} is not built", "edittool image build")
+    return Line("sandbox image", "ok", image_tag())
+
+
+def _machine_lines() -> Iterator[Line]:
+    yield Line("python", "ok", f"{sys.version.split()[0]}, {os.cpu_count()} cores")
+    for subject, folder in (("disk here", "."), ("disk of Docker", "/var/lib/docker")):
+        if os.path.isdir(folder):
+            yield _disk_line(subject, folder)
+
+
+def _disk_line(subject: str, folder: str) -> Line:
+    free = shutil.disk_usage(folder).free
+    found = f"{free / GIB:.1f} GiB free"
+    if free >= ENOUGH_DISK:
+        return Line(subject, "ok", found)
+    return Line(subject, "warn", found, f"make room on the disk of {os.path.abspath(folder)}; `docker system df` helps")
+
+
+def _torch_lines() -> Iterator[Line]:
+    """Yield what is needed to edit, which judging is not."""
+    if find_spec("torch") is None:
+        fix = "pip install 'edittool[edit]'"
+        yield Line("torch", "warn", "not installed: needed only by `edittool edit`", fix, judging_needs_it=False)
+        return
+    yield Line("torch", "ok", version("torch"), judging_needs_it=False)
+    yield _gpu_line()
+
+
+def _gpu_line() -> Line:
+    """Ask torch for GPUs, in a process of its own: importing it takes seconds and can crash on a broken driver."""
+    question = (
+        "import torch; print(*(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())), sep=', ')"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", question]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=TORCH_SECONDS, check=True)
+    except subprocess.SubprocessError as error:
+        said = (error.stderr or "") if isinstance(error, subprocess.CalledProcessError) else str(error)
+        last = (str(said).strip().splitlines() or ["it ended without a word"])[-1]
+        return Line("GPU", "warn", f"torch cannot be used: {last}", "reinstall torch", judging_needs_it=False)
+    names = answer.stdout.strip()
+    if names:
+        return Line("GPU", "ok", names, judging_needs_it=False)
+    fix = "edit on a machine with a GPU; small models also work without"
+    return Line("GPU", "warn", "none that torch can use", fix, judging_needs_it=False)

@@ -1,0 +1,114 @@
+"""`edittool run`: one program, one verdict, and everything it printed."""
+
+import json
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from ..judging.jobs import Finding, Job
+from ..judging.judge import finding_facts
+from ..judging.run import run_jobs
+from ..schemas.bench import Bench
+from ..schemas.changes import Change
+from ..schemas.errors import InputError
+from ..schemas.problems import Problem
+from .bench_argument import open_bench
+from .console import plain, results
+from .exit_codes import DONE, UNJUDGED
+from .sandbox_options import make_options, sandbox_options
+
+
+@click.command
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--bench", required=True, help="A benchmark folder, or `builtin`.")
+@click.option("--task", required=True, help="The problem whose tests the program meets.")
+@click.option(
+    "--world",
+    type=click.Choice(["own", "none", "all"]),
+    default="own",
+    show_default=True,
+    help="Which changes are active: the problem's own, none, or all.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+@sandbox_options
+def run(file: Path, bench: str, task: str, world: str, as_json: bool, **options: Any) -> int:
+    """Run one program in a world and show everything about it.
+
+    FILE holds a whole program; `-` reads it from standard input.
+
+    \b
+    edittool run solution.py --bench builtin --task builtin/word_lengths
+    edittool run - --bench BENCH --task HumanEval/0 --world none < solution.py
+    """
+    opened = open_bench(bench)
+    problem = _find(opened, task)
+    job = Job(_read(file), problem, _changes(opened, problem, world))
+    with closing(run_jobs([job], make_options(**options))) as findings:
+        _, finding = next(findings)
+    if as_json:
+        click.echo(json.dumps({"task_id": problem.task_id, "sample_id": "run", **finding_facts(finding)}))
+    else:
+        _show(job, finding)
+    return UNJUDGED if finding.outcome == "sandbox_error" else DONE
+
+
+def _find(bench: Bench, task: str) -> Problem:
+    problem = bench.find(task)
+    if problem is None:
+        raise InputError(f"The benchmark {bench.name!r} has no problem {task!r}. `edittool bench show` lists them.")
+    return problem
+
+
+def _read(file: Path) -> str:
+    try:
+        if str(file) == "-":
+            return sys.stdin.buffer.read().decode("utf-8")
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file} is not UTF-8, at byte {error.start + 1}.") from None
+
+
+def _changes(bench: Bench, problem: Problem, world: str) -> tuple[Change, ...]:
+    if world == "all":
+        return tuple(bench.changes[name] for name in sorted(bench.changes))
+    return (bench.changes[problem.change_id],) if world == "own" and problem.change_id else ()
+
+
+def _show(job: Job, finding: Finding) -> None:
+    facts = Table.grid(padding=(0, 2))
+    for name, value in _facts(job, finding):
+        facts.add_row(name, plain(value))
+    results.print(facts)
+    for number, (test, result) in enumerate(zip(job.problem.tests, finding.tests, strict=True), 1):
+        results.print(plain(f"test {number}: {'passed' if result['passed'] else 'failed'}  {test.code}"))
+        if result["error"]:
+            results.print(plain(f"        {_describe(result['error'])}"))
+    if finding.output:
+        results.print("printed:", style="bold")
+        results.print(plain(finding.output))
+
+
+def _facts(job: Job, finding: Finding) -> list[tuple[str, str]]:
+    facts = [
+        ("outcome", finding.outcome),
+        ("compiles", "yes" if finding.compiles else "no"),
+        ("tests passed", f"{finding.tests_passed} of {len(finding.tests)}"),
+        ("label", f"{finding.label} ({finding.label_detail})" if finding.label else "none: no change is in question"),
+        ("active changes", ", ".join(change.change_id for change in job.changes) or "none"),
+        ("calls", ", ".join(f"{name}: {count}" for name, count in finding.calls.items())),
+        ("disagreement", finding.disagreement or ""),
+        ("error", _describe(finding.error) if finding.error else ""),
+        ("used", f"{finding.cpu_ms:.0f} ms CPU, {finding.duration_ms:.0f} ms, {finding.peak_memory_kib} KiB"),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _describe(error: Any) -> str:
+    line = f", line {error['line']}" if error.get("line") else ""
+    return f"{error['type']}: {error['message']} ({error['kind']}{line})"

@@ -1,0 +1,64 @@
+"""Where the parts of a transformer lie, for each family of models."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..schemas.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Module paths of a family; `{}` stands for the number of the layer, counted from 0.
+
+    `mlp_out` maps from the MLP's width back to the hidden size: the linear layer that edits change. Where
+    `transposed`, its weight is stored as (input, output). The head is not listed: it may be tied to the embeddings,
+    so ask the model for its output embeddings.
+    """
+
+    model_type: str
+    layer: str
+    attention: str
+    attention_out: str
+    mlp: str
+    mlp_out: str
+    norm: str
+    transposed: bool = False
+
+
+def _like_llama(model_type: str) -> Family:
+    return Family(
+        model_type,
+        layer="model.layers.{}",
+        attention="model.layers.{}.self_attn",
+        attention_out="model.layers.{}.self_attn.o_proj",
+        mlp="model.layers.{}.mlp",
+        mlp_out="model.layers.{}.mlp.down_proj",
+        norm="model.norm",
+    )
+
+
+FAMILIES = {
+    family.model_type: family
+    for family in (
+        _like_llama("llama"),  # CodeLlama, DeepSeek-Coder
+        _like_llama("qwen2"),  # CodeQwen1.5
+        Family(
+            "gpt2",
+            layer="transformer.h.{}",
+            attention="transformer.h.{}.attn",
+            attention_out="transformer.h.{}.attn.c_proj",
+            mlp="transformer.h.{}.mlp",
+            mlp_out="transformer.h.{}.mlp.c_proj",
+            norm="transformer.ln_f",
+            transposed=True,
+        ),
+    )
+}
+
+
+def family_of(model: Any) -> Family:
+    """Return the family of a transformers model. Raises InputError for one that is not in the table."""
+    kind = model.config.model_type
+    if kind not in FAMILIES:
+        raise InputError(f"Models of type {kind!r} cannot be edited yet: only {', '.join(FAMILIES)} are known.")
+    return FAMILIES[kind]

@@ -1,0 +1,52 @@
+"""The editing methods: one table entry each."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..schemas.errors import InputError
+from .edit import Edit
+from .ft import FtHparams, fine_tune
+from .none import NoneHparams, leave
+from .requests import EditRequest
+
+Teach = Callable[[Any, Any, Sequence[EditRequest], Any], Edit]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """An editing method.
+
+    `teach(model, tokenizer, requests, hparams)` changes the model in place and returns the edit; `hparams` is the
+    dataclass of its hyperparameters, and `alg_names` are EasyEdit's names for it in YAML files.
+    """
+
+    name: str
+    hparams: type
+    teach: Teach
+    alg_names: tuple[str, ...] = ()
+
+
+def table(methods: Iterable[Method]) -> Mapping[str, Method]:
+    """Return `methods` by name. Raises ValueError for a name that stands twice."""
+    named: dict[str, Method] = {}
+    for method in methods:
+        if method.name in named:
+            raise ValueError(f"there are two editing methods called {method.name!r}: choose another name for one")
+        named[method.name] = method
+    return named
+
+
+METHODS = table(
+    [
+        Method("none", NoneHparams, leave),
+        Method("ft", FtHparams, fine_tune, alg_names=("FT", "FT-L", "FT-M")),
+    ]
+)
+
+
+def find_method(name: str) -> Method:
+    """Return the method called `name`. Raises InputError for an unknown one."""
+    if name not in METHODS:
+        raise InputError(f"There is no editing method {name!r}. Choose one of: {', '.join(METHODS)}.")
+    return METHODS[name]

@@ -1,0 +1,130 @@
+"""Loading a model and its tokenizer: the tiny one, a folder, or a model on the Hugging Face Hub."""
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging
+
+from ..schemas.errors import EnvironmentFault, InputError
+from .families import family_of
+from .tiny import Text, tiny_model
+
+HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+
+
+def load_model(
+    name: str,
+    device: str = "auto",
+    dtype: torch.dtype = torch.float32,
+    *,
+    texts: Sequence[Text] = (),
+    observe: Callable[[int, int, float], None] = lambda epoch, epochs, loss: None,
+) -> tuple[Any, Any]:
+    """Return the model called `name`, in evaluation mode on `device`, and its tokenizer.
+
+    `name` is `tiny` (trained on `texts` at first use; `observe` is told of its epochs), a folder, or a Hub id. Weights
+    come from safetensors only, and code that comes with a model is never run. Raises InputError for a model that
+    does not exist or is of no known family, EnvironmentFault for no GPU and an unreachable Hub.
+    """
+    place = find_device(device)
+    with _quiet():
+        source = str(tiny_model(texts, observe=observe)) if name == "tiny" else _checked_source(name)
+        with _explained(name):
+            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+            model = AutoModelForCausalLM.from_pretrained(
+                source, dtype=dtype, use_safetensors=True, trust_remote_code=False
+            )
+    family_of(model)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return _move(model, place).eval(), tokenizer
+
+
+def find_device(name: str) -> torch.device:
+    """Return the device called `name`; `auto` is a GPU where there is one.
+
+    Raises InputError for an unknown name, EnvironmentFault for a GPU that is not there.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise InputError(f"There is no device {name!r}. Use auto, cpu, cuda or cuda:NUMBER.") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise EnvironmentFault(
+            f"{name}: PyTorch {torch.__version__} finds {torch.cuda.device_count()} GPUs on this machine. "
+            "Use --device cpu, or install a driver and a PyTorch built for CUDA."
+        )
+    return device
+
+
+def _move(model: Any, device: torch.device) -> Any:
+    try:
+        return model.to(device)
+    except torch.OutOfMemoryError:
+        raise EnvironmentFault(
+            f"The model does not fit into the memory of {device}. Use --dtype bfloat16 (half the memory), a larger GPU, "
+            "or --device cpu."
+        ) from None
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' notes and bars off the terminal; settings are put back."""
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _checked_source(name: str) -> str:
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise InputError(f"{name} holds no config.json: a model folder as written by `save_pretrained` is needed.")
+        return str(folder)
+    if folder.exists() or not HUB_ID.fullmatch(name) or name in (".", ".."):
+        raise InputError(f"{name} is neither a folder with a model, nor a Hub id (OWNER/NAME), nor `tiny`.")
+    return name
+
+
+@contextlib.contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Say in words why transformers could not load `name`."""
+    try:
+        yield
+    except (OSError, ValueError, ImportError) as error:
+        reason = " ".join(str(error).split())[:300]
+        if Path(name).expanduser().is_dir() or name == "tiny":
+            raise InputError(
+                f"The model in {name} cannot be loaded: {reason}. A transformers model with a tokenizer and "
+                "safetensors weights is needed; pickled weights and code of its own are never run."
+            ) from error
+        if _caused_by(error, RepositoryNotFoundError, GatedRepoError):
+            raise InputError(
+                f"The Hub has no model {name} that you may read. Check the name; for a gated one, run `hf auth login`."
+            ) from error
+        raise EnvironmentFault(
+            f"The model {name} cannot be had from the Hub: {reason}. Where there is a network, run "
+            f"`hf download {name} --local-dir FOLDER`, and give FOLDER as the model."
+        ) from error
+
+
+def _caused_by(error: BaseException | None, *kinds: type[BaseException]) -> bool:
+    while error is not None:
+        if isinstance(error, kinds):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,235 @@
+"""One sandbox container: created locked down, attached, started, given one job, removed."""
+
+import contextlib
+import json
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from types import TracebackType
+from typing import Any, Self
+
+from docker import APIClient
+from docker.errors import APIError, NotFound
+from docker.types import LogConfig, Ulimit
+
+from ..schemas.errors import EnvironmentFault
+from .options import SandboxOptions
+
+PIDS = 32
+TMPFS = "rw,noexec,nosuid,nodev,size=16m,nr_inodes=1024,mode=1777"
+FIRST_UID = 20000  # each live container has a uid of its own: some kernel limits count a uid across containers
+GRACE_SECONDS = 3.0  # the runner's own deadline comes first; this one is for a runner that hangs
+MAX_RESULT_BYTES = 64 * 2**20
+STDOUT = 1
+
+
+class SandboxFaultError(Exception):
+    """The sandbox, not the program in it, failed: the job may be tried again."""
+
+
+class RunnerLostError(Exception):
+    """The container ended or hung without a result. `reason`: timeout, out_of_memory or fault."""
+
+    def __init__(self, reason: str, message: str):
+        super().__init__(message)
+        self.reason = reason
+
+
+class Container:
+    """A fresh container for one job. As a context manager it is removed whatever happens, even after half a start."""
+
+    def __init__(self, api: APIClient, image: str, options: SandboxOptions, slot: int, labels: Mapping[str, str]):
+        self._api = api
+        self._options = options
+        self._image = image
+        self.slot = slot
+        self._labels = dict(labels)
+        self.id: str | None = None
+        self._socket: socket.socket | None = None
+        self._keep_alive: Any = None
+        self._stream = bytearray()
+        self._stdout = bytearray()
+
+    def start(self) -> None:
+        """Create, attach and start the container, and wait until its runner is ready and found as confined as asked.
+
+        Raises SandboxFaultError when that fails or takes too long, EnvironmentFault when the confinement is weaker.
+        """
+        try:
+            self.id = self._create()
+            self._attach(self.id)
+            self._api.start(self.id)
+            hello = self._read_frame(self._options.start_seconds)
+        except RunnerLostError as error:
+            raise SandboxFaultError(f"the container did not get ready: {error}") from error
+        except (APIError, OSError) as error:
+            raise SandboxFaultError(f"the container could not be started: {_explain(error)}") from error
+        self._check(hello.get("confinement", {}))
+
+    def _create(self) -> str:
+        limits, options = self._options.limits, self._options
+        memory = limits.memory_mib * 2**20
+        host = self._api.create_host_config(
+            network_mode="none",
+            read_only=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges", f"seccomp={seccomp_profile()}"],
+            pids_limit=PIDS,
+            mem_limit=memory,
+            memswap_limit=memory,
+            nano_cpus=round(options.cpus * 1e9),
+            ulimits=_ulimits(),
+            tmpfs={"/tmp": TMPFS},  # noqa: S108 - the container's own
+            ipc_mode="none",
+            log_config=LogConfig(type="none"),
+            runtime=options.runtime,
+        )
+        uid = FIRST_UID + self.slot
+        config = self._api.create_container_config(
+            self._image,
+            [str(limits.memory_mib), str(limits.output_kib * 1024)],
+            hostname="sandbox",
+            user=f"{uid}:{uid}",
+            stdin_open=True,
+            # With NetworkMode none alone the engine still builds a network sandbox: half of a container's start.
+            network_disabled=True,
+            environment={"PYTHONHASHSEED": "0", "MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8", "HOME": "/tmp"},  # noqa: S108
+            labels=self._labels,
+            host_config=host,
+        )
+        api: Any = self._api  # its stub leaves this method untyped
+        created: dict[str, Any] = api.create_container_from_config(config)
+        identity: str = created["Id"]
+        return identity
+
+    def _attach(self, identity: str) -> None:
+        parameters = {"stdin": 1, "stdout": 1, "stderr": 0, "stream": 1}
+        self._keep_alive = self._api.attach_socket(identity, params=parameters)
+        self._socket = getattr(self._keep_alive, "_sock", self._keep_alive)
+
+    def _check(self, confinement: Mapping[str, Any]) -> None:
+        wanted = {
+            "uid": FIRST_UID + self.slot,
+            "capabilities": 0,
+            "no_new_privileges": True,
+            "seccomp": True,
+            "dumpable": False,
+            "memory_bytes": self._options.limits.memory_mib * 2**20,
+            "pids": PIDS,
+        }
+        weaker = [f"{name} is {confinement.get(name)!r}, not {want!r}" for name, want in wanted.items()
+                  if confinement.get(name) != want]  # fmt: skip
+        if weaker:
+            raise EnvironmentFault(
+                f"The container is not confined as asked: {'; '.join(weaker)}. Nothing was run in it. "
+                "Run `edittool doctor`; rootless engines need cgroup v2 with delegation for their limits."
+            )
+
+    def run(self, job: Mapping[str, Any], wall_seconds: float) -> dict[str, Any]:
+        """Send `job` and return the runner's result. Raises RunnerLostError when none comes."""
+        body = json.dumps(job).encode("ascii")
+        self._send(len(body).to_bytes(4, "big") + body, wall_seconds)
+        return self._read_frame(wall_seconds + GRACE_SECONDS)
+
+    def _send(self, frame: bytes, seconds: float) -> None:
+        assert self._socket is not None
+        self._socket.settimeout(seconds)
+        try:
+            self._socket.sendall(frame)
+        except OSError as error:
+            raise self._lost(f"its standard input is closed: {error}") from error
+
+    def _read_frame(self, seconds: float) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
+        header = self._read_stdout(4, deadline)
+        length = int.from_bytes(header, "big")
+        if length > MAX_RESULT_BYTES:
+            raise RunnerLostError("fault", f"a result of {length} bytes")
+        message = json.loads(self._read_stdout(length, deadline))
+        if not isinstance(message, dict):
+            raise RunnerLostError("fault", "a result that is no object")
+        return message
+
+    def _read_stdout(self, count: int, deadline: float) -> bytes:
+        while len(self._stdout) < count:
+            self._receive(deadline)
+        data = bytes(self._stdout[:count])
+        del self._stdout[:count]
+        return data
+
+    def _receive(self, deadline: float) -> None:
+        """Read from the attached stream, and take the engine's framing (type, length, payload) off it."""
+        assert self._socket is not None
+        self._socket.settimeout(max(0.001, deadline - time.monotonic()))
+        try:
+            chunk = self._socket.recv(1 << 16)
+        except TimeoutError:
+            raise RunnerLostError("timeout", "the time limit was reached, and the runner did not answer") from None
+        except OSError as error:
+            raise self._lost(str(error)) from error
+        if not chunk:
+            raise self._lost("the container has ended")
+        self._stream += chunk
+        while len(self._stream) >= 8:
+            size = int.from_bytes(self._stream[4:8], "big")
+            if len(self._stream) < 8 + size:
+                break
+            if self._stream[0] == STDOUT:
+                self._stdout += self._stream[8 : 8 + size]
+            del self._stream[: 8 + size]
+
+    def _lost(self, message: str) -> RunnerLostError:
+        """Return why the container ended: the engine's word for it."""
+        assert self.id is not None
+        try:
+            state = self._api.inspect_container(self.id)["State"]
+        except (APIError, OSError) as error:
+            return RunnerLostError("fault", f"{message}; the engine cannot say why ({_explain(error)})")
+        reason = "out_of_memory" if state.get("OOMKilled") else "fault"
+        code = state.get("ExitCode")
+        name = f"exit code {code}" + (f", {signal.Signals(code - 128).name}" if 128 < (code or 0) < 160 else "")
+        return RunnerLostError(reason, f"{message} ({state.get('Status')}, {name}) {state.get('Error', '')}".strip())
+
+    def kill(self) -> None:
+        """Remove the container from another thread: whoever waits for its result sees the stream end."""
+        if self.id is not None:
+            # What the engine cannot remove now is found by its label at the next start.
+            with contextlib.suppress(NotFound, APIError, OSError):
+                self._api.remove_container(self.id, force=True, v=True)
+
+    def remove(self) -> None:
+        """Remove the container, running or not, and close the stream. Safe to repeat."""
+        self.kill()
+        self.id = None
+        if self._keep_alive is not None:
+            with contextlib.suppress(OSError):
+                self._keep_alive.close()
+            self._keep_alive = self._socket = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.remove()
+
+
+@cache
+def seccomp_profile() -> str:
+    """Return the allow-list of system calls as the engine takes it, inline."""
+    text = files("edittool.sandbox_images.python").joinpath("seccomp.json").read_text(encoding="ascii")
+    return json.dumps(json.loads(text))
+
+
+def _ulimits() -> list[Ulimit]:
+    # msgqueue: /dev/mqueue is writable; core: a dump would land in the tmpfs.
+    limits = {"nofile": 64, "fsize": 16 * 2**20, "core": 0, "msgqueue": 0, "memlock": 0}
+    return [Ulimit(name=name, soft=value, hard=value) for name, value in limits.items()]
+
+
+def _explain(error: Exception) -> str:
+    return str(getattr(error, "explanation", None) or error)

@@ -1,0 +1,169 @@
+"""Judges a file of samples into a file of verdicts, and goes on where an earlier run stopped."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ..schemas.bench import Bench
+from ..schemas.errors import InputError
+from ..schemas.jsonl import JsonlAppender, read_rows
+from .engine import connect
+from .jobs import Finding, Job
+from .options import SandboxOptions
+from .run import SandboxIdentity, identify, run_jobs
+from .samples import JudgedSample, WorldChoice, read_samples
+
+ISOLATION = "container"  # a fresh one for each sample
+
+
+@dataclass(slots=True)
+class Summary:
+    """What one run of the judge did. `strangers` are verdicts in the output that belong to none of the samples."""
+
+    samples: int = 0
+    already_judged: int = 0
+    judged: int = 0
+    strangers: int = 0
+    repeated: int = 0
+    removed_bytes: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    labels: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to judge, against what, and where the verdicts go."""
+
+    bench: Bench
+    samples: Path
+    output: Path
+    world: WorldChoice = "sample"
+    options: SandboxOptions = field(default_factory=SandboxOptions)
+
+
+Observer = Callable[[Summary, dict[str, Any] | None], None]
+
+
+def judge(request: Request, observe: Observer = lambda summary, verdict: None) -> Summary:
+    """Judge what is not judged yet; each verdict is on the disk before `observe` is told of it.
+
+    The whole sample file is checked before the first container starts. Raises InputError for what cannot be judged
+    and for an output that another edittool writes or that holds verdicts of another benchmark; EnvironmentFault when
+    the engine, the image or the disk fails. What was judged is kept, whatever happens.
+    """
+    wanted = _count(request)
+    with JsonlAppender(request.output) as output:
+        done, summary = _read_done(request), Summary(removed_bytes=output.removed_bytes)
+        summary.samples = sum(wanted.values())
+        summary.repeated = summary.samples - len(wanted)
+        summary.already_judged = sum(sample_id in done for sample_id in wanted)
+        summary.strangers = len(done.keys() - wanted.keys())
+        for sample_id in wanted.keys() & done.keys():
+            _tally(summary, *done[sample_id])
+        observe(summary, None)
+        if summary.already_judged < len(wanted):
+            _judge_rest(request, set(done), output, summary, observe)
+    return summary
+
+
+def _judge_rest(request: Request, done: set[str], output: JsonlAppender, summary: Summary, observe: Observer) -> None:
+    client = connect()
+    sandbox = identify(client, request.options)
+    with closing(run_jobs(_jobs(request, done), request.options, client)) as findings:
+        for job, finding in findings:
+            verdict = make_verdict(job.tag, finding, sandbox, request)
+            output.append(verdict)
+            summary.judged += 1
+            _tally(summary, finding.outcome, finding.label)
+            observe(summary, verdict)
+
+
+def _count(request: Request) -> Counter[str]:
+    return Counter(sample.sample_id for sample in read_samples(request.samples, request.bench, request.world))
+
+
+def _jobs(request: Request, done: set[str]) -> Iterator[Job]:
+    handed_out = set(done)
+    for judged in read_samples(request.samples, request.bench, request.world):
+        if judged.sample_id not in handed_out:
+            handed_out.add(judged.sample_id)
+            yield Job(judged.sample.program(judged.problem), judged.problem, judged.changes, judged)
+
+
+def _read_done(request: Request) -> dict[str, tuple[str, str | None]]:
+    """Return outcome and label of each sample that the output already holds a verdict of."""
+    done: dict[str, tuple[str, str | None]] = {}
+    if request.output.stat().st_size == 0:
+        return done
+    digest, limits = request.bench.digest(), asdict(request.options.limits)
+    for row in read_rows(request.output, "verdict"):
+        for name, now in (("bench_sha256", digest), ("limits", limits)):
+            if row.data.get(name, now) != now:
+                what = "another benchmark" if name == "bench_sha256" else f"other limits ({row.data[name]})"
+                raise InputError(
+                    f"{request.output}, line {row.line}: this verdict was made with {what}. "
+                    "Choose another output file, or remove this one to judge everything again."
+                )
+        done[row.data["sample_id"]] = row.data["outcome"], row.data["label"]
+    return done
+
+
+def _tally(summary: Summary, outcome: str, label: str | None) -> None:
+    summary.outcomes[outcome] += 1
+    if label is not None:
+        summary.labels[label] += 1
+
+
+def make_verdict(judged: JudgedSample, finding: Finding, sandbox: SandboxIdentity, request: Request) -> dict[str, Any]:
+    """Return the verdict: the sample's own row, what was found, and what found it."""
+    program = judged.sample.program(judged.problem)
+    facts: dict[str, Any] = {
+        "sample_id": judged.sample_id,
+        "task_id": judged.problem.task_id,
+        "sample_index": judged.sample_index,
+        "active_changes": [change.change_id for change in judged.changes],
+        "change_id": judged.problem.change_id,
+        **finding_facts(finding),
+        "program_sha256": hashlib.sha256(program.encode("utf-8", "surrogatepass")).hexdigest(),
+        "image": sandbox.image,
+        "runtime": sandbox.runtime,
+        "isolation": ISOLATION,
+        "limits": asdict(request.options.limits),
+        "bench_sha256": request.bench.digest(),
+        "edittool": version("edittool"),
+    }
+    row = judged.sample.row
+    replaced = {name: row[name] for name in facts if name in row and row[name] != facts[name]}
+    return {**row, **facts} | ({"carried": replaced} if replaced else {})
+
+
+def finding_facts(finding: Finding) -> dict[str, Any]:
+    """Return what was found as fields of a verdict; optional fields only where they say something."""
+    facts: dict[str, Any] = {
+        "outcome": finding.outcome,
+        "label": finding.label,
+        "compiles": finding.compiles,
+        "tests_passed": finding.tests_passed,
+        "tests_total": len(finding.tests),
+        "stage": finding.stage,
+        "error": finding.error,
+        "tests": list(finding.tests),
+        "calls": dict(finding.calls),
+        "duration_ms": finding.duration_ms,
+        "cpu_ms": finding.cpu_ms,
+        "peak_memory_kib": finding.peak_memory_kib,
+        "attempts": finding.attempts,
+    }
+    optional = {
+        "label_detail": finding.label_detail,
+        "disagreement": finding.disagreement,
+        "uses": list(finding.uses),
+        "opaque": finding.opaque,
+        "output": finding.output,
+    }
+    return facts | {name: value for name, value in optional.items() if value}

@@ -1,0 +1,29 @@
+"""How the sandbox is run: its size, its limits and its runtime."""
+
+import os
+from dataclasses import dataclass, field
+
+from .jobs import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxOptions:
+    """Options of a sandbox; the defaults suit a machine that nobody shares.
+
+    `workers` judge at the same time, and up to `pool` containers exist at once: those at work, and a few started
+    ahead of need. A job that the sandbox failed, not the program, is tried `attempts` times.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    pool: int = 0  # 0: two more than workers
+    runtime: str | None = None  # None: the engine's default
+    cpus: float = 1.0  # cores that one container may use
+    image: str | None = None  # None: the image built from the sources in this package
+    start_seconds: float = 30.0
+    attempts: int = 3
+
+    @property
+    def pool_size(self) -> int:
+        """Return how many containers may exist at once."""
+        return self.pool or self.workers + 2

@@ -1,0 +1,192 @@
+"""The untrusted process: it runs the candidate's program and answers the tests' process.
+
+It is given the program and the world, never a test. Nothing it says is believed beyond being data: a reply is the
+value of one operation, and whether that value is right is decided in the other process.
+"""
+
+import posix
+import sys
+from collections.abc import Callable
+from types import ModuleType, TracebackType
+from typing import Any, Final
+
+from . import codec
+from .frames import MAX_REPLY_BYTES, BadFrameError, pack, read_frame, write_all
+from .lockdown import limit_cpu
+from .world import CANDIDATE_FILE, World
+
+MAX_TEXT: Final = 500
+PACKAGE: Final = __name__.rpartition(".")[0]
+_DATA_TYPES: Final = frozenset(
+    {str, bytes, bytearray, int, float, complex, bool, list, tuple, dict, set, frozenset, range, slice, memoryview}
+)
+
+
+def serve(requests: int, replies: int) -> None:
+    """Load the program that the first frame holds, then answer one operation for each further frame, until the end."""
+    job = read_frame(requests)
+    if job is None:
+        return
+    limit_cpu(job["cpu_seconds"])
+    candidate = Candidate(job["program"], World(job["changes"]))
+    write_all(replies, pack(candidate.reply(candidate.load)))
+    while (request := read_frame(requests)) is not None:
+        write_all(replies, _pack_reply(candidate, request))
+
+
+def _pack_reply(candidate: "Candidate", request: list[Any]) -> bytes:
+    operation, *arguments = request
+    reply = candidate.reply(lambda: candidate.operate(operation, arguments))
+    try:
+        frame = pack(reply)
+    except RecursionError as error:
+        return pack(reply | candidate.failure(error) | {"value": None})
+    if len(frame) <= MAX_REPLY_BYTES:
+        return frame
+    too_large = ValueError(f"the result takes {len(frame)} bytes, over the limit of {MAX_REPLY_BYTES}")
+    return pack(reply | candidate.failure(too_large) | {"value": None})
+
+
+class Candidate:
+    """The loaded program, and the objects of it that the tests hold handles of."""
+
+    def __init__(self, program: str, world: World):
+        self.program = program
+        self.world = world
+        self.module = ModuleType("candidate")
+        self._kept: list[object] = []
+        self._handles: dict[int, int] = {}
+
+    def load(self) -> None:
+        """Compile the program and run it as a module; `stage` says how far it came."""
+        self.stage = "parse"
+        code = self.world.compile(self.program, CANDIDATE_FILE, "exec")
+        self.stage = "load"
+        # @dataclass and pickling look a class's module up here.
+        sys.modules["candidate"] = self.module
+        self.module.__dict__["__builtins__"] = self.world.builtins
+        exec(code, self.module.__dict__)
+        self.stage = "run"
+
+    def reply(self, action: Callable[[], object]) -> dict[str, Any]:
+        """Return what came of `action`: {"value"} or {"error"}, with the calls counted so far."""
+        try:
+            reply = {"value": codec.encode(action(), self.keep)}
+        except BaseException as error:
+            reply = self.failure(error)
+        _flush()
+        return reply | {"stage": self.stage, "calls": self.world.calls}
+
+    def operate(self, operation: str, arguments: list[Any]) -> object:
+        """Do one operation of the tests on the program's objects."""
+        return _OPERATIONS[operation](self, *(codec.decode(argument, self.find) for argument in arguments))
+
+    def name(self, name: str) -> tuple[str, object]:
+        """Return ("module", its name), ("value", the value) or ("missing", None) for a global of the program."""
+        if name not in self.module.__dict__:
+            return "missing", None
+        value = self.module.__dict__[name]
+        return ("module", value.__name__) if isinstance(value, ModuleType) else ("value", value)
+
+    def keep(self, value: object) -> int:
+        """Return the handle of `value`, the same one each time."""
+        handle = self._handles.setdefault(id(value), len(self._kept))
+        if handle == len(self._kept):
+            self._kept.append(value)
+        return handle
+
+    def find(self, handle: int) -> object:
+        """Return the object that `handle` stands for."""
+        return self._kept[handle]
+
+    def failure(self, error: BaseException) -> dict[str, Any]:
+        """Return the reply that tells of `error`."""
+        return {
+            "error": {
+                "type": type(error).__name__[:100],
+                "message": _message(error),
+                "line": _line(error),
+                "kind": _kind(error),
+                "bases": [base.__name__ for base in type(error).__mro__ if base.__module__ == "builtins"],
+            }
+        }
+
+
+_OPERATIONS: Final[dict[str, Callable[..., object]]] = {
+    "name": Candidate.name,
+    "call": lambda self, target, args, kwargs: target(*args, **kwargs),
+    "get": lambda self, target, name: getattr(target, name),
+    "set": lambda self, target, name, value: setattr(target, name, value),
+    "item": lambda self, target, key: target[key],
+    "iter": lambda self, target: iter(target),
+    "next": lambda self, target: next(target),
+    "len": lambda self, target: len(target),
+    "bool": lambda self, target: bool(target),
+    "str": lambda self, target: str(target),
+}
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BaseException:
+            continue  # the candidate may have closed or replaced it
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)[:MAX_TEXT]
+    except BaseException:
+        return "(its message cannot be shown)"
+
+
+def _line(error: BaseException) -> int | None:
+    if isinstance(error, SyntaxError) and error.filename == CANDIDATE_FILE:
+        return error.lineno
+    line: int | None = None
+    trace: TracebackType | None = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == CANDIDATE_FILE:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _kind(error: BaseException) -> str:
+    """Return the sort of `error`; the first four are an API unresolved or ill-called."""
+    if getattr(error, "edittool_refused", False) is True:
+        return "bad_call"
+    if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
+        return "missing_name"
+    if isinstance(error, ImportError):
+        return "missing_import"
+    if isinstance(error, AttributeError) and _is_api_owner(error.obj):
+        return "missing_attribute"
+    if isinstance(error, SyntaxError):
+        return "syntax"
+    if isinstance(error, MemoryError):
+        return "out_of_memory"
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        return "exit"
+    if isinstance(error, BlockingIOError) or "can't start new thread" in _message(error):
+        return "process_limit"
+    return "exception"
+
+
+def _is_api_owner(value: object) -> bool:
+    # None has no API: an attribute of it is an ordinary mistake of the program.
+    return isinstance(value, ModuleType | type) or any(base in _DATA_TYPES for base in type(value).__mro__)
+
+
+def run(requests: int, replies: int) -> None:
+    """Serve, then leave without running anything that the candidate may have registered for the end."""
+    for name in [name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")]:
+        del sys.modules[name]  # the candidate imports none of the runner
+    try:
+        serve(requests, replies)
+    except (BadFrameError, OSError):
+        posix._exit(3)
+    except BaseException:
+        posix._exit(4)
+    posix._exit(0)

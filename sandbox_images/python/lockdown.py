@@ -1,0 +1,114 @@
+"""What the untrusted process gives up, and what the container has to guarantee before a job is taken."""
+
+import posix
+import resource
+from typing import Any, Final
+
+PR_SET_DUMPABLE: Final = 4
+RESERVED_MIB: Final = 64  # of the container's memory, for the trusted process
+
+
+def become_untrusted(keep: tuple[int, ...], output: int, memory_mib: int) -> None:
+    """Turn this freshly forked process into the one that runs the candidate.
+
+    Descriptors 0 to 2 become /dev/null and the `output` pipe, all others but `keep` are closed. When memory runs
+    out the kernel kills this process first.
+    """
+    null = posix.open("/dev/null", posix.O_RDWR)
+    posix.dup2(null, 0)
+    posix.dup2(output, 1)
+    posix.dup2(output, 2)
+    _close_others({0, 1, 2, *keep})
+    _volunteer_for_the_oom_killer()
+    set_limits(memory_mib)
+
+
+def _close_others(keep: set[int]) -> None:
+    for name in posix.listdir("/proc/self/fd"):
+        descriptor = int(name)
+        if descriptor not in keep:
+            try:
+                posix.close(descriptor)
+            except OSError:
+                pass  # the descriptor that listdir itself had open
+
+
+def _volunteer_for_the_oom_killer() -> None:
+    # The interpreter's file is unreadable, which makes every process that executes it non-dumpable and its /proc
+    # files root's. The candidate's process gives that protection up, to be allowed to write its own oom_score_adj.
+    _prctl(PR_SET_DUMPABLE, 1)
+    descriptor = posix.open("/proc/self/oom_score_adj", posix.O_WRONLY)
+    posix.write(descriptor, b"1000")
+    posix.close(descriptor)
+
+
+def _prctl(option: int, argument: int) -> None:
+    # The C module alone: the ctypes package takes longer to import than all the rest of the runner.
+    import _ctypes
+
+    native: Any = _ctypes
+    address = native.dlsym(native.dlopen(None, 0), "prctl")
+    if native.call_function(address, (option, argument, 0, 0, 0)) != 0:
+        raise OSError("prctl was refused")
+
+
+def set_limits(memory_mib: int) -> None:
+    """Bound this process's address space; a program over it sees a MemoryError before the kernel kills anyone."""
+    size = max(memory_mib - RESERVED_MIB, RESERVED_MIB) * 2**20
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+def limit_cpu(seconds: float) -> None:
+    """Bound this process's CPU time: SIGXCPU at the limit, SIGKILL one second later; whole seconds, rounded up."""
+    whole = max(1, int(-(-seconds // 1)))
+    resource.setrlimit(resource.RLIMIT_CPU, (whole, whole + 1))
+
+
+def describe_confinement() -> dict[str, Any]:
+    """Return what this process sees of its own confinement, for the host to check against what it asked for."""
+    status = dict(line.split(":\t", 1) for line in _read("/proc/self/status").splitlines() if ":\t" in line)
+    return {
+        "uid": posix.getuid(),
+        "capabilities": int(status.get("CapEff", "0"), 16),
+        "no_new_privileges": status.get("NoNewPrivs") == "1",
+        "seccomp": status.get("Seccomp") == "2",
+        "dumpable": posix.stat("/proc/self/status").st_uid == posix.getuid(),
+        "memory_bytes": _first_number("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory.max"),
+        "pids": _first_number("/sys/fs/cgroup/pids/pids.max", "/sys/fs/cgroup/pids.max"),
+    }
+
+
+def read_counters() -> dict[str, int]:
+    """Return how often the kernel killed for memory and refused a process in this container, cgroup v1 or v2."""
+    return {
+        "oom_kill": _counter("oom_kill", "/sys/fs/cgroup/memory/memory.oom_control", "/sys/fs/cgroup/memory.events"),
+        "pids_max": _counter("max", "/sys/fs/cgroup/pids/pids.events", "/sys/fs/cgroup/pids.events"),
+    }
+
+
+def _counter(name: str, *paths: str) -> int:
+    for path in paths:
+        for line in _read(path).splitlines():
+            key, _, value = line.partition(" ")
+            if key == name and value.isdigit():
+                return int(value)
+    return 0
+
+
+def _first_number(*paths: str) -> int | None:
+    for path in paths:
+        text = _read(path).strip()
+        if text.isdigit():
+            return int(text)
+    return None
+
+
+def _read(path: str) -> str:
+    try:
+        descriptor = posix.open(path, posix.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        return posix.read(descriptor, 65536).decode("ascii", "replace")
+    finally:
+        posix.close(descriptor)

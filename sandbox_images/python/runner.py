@@ -1,0 +1,102 @@
+"""PID 1 of the sandbox: the trusted process.
+
+How it works. The container starts this program and nothing else. It forks the untrusted process U *before* it has
+read anything, so no test was ever in U's memory, and takes U's end of three pipes: requests, replies, output. Then
+it says that it is ready, with what it sees of its own confinement, and waits for one job, one frame, on standard
+input. U gets the program and the world out of that job, no more. The tests run here; when they call the candidate
+the call crosses to U and plain data comes back. One frame, the result, goes to standard output, and the container
+ends with this process, U and all it may have started included.
+
+U cannot signal PID 1 (the kernel drops signals that it has not asked for), cannot read its memory (it is
+non-dumpable) and holds none of its descriptors.
+"""
+
+import _signal
+import posix
+import sys
+import time
+from typing import Any
+
+from . import candidate
+from .channel import Channel
+from .frames import pack, read_frame, write_all
+from .lockdown import become_untrusted, describe_confinement, read_counters
+from .trial import Trial, reap
+
+PROTOCOL = 1
+
+
+def main() -> None:
+    """Serve one job. Exit status 0: a result was sent, or no job ever came."""
+    memory_mib, output_limit = int(sys.argv[1]), int(sys.argv[2])
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # as PID 1: U's SIGINT then does nothing
+    child, channel = _fork_candidate(memory_mib, output_limit)
+    results = _keep_standard_output_private()
+    write_all(results, pack({"ready": PROTOCOL, "confinement": describe_confinement()}))
+    job = read_frame(0)
+    if job is not None:
+        write_all(results, pack(_try_out(job, child, channel)))
+    posix._exit(0)
+
+
+def _fork_candidate(memory_mib: int, output_limit: int) -> tuple[int, Channel]:
+    requests_read, requests_write = posix.pipe()
+    replies_read, replies_write = posix.pipe()
+    output_read, output_write = posix.pipe()
+    child = posix.fork()
+    if child == 0:
+        posix.setsid()
+        become_untrusted((requests_read, replies_write), output_write, memory_mib)
+        candidate.run(requests_read, replies_write)
+    for descriptor in (requests_read, replies_write, output_write):
+        posix.close(descriptor)
+    return child, Channel(requests_write, replies_read, output_read, output_limit=output_limit)
+
+
+def _keep_standard_output_private() -> int:
+    """Return a descriptor for frames, and send what a test prints to /dev/null."""
+    results = posix.dup(1)
+    null = posix.open("/dev/null", posix.O_WRONLY)
+    posix.dup2(null, 1)
+    posix.dup2(null, 2)
+    posix.close(null)
+    return results
+
+
+def _try_out(job: dict[str, Any], child: int, channel: Channel) -> dict[str, Any]:
+    started, before = time.monotonic(), read_counters()
+    trial = Trial(job, channel)
+    fault = _run(trial)
+    channel.drain()
+    channel.close()
+    status, cpu_seconds, peak_kib = reap(child, _patience(channel))
+    after = read_counters()
+    return {
+        "fault": fault,
+        "end": channel.end and channel.end.kind,
+        "stage": trial.stage,
+        "tests": trial.tests,
+        "error": trial.error,
+        "calls": trial.calls,
+        "opaque": trial.opaque,
+        "output": channel.printed.decode("utf-8", "backslashreplace"),
+        "status": status,
+        "counters": {name: after[name] - before[name] for name in after},
+        "cpu_ms": round(cpu_seconds * 1000, 1),
+        "peak_memory_kib": peak_kib,
+        "duration_ms": round((time.monotonic() - started) * 1000, 1),
+    }
+
+
+def _run(trial: Trial) -> str | None:
+    """Run the trial; return what is wrong with the problem's own code where that stops it."""
+    try:
+        trial.run()
+    except Exception as error:
+        return f"the problem's own helpers or tests cannot run: {type(error).__name__}: {error}"[:1000]
+    return None
+
+
+def _patience(channel: Channel) -> float:
+    """Return how long to wait for U to end by itself: its exit status counts unless it is we who end it."""
+    return 0.5 if channel.end is None or channel.end.kind == "died" else 0.0

@@ -1,0 +1,127 @@
+"""Copies the interpreter, its standard library and the shared libraries they need out of a base image; nothing else.
+
+Runs as root at image build, on the Python 3.11 of the base: ``python3.11 -P -s -S -B strip_base.py OUT``. The layout
+is the same for every base: ``/usr/bin/python3``, ``/usr/lib/python3.11`` and the libraries beside the C library.
+"""
+
+import compileall
+import os
+import py_compile
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+# Package managers; graphical programs and tests; what needs a terminal or the host; leftovers of building Python.
+UNWANTED = (
+    *("ensurepip", "venv", "site-packages", "dist-packages", "distutils", "lib2to3", "EXTERNALLY-MANAGED"),
+    *("idlelib", "tkinter", "turtle.py", "turtledemo", "test", "tests", "pydoc_data", "sitecustomize.py"),
+    *("_tkinter.*", "_test*", "_ctypes_test*", "_xxtestfuzz*", "xxlimited*", "_xxinterp*", "_xxsubinterpreters*"),
+    *("readline.*", "_curses*", "_dbm.*", "_gdbm.*", "nis.*", "ossaudiodev.*", "spwd.*"),
+    *("__pycache__", "config-*", "*.a", "*.exe", "*.dist-info"),
+)
+INTERPRETER = "usr/bin/python3"
+STANDARD_LIBRARY = f"usr/lib/python{sys.version_info.major}.{sys.version_info.minor}"
+EXECUTE_ONLY = 0o711  # a process whose program it cannot read is not dumpable: nobody but root reads its memory
+EPOCH = 1_700_000_000  # the time of every file, so that equal bases give equal images
+
+
+def copy_standard_library(out: Path) -> Path:
+    """Copy the modules into `out` and return their folder there."""
+    target = out / STANDARD_LIBRARY
+    shutil.copytree(sysconfig.get_path("stdlib"), target, ignore=shutil.ignore_patterns(*UNWANTED))
+    return target
+
+
+def copy_interpreter(out: Path) -> Path:
+    """Copy the running interpreter into `out` and return the copy."""
+    target = out / INTERPRETER
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(os.path.realpath(sys.executable), target)
+    return target
+
+
+def loader_of(program: Path) -> str:
+    """Return the path of the dynamic loader that `program` asks for, which its first page names."""
+    found = re.search(rb"/lib[\w./-]*/ld-linux[\w.-]*\.so\.\d+", program.read_bytes()[:4096])
+    if found is None:
+        sys.exit(f"strip_base: {program} names no GNU dynamic loader; use a base with glibc")
+    return found.group().decode()
+
+
+def libraries_of(loader: str, program: Path) -> dict[str, str]:
+    """Return what the loader would load for `program`: each library's name and its path."""
+    listed = subprocess.run([loader, "--list", program], capture_output=True, text=True, check=False)
+    if "not found" in listed.stdout:
+        sys.exit(f"strip_base: a library of {program.name} is missing in the base:\n{listed.stdout}")
+    return dict(re.findall(r"^\s*(\S+) => (\S+) \(", listed.stdout, re.MULTILINE))
+
+
+def copy_libraries(out: Path, interpreter: Path, modules: Path) -> None:
+    """Copy the loader and every library that the interpreter or an extension module needs.
+
+    All land beside the C library: a folder the loader searches without a cache or a path of its own.
+    """
+    loader = loader_of(interpreter)
+    needed: dict[str, str] = {}
+    for program in (interpreter, *sorted(modules.rglob("*.so"))):
+        needed.update(libraries_of(loader, program))
+    folder = Path(needed["libc.so.6"]).parent
+    # The end of a thread loads it by name, without a reference that could be listed.
+    needed.setdefault("libgcc_s.so.1", str(find_library("libgcc_s.so.1", folder)))
+    for name, path in needed.items():
+        copy_file(path, out / folder.relative_to("/") / name)
+    copy_file(loader, out / loader.lstrip("/"))
+
+
+def find_library(name: str, folder: Path) -> Path:
+    """Return the path of the library `name`, in `folder` or in its twin with or without /usr."""
+    twin = Path("/usr", folder.relative_to("/"))
+    for place in (folder, twin, Path("/", *folder.parts[2:])):
+        if (place / name).is_file():
+            return place / name
+    sys.exit(f"strip_base: the base has no {name}")
+
+
+def copy_file(source: str, target: Path) -> None:
+    """Copy the contents of `source`, following links."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def precompile(modules: Path, out: Path) -> None:
+    """Compile every module; the compiled file is trusted without looking at the source, which is read-only anyway."""
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    if not compileall.compile_dir(modules, quiet=1, stripdir=out, prependdir="/", invalidation_mode=mode, maxlevels=20):
+        sys.exit("strip_base: a module of the standard library does not compile")
+
+
+def settle(out: Path, interpreter: Path) -> None:
+    """Give everything to root, take every special right away, and set the time of every file."""
+    for folder in ("tmp", "proc", "sys", "dev"):
+        (out / folder).mkdir(exist_ok=True)
+    for path in (out, *out.rglob("*")):
+        executable = path.is_dir() or path.name.startswith("ld-linux")
+        os.chown(path, 0, 0)
+        path.chmod(0o755 if executable else 0o644)
+    interpreter.chmod(EXECUTE_ONLY)
+    # The runtime gives the tmpfs that it mounts here the mode of this folder, whatever the mount's options say.
+    (out / "tmp").chmod(0o1777)
+    for path in (*out.rglob("*"), out):
+        os.utime(path, (EPOCH, EPOCH))
+
+
+def main() -> None:
+    """Make the root file system in the folder that the command line names."""
+    out = Path(sys.argv[1])
+    modules = copy_standard_library(out)
+    interpreter = copy_interpreter(out)
+    copy_libraries(out, interpreter, modules)
+    precompile(modules, out)
+    settle(out, interpreter)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""JSON as text: what is accepted from a file, and what is written to one."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+MAX_DEPTH = 100  # far below Python's recursion limit: what was read can be written again from any depth of calls
+MAX_DIGITS = 1000  # no count is longer, and Python refuses to convert what is much longer
+
+
+def parse_json(raw: bytes) -> Any:
+    """Return the JSON value in `raw`, UTF-8 with or without a byte order mark.
+
+    Raises ValueError (also its kinds UnicodeDecodeError and JSONDecodeError) for what is not JSON, and for what could
+    not be written again: a number beyond a double or of more than MAX_DIGITS digits, nesting deeper than MAX_DEPTH.
+    """
+    text = raw.decode("utf-8").removeprefix("\ufeff")
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite_float, parse_int=_short_int)
+    except RecursionError:
+        raise _too_deep() from None
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        _check_depth(value)
+    return value
+
+
+def is_whole_row(raw: bytes) -> bool:
+    """Say whether `raw` holds one whole JSON object."""
+    try:
+        return isinstance(parse_json(raw), dict)
+    except ValueError:
+        return False
+
+
+def dump_row(data: Mapping[str, Any]) -> str:
+    """Return `data` as one line of JSON, without the line end.
+
+    ASCII only: text that came from a model can then neither break the line (U+2028) nor steer a terminal, and lone
+    surrogates are written and read again. Raises ValueError for NaN and infinity, which JSON lacks.
+    """
+    return json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(", ", ": "))
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite_float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {text[:20]} is out of range")
+    return value
+
+
+def _short_int(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"a number of {len(text)} digits")
+    return int(text)
+
+
+def _check_depth(value: object) -> None:
+    layer = [value]
+    for _ in range(MAX_DEPTH):
+        layer = [child for parent in layer for child in _containers_in(parent)]
+        if not layer:
+            return
+    raise _too_deep()
+
+
+def _containers_in(value: object) -> list[object]:
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [child for child in children if isinstance(child, dict | list)]
+
+
+def _too_deep() -> ValueError:
+    return ValueError(f"lists and objects stand in each other more than {MAX_DEPTH} deep")

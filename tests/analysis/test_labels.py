@@ -1,0 +1,83 @@
+import tomllib
+from pathlib import Path
+
+import pytest
+from edittool.analysis.labels import MAX_USE_ROWS, Labelling, label_program, program_uses
+from edittool.schemas.changes import Change
+from hypothesis import given
+from hypothesis import strategies as st
+
+CASES = tomllib.loads(Path(__file__).with_name("label_cases.toml").read_text(encoding="utf-8"))["case"]
+LABELS = {"correct_adoption", "workaround", "misuse", "no_adoption"}
+OUTCOMES = ("timeout", "out_of_memory", "output_limit", "crashed", "syntax_error", "load_error", "failed", "partial")
+
+
+def change_of(names):
+    deprecated, replacement = names.split()
+    return Change(deprecated, deprecated, replacement, "packed", "(xs)", "def shim(xs): ...", "doc")
+
+
+LEN = change_of("len my_builtin_len")
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_labels(case):
+    outcome = case.get("outcome", "passed")
+    found = label_program(
+        case["program"],
+        change_of(case.get("change", "len my_builtin_len")),
+        passed=outcome == "passed",
+        calls=case.get("calls", 0),
+        outcome=outcome,
+        error_kind=case.get("error"),
+    )
+    assert f"{found.label} {found.detail}" == case["label"]
+    assert (found.disagreement is not None) is case.get("disagrees", False)
+
+
+def test_cases_cover_every_label_and_each_stands_once():
+    assert {case["label"].split()[0] for case in CASES} == LABELS
+    assert len({case["name"] for case in CASES}) == len(CASES) >= 60
+
+
+def test_cases_that_claim_to_run_are_python():
+    for case in CASES:
+        if case.get("outcome") != "syntax_error":
+            compile(case["program"], case["name"], "exec")
+
+
+def test_a_failed_sandbox_gives_no_label():
+    found = label_program("len(x)", LEN, passed=False, calls=0, outcome="sandbox_error", error_kind="sandbox")
+    assert found == Labelling(None, None, None)
+
+
+def test_disagreement_names_the_count_and_the_replacement():
+    found = label_program("f = 3", LEN, passed=True, calls=7, outcome="passed", error_kind=None)
+    assert found.disagreement == "7 calls of my_builtin_len were counted, but the program never names it."
+
+
+@given(
+    st.text() | st.sampled_from([case["program"] for case in CASES]),
+    st.booleans(),
+    st.integers(0, 3),
+    st.sampled_from(OUTCOMES),
+    st.sampled_from([None, "bad_call", "syntax", "missing_import"]),
+)
+def test_every_program_gets_a_label_that_follows_from_passing(program, passed, calls, outcome, error_kind):
+    outcome = "passed" if passed else outcome
+    found = label_program(program, LEN, passed=passed, calls=calls, outcome=outcome, error_kind=error_kind)
+    assert found.label in ({"correct_adoption", "workaround"} if passed else {"misuse", "no_adoption"})
+    assert found.detail
+    assert calls == 0 or found.label != "no_adoption"
+    assert calls > 0 or found.label != "correct_adoption"
+
+
+def test_uses_as_rows():
+    assert program_uses("n = len(x)\nmy_builtin_len(y)\nprint(n)", LEN) == (
+        {"name": "len", "kind": "call", "line": 1},
+        {"name": "my_builtin_len", "kind": "call", "line": 2},
+    )
+
+
+def test_rows_of_uses_are_bounded():
+    assert len(program_uses("len(x)\n" * (MAX_USE_ROWS + 1), LEN)) == MAX_USE_ROWS

@@ -1,0 +1,161 @@
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from edittool.cli.exit_codes import BAD_INPUT, ENVIRONMENT, UNJUDGED, exit_code
+from edittool.cli.main import COMMANDS, cli, main
+from edittool.schemas.bench import write_bench
+from edittool.schemas.errors import EdittoolError, EnvironmentFault, InputError
+from edittool.schemas.problems import Problem, Test
+
+
+def leaves(command: click.Command, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
+    """Yield the commands below `command` that do something, each with its context."""
+    if not isinstance(command, click.Group):
+        yield command, context
+        return
+    for name in command.list_commands(context):
+        child = command.get_command(context, name)
+        assert child is not None
+        yield from leaves(child, click.Context(child, parent=context, info_name=name))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name):
+    root = click.Context(cli, info_name="edittool")
+    command = cli.get_command(root, name)
+    assert command is not None
+    for leaf, context in leaves(command, click.Context(command, parent=root, info_name=name)):
+        assert leaf.help, f"{context.command_path} has no help"
+        examples = [line for line in leaf.help.splitlines() if line.strip().startswith(context.command_path)]
+        assert examples, f"the help of {context.command_path} has no example: a line that starts with the command"
+        assert "\b" not in leaf.get_help(context)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_has_help(name):
+    root = click.Context(cli, info_name="edittool")
+    for leaf, context in leaves(cli.get_command(root, name), click.Context(cli, parent=root, info_name=name)):
+        silent = [p.name for p in leaf.params if isinstance(p, click.Option) and not p.hidden and not p.help]
+        assert silent == [], context.command_path
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    code = "from edittool.cli.main import main; main()"
+    return subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True)
+
+
+def modules_after(code: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stderr.split())
+
+
+def test_help_imports_no_command_and_no_torch():
+    modules = modules_after("from edittool.cli.main import cli; cli.main(['--help'], standalone_mode=False)")
+    assert "edittool.cli.main" in modules
+    assert not modules & {"torch", "numpy", "transformers", *(f"edittool.cli.{name}" for name in COMMANDS)}
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - {"edit", "demo"}))
+def test_only_editing_imports_torch(name):
+    modules = modules_after(f"import edittool.cli.{name}")
+    assert not modules & {"torch", "transformers"}
+
+
+def test_help_lists_every_command():
+    text = run("--help").stdout
+    for name, summary in COMMANDS.items():
+        assert f"  {name} " in text
+        assert summary.split()[0] in text
+
+
+class TestExitCodes:
+    @pytest.mark.parametrize(
+        ("error", "code"),
+        [(InputError(""), BAD_INPUT), (EnvironmentFault(""), ENVIRONMENT), (EdittoolError(""), UNJUDGED)],
+    )
+    def test_every_error_has_one(self, error, code):
+        assert exit_code(error) == code
+
+    def test_are_those_that_are_documented(self):
+        assert (UNJUDGED, BAD_INPUT, ENVIRONMENT) == (1, 2, 3)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Path:
+    problem = Problem("T/0", "", "f", "def f(x): ...\n", (Test("", "f(0)"),), "specificity", None)
+    write_bench(tmp_path / "bench", "small", [problem], [])
+    return tmp_path / "bench"
+
+
+class TestErrors:
+    def call(self, capsys, monkeypatch, *arguments: object) -> tuple[int, str]:
+        """Run edittool; return its exit code and what it said on stderr."""
+        monkeypatch.setattr("sys.argv", ["edittool", *map(str, arguments)])
+        with pytest.raises(SystemExit) as done:
+            main()
+        said = capsys.readouterr().err
+        assert "Traceback" not in said
+        return done.value.code, said
+
+    def test_an_unknown_command(self, capsys, monkeypatch):
+        code, said = self.call(capsys, monkeypatch, "jugde")
+        assert code == 2
+        assert "No such command 'jugde'" in said
+
+    def test_an_unknown_option(self, capsys, monkeypatch):
+        assert self.call(capsys, monkeypatch, "report", "--colour")[0] == 2
+
+    def test_bad_input_names_the_file(self, capsys, monkeypatch, bench, tmp_path):
+        code, said = self.call(capsys, monkeypatch, "report", bench, tmp_path / "none.jsonl")
+        assert code == 2
+        assert said.startswith(f"error: {tmp_path / 'none.jsonl'} does not exist. Check the path.")
+
+    def test_no_benchmark(self, capsys, monkeypatch, tmp_path):
+        code, said = self.call(capsys, monkeypatch, "report", tmp_path, tmp_path / "v.jsonl")
+        assert code == 2
+        assert "is not a benchmark" in said
+
+    def test_text_of_the_user_is_shown_harmless(self, capsys, monkeypatch, bench):
+        code, said = self.call(capsys, monkeypatch, "report", bench, "[red]\x1b[31mx\udcff.jsonl")
+        assert code == 2
+        assert said.startswith("error: [red]\\x1b[31mx\\xdcff.jsonl does not exist")
+
+    @pytest.mark.parametrize("options", [[], ["--json"]])
+    def test_a_fault_of_the_environment(self, bench, tmp_path, options):
+        row = '{"sample_id": "a", "task_id": "T/0", "compiles": true, "tests_passed": 1, "tests_total": 1, '
+        (tmp_path / "v.jsonl").write_text(row + '"outcome": "passed", "label": null}\n')
+        code = "from edittool.cli.main import main; main()"
+        with open("/dev/full", "w") as full:
+            command = [sys.executable, "-c", code, "report", bench, tmp_path / "v.jsonl", *options]
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 3
+        assert done.stderr.startswith("error: The report cannot be written: No space left on device")
+        assert "Traceback" not in done.stderr
+
+    def test_success(self, capsys, monkeypatch):
+        assert self.call(capsys, monkeypatch, "--version") == (0, "")
+
+
+def test_ctrl_c_ends_with_130_and_without_traceback(bench, tmp_path):
+    fifo = tmp_path / "verdicts.jsonl"
+    os.mkfifo(fifo)
+    code = "from edittool.cli.main import main; main()"
+    command = [sys.executable, "-c", code, "report", bench, fifo]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    with process, fifo.open("wb"):  # opened when the report has begun to read
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert said.strip().startswith("interrupted")
+    assert "Traceback" not in said
