@@ -26,6 +26,7 @@ from .syntax import line_of, literal_text, parse, parts_of, text_of
 Kind = Literal["call", "value", "import", "definition", "attribute"]
 
 MAX_ORIGINS = 8  # a name that may stand for more things than this stands for nothing certain
+MAX_PATH = 300  # characters of an API's name; no API has a longer one
 MAX_STARS = 20  # star imports of more modules than this are not searched
 MAX_NESTING = 4  # getattr(getattr(...)) is followed this deep
 
@@ -89,7 +90,8 @@ _IMPORTERS = ("__import__", "importlib.import_module")
 def find_uses(program: str, names: Collection[str]) -> list[Use]:
     """Return the uses in `program` of the APIs `names`, by qualified name ("len", "math.sqrt"), in source order.
 
-    Works on any text. Annotations, comments and strings are no uses, a literal `getattr(math, "sqrt")` is.
+    Works on any text. Annotations, comments and strings are no uses, a literal `getattr(math, "sqrt")` is. Not seen:
+    code in strings (eval, exec), operator.methodcaller and attrgetter, and the attributes of a class pattern.
     """
     return list(read_program(program, names).uses)
 
@@ -218,7 +220,7 @@ class _Reader:
             for name in stop.stored:
                 self._redefine(stop.node, name)
             for name, certain in stop.found.items():
-                if last and site.stored and not called:
+                if last and site.stored and certain:
                     self._redefine(stop.node, name)
                     continue
                 self._add(stop.node, name, ("call" if called else "value") if certain else "attribute")
@@ -275,7 +277,7 @@ class _Reader:
         reached: set[Origin] = set()
         found: dict[str, bool] = {}
         for owner in owners:
-            if owner.kind in ("api", "instance"):
+            if owner.kind in ("api", "instance") and len(owner.path) <= MAX_PATH:
                 origin = self._attribute_of(owner, name)
                 reached.add(origin)
                 for match in self._matches([origin]):
@@ -292,15 +294,14 @@ class _Reader:
         if name == "__dict__":
             return Origin("namespace", owner.path)
         path = self.asked.attribute(owner.path, name)
-        return (
-            Origin("instance", VALUES[path]) if path in VALUES and path not in self.asked.exact else Origin("api", path)
-        )
+        known_value = path in VALUES and path not in self.asked.exact
+        return Origin("instance", VALUES[path]) if known_value else Origin("api", path)
 
     def _item(self, owners: Origins, subscript: Node) -> _Stop:
         key = literal_text(subscript.child_by_field_name("subscript"))
         for owner in owners:
-            module = owner.kind == "namespace" or owner.path == "builtins"
-            if key is not None and module and owner.kind in ("namespace", "api"):
+            names = owner.kind == "namespace" or owner == Origin("api", "builtins")  # __builtins__ may be a dict
+            if key is not None and names:
                 return self._attribute(frozenset({Origin("api", owner.path)}), key, subscript)
         text = Origin("instance", "str")
         return _Stop(subscript, {}, frozenset({text}) if owners == {text} else UNKNOWN)

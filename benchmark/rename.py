@@ -36,7 +36,7 @@ def rename(program: str, change: Change) -> str | None:
     except ValueError:
         return None
     edits = _find_edits(tree, change)
-    return _apply(program, edits) if edits else None
+    return _apply(program, edits) if edits and "\r" not in program else None
 
 
 def _find_edits(tree: ast.Module, change: Change) -> list[_Edit] | None:

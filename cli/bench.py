@@ -4,13 +4,14 @@ import difflib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
 from rich.text import Text
 
 from ..benchmark.build import build_bench
+from ..judging.options import SandboxOptions
 from ..schemas.bench import SUBSETS, Bench
 from ..schemas.changes import Change
 from ..schemas.errors import InputError
@@ -18,6 +19,7 @@ from ..schemas.problems import Problem
 from .bench_argument import open_bench
 from .console import plain, progress, results, talk
 from .exit_codes import BAD_INPUT, DONE, UNJUDGED
+from .sandbox_options import make_options, sandbox_options
 
 if TYPE_CHECKING:
     from ..benchmark.certify import Certificate
@@ -218,7 +220,8 @@ def _solution_lines(problem: Problem) -> Iterator[Text]:
 @click.argument("name", metavar="BENCH")
 @click.option("--files-only", is_flag=True, help="Check the files alone: no sandbox is needed.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def verify(name: str, files_only: bool, as_json: bool) -> int:
+@sandbox_options
+def verify(name: str, files_only: bool, as_json: bool, **sandbox: Any) -> int:
     """Check the files of a benchmark, then each problem in the sandbox.
 
     Files: hashes, schemas, unique ids. Sandbox: the reference passes, fails once its API is gone, and passes again
@@ -233,16 +236,15 @@ def verify(name: str, files_only: bool, as_json: bool) -> int:
     if files_only:
         _print_json({"bench": made.name, "sha256": made.digest()}) if as_json else _print_bench(made)
         return DONE
-    return _certify(made, as_json)
+    return _certify(made, make_options(**sandbox), as_json)
 
 
-def _certify(made: Bench, as_json: bool) -> int:
+def _certify(made: Bench, options: SandboxOptions, as_json: bool) -> int:
     from ..benchmark.certify import certify, plan
-    from ..judging.options import SandboxOptions
 
     with progress() as bar:
         task = bar.add_task("certifying", total=len(plan(made)[0]))
-        certificate = certify(made, SandboxOptions(), on_check=lambda check: bar.advance(task))
+        certificate = certify(made, options, on_check=lambda check: bar.advance(task))
     _print_json(certificate.to_json()) if as_json else _print_certificate(certificate)
     if certificate.with_state("violated"):
         talk.print(plain(f"{made.name} is not certified: leave out or repair the problems named above.", "red"))

@@ -1,5 +1,6 @@
 """The `edittool` command: finds the subcommand, and turns errors into messages and exit codes."""
 
+import signal
 import sys
 from importlib import import_module
 
@@ -56,6 +57,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; exit with a code of `exit_codes`."""
+    signal.signal(signal.SIGTERM, _interrupt)  # containers are removed on the way out, as for Ctrl-C
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -70,3 +72,7 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our results went away: `edittool ... | head`
         sys.stderr.close()
         sys.exit(0)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt

@@ -24,7 +24,7 @@ _OPTIONS = (
     click.option(
         "--wall-seconds",
         type=click.FloatRange(0.1),
-        default=10.0,
+        default=15.0,
         show_default=True,
         help="Time per program, for those that sleep or wait.",
     ),

@@ -104,7 +104,9 @@ class Edit:
                 metadata = file.metadata() or {}
                 deltas = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
         except (OSError, SafetensorError) as error:
-            raise InputError(f"{path} cannot be read as an edit: {error}. `edittool edit --save-edits` makes one.") from None
+            raise InputError(
+                f"{path} cannot be read as an edit: {error}. `edittool edit --save-edits` makes one."
+            ) from None
         if metadata.get("format") != FORMAT:
             raise InputError(f"{path} holds tensors, but not an edit. `edittool edit --save-edits` makes one.")
         return cls(metadata["method"], deltas, json.loads(metadata["losses"]))

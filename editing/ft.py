@@ -103,7 +103,9 @@ def _encode(tokenizer: Any, request: EditRequest, hparams: FtHparams) -> _Row:
         ids = tokenizer(request.prompt + target)["input_ids"]
         row = _Row(ids, len(prompt_ids), ids[len(prompt_ids) :])
     if not row.targets or not prompt_ids:
-        raise InputError(f"The request for {request.subject!r} has no tokens in its prompt or target: nothing to teach.")
+        raise InputError(
+            f"The request for {request.subject!r} has no tokens in its prompt or target: nothing to teach."
+        )
     return row
 
 

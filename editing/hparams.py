@@ -81,7 +81,9 @@ def _parse(source: str, text: str) -> dict[str, Any]:
 
 def _check_method(source: str, given: dict[str, Any], method: Method) -> None:
     named = given.get("alg_name")
-    if named is not None and str(named).casefold() not in {name.casefold() for name in (method.name, *method.alg_names)}:
+    if named is not None and str(named).casefold() not in {
+        name.casefold() for name in (method.name, *method.alg_names)
+    }:
         raise InputError(f'{source}: field "alg_name" says {named!r}, but the method is {method.name}. Use --method.')
 
 

@@ -53,6 +53,7 @@ class TinySettings:
     epochs: int = 40
     batch_size: int = 8
     learning_rate: float = 2e-3
+    initializer_range: float = 0.07
     seed: int = 0
 
 
@@ -155,6 +156,7 @@ def _new_model(tokenizer: Any, settings: TinySettings) -> LlamaForCausalLM:
         num_hidden_layers=settings.layers,
         num_attention_heads=settings.heads,
         max_position_embeddings=settings.context,
+        initializer_range=settings.initializer_range,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,

@@ -70,6 +70,12 @@ class Container:
         self._check(hello.get("confinement", {}))
 
     def _create(self) -> str:
+        api: Any = self._api  # its stub leaves this method untyped
+        created: dict[str, Any] = api.create_container_from_config(self._config())
+        identity: str = created["Id"]
+        return identity
+
+    def _config(self) -> dict[str, Any]:
         limits, options = self._options.limits, self._options
         memory = limits.memory_mib * 2**20
         host = self._api.create_host_config(
@@ -88,7 +94,7 @@ class Container:
             runtime=options.runtime,
         )
         uid = FIRST_UID + self.slot
-        config = self._api.create_container_config(
+        config: dict[str, Any] = self._api.create_container_config(
             self._image,
             [str(limits.memory_mib), str(limits.output_kib * 1024)],
             hostname="sandbox",
@@ -100,10 +106,7 @@ class Container:
             labels=self._labels,
             host_config=host,
         )
-        api: Any = self._api  # its stub leaves this method untyped
-        created: dict[str, Any] = api.create_container_from_config(config)
-        identity: str = created["Id"]
-        return identity
+        return config
 
     def _attach(self, identity: str) -> None:
         parameters = {"stdin": 1, "stdout": 1, "stderr": 0, "stream": 1}

@@ -27,7 +27,7 @@ class Limits:
     """What one program may use."""
 
     cpu_seconds: float = 3.0  # CPU time of the candidate's process, loading and all tests together
-    wall_seconds: float = 10.0  # backstop for programs that sleep or wait
+    wall_seconds: float = 15.0  # backstop for programs that sleep or wait
     memory_mib: int = 256  # the container's memory, swap off
     output_kib: int = 1024  # what the candidate may print
 

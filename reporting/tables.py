@@ -13,7 +13,8 @@ from .reading import unknown_task
 KS = (1, 3, 5)
 ALL = "all"
 
-World = Literal["own", "none", "all", "other"]
+World = Literal["own", "none", "edited", "all", "other"]
+_WORLDS: tuple[World, ...] = ("own", "none", "edited", "all", "other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +165,20 @@ def _setting(verdict: Mapping[str, Any], problem: Problem, bench: Bench) -> Sett
 
 
 def _world(verdict: Mapping[str, Any], problem: Problem, bench: Bench) -> World:
-    """Return the kind of world: the problem's own change active, none though it has one, all, or others."""
+    """Return the kind of world: the problem's own change active, none though it has one, the edited ones, all, others.
+
+    A problem without a change counts as in its own world with the one change that the model was edited with: there
+    it stands beside the problems of that change.
+    """
     own = set() if problem.change_id is None else {problem.change_id}
-    active = set(verdict.get("active_changes", own))
-    if active == own:
+    active, edited = set(verdict.get("active_changes", own)), set(verdict.get("edited", ()))
+    if active == own or (not own and active == edited and len(edited) == 1):
         return "own"
     if not active:
         return "none"
-    return "all" if active == bench.changes.keys() else "other"
+    if active == bench.changes.keys():
+        return "all"
+    return "edited" if active == edited else "other"
 
 
 def _settle_unchanged(settings: dict[Setting, _BySubset], bench: Bench) -> None:
@@ -206,6 +213,5 @@ def _block(setting: Setting, by_subset: _BySubset, bench: Bench) -> Block:
 
 
 def _order(setting: Setting) -> tuple[Any, ...]:
-    worlds = ("own", "none", "all", "other")
     names = (setting.model, setting.method, setting.regime, setting.hparams_sha256)
-    return (*((name is not None, name or "") for name in names), setting.step or 0, worlds.index(setting.world))
+    return (*((name is not None, name or "") for name in names), setting.step or 0, _WORLDS.index(setting.world))

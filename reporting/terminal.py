@@ -20,6 +20,7 @@ _RULE = box.Box("    \n    \n ── \n    \n    \n    \n    \n    \n")  # one r
 _WORLDS = {
     "own": "the problem's own change",
     "none": "no change",
+    "edited": "the edited changes",
     "all": "all changes",
     "other": "other changes",
 }

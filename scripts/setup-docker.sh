@@ -69,8 +69,8 @@ refuse_without_rights() {
 }
 
 refuse_other_system() {
-  give_up "no Docker Engine, and this is neither Debian nor Ubuntu. Install and start one yourself, then run this again:" \
-    "https://docs.docker.com/engine/install/"
+  give_up "no Docker Engine, and this is neither Debian nor Ubuntu. Install and start one yourself, then run this again:
+  https://docs.docker.com/engine/install/"
 }
 
 install_engine() {

@@ -2,6 +2,7 @@
 
 Runs as root at image build, on the Python 3.11 of the base: ``python3.11 -P -s -S -B strip_base.py OUT``. The layout
 is the same for every base: ``/usr/bin/python3``, ``/usr/lib/python3.11`` and the libraries beside the C library.
+``strip_base.py --compile OUT`` makes the runner's modules, already in OUT, ready in the same way.
 """
 
 import compileall
@@ -95,32 +96,38 @@ def precompile(modules: Path, out: Path) -> None:
     """Compile every module; the compiled file is trusted without looking at the source, which is read-only anyway."""
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
     if not compileall.compile_dir(modules, quiet=1, stripdir=out, prependdir="/", invalidation_mode=mode, maxlevels=20):
-        sys.exit("strip_base: a module of the standard library does not compile")
+        sys.exit("strip_base: a module does not compile (its error is above)")
 
 
-def settle(out: Path, interpreter: Path) -> None:
+def settle(out: Path) -> None:
     """Give everything to root, take every special right away, and set the time of every file."""
-    for folder in ("tmp", "proc", "sys", "dev"):
-        (out / folder).mkdir(exist_ok=True)
     for path in (out, *out.rglob("*")):
         executable = path.is_dir() or path.name.startswith("ld-linux")
         os.chown(path, 0, 0)
         path.chmod(0o755 if executable else 0o644)
-    interpreter.chmod(EXECUTE_ONLY)
-    # The runtime gives the tmpfs that it mounts here the mode of this folder, whatever the mount's options say.
-    (out / "tmp").chmod(0o1777)
-    for path in (*out.rglob("*"), out):
         os.utime(path, (EPOCH, EPOCH))
 
 
-def main() -> None:
-    """Make the root file system in the folder that the command line names."""
-    out = Path(sys.argv[1])
+def strip(out: Path) -> None:
+    """Make the root file system in the folder `out`."""
     modules = copy_standard_library(out)
     interpreter = copy_interpreter(out)
     copy_libraries(out, interpreter, modules)
     precompile(modules, out)
-    settle(out, interpreter)
+    for folder in ("tmp", "proc", "sys", "dev"):
+        (out / folder).mkdir(exist_ok=True)
+    settle(out)
+    interpreter.chmod(EXECUTE_ONLY)
+
+
+def main() -> None:
+    """Make a root file system in OUT, or compile the modules that are there already."""
+    if sys.argv[1] == "--compile":
+        out = Path(sys.argv[2])
+        precompile(out, out)
+        settle(out)
+    else:
+        strip(Path(sys.argv[1]))
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ NO_USES = {
     "getattr of another": "getattr(math, 'cos')(1)\ngetattr(x, name)\ngetattr(math, f'sqr{t}')",
     "empty": "",
     "shadowed module": "def f(math):\n    return math.sqrt(2)",
+    "stored attribute of another": "import numpy\nnumpy.sqrt = 3",
     "unparsed attribute": "def f(x:\n  x.len",
 }
 
@@ -243,6 +244,7 @@ REDEFINED = {
     "parameter": ("def f(my_builtin_len):\n  return my_builtin_len(x)", False),
     "method": ("class A:\n  def my_builtin_len(self): pass\nmy_builtin_len(x)", False),
     "wrong import": ("from tools import my_builtin_len", False),
+    "attribute of something else": ("x.my_builtin_len = 3\nself.my_builtin_len = 3", False),
     "itself": ("my_builtin_len = my_builtin_len", False),
     "module": ("def my_builtin_len(x): pass", True),
     "conditional": ("if x:\n  my_builtin_len = len", True),
@@ -282,6 +284,7 @@ HOSTILE = {
     "closers": ")" * N,
     "balanced": "(" * N + "len" + ")" * N,
     "attributes": "a" + ".b" * N,
+    "attributes of a module": "import math\n" + "math" + ".b" * N,
     "calls": "len" + "()" * N,
     "nested calls": "len(" * N,
     "lambdas": "lambda: " * N,

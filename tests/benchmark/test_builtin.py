@@ -182,6 +182,7 @@ def test_no_replacement_has_a_name_that_python_has():
     assert not {change.replacement for change in CHANGES} & set(dir(builtins))
 
 
+@pytest.mark.usefixtures("docker_client")
 def test_certified_in_the_sandbox():
     """Every condition of every problem holds in containers, one for each program."""
     certificate = certify(BENCH, SandboxOptions())

@@ -70,7 +70,7 @@ BENCH = Bench("faulty", {p.task_id: p for p in PROBLEMS}, {"sorted": SORTED, "ma
 
 
 @pytest.fixture(scope="module")
-def certificate():
+def certificate(docker_client):
     seen = []
     made = certify(BENCH, SandboxOptions(limits=Limits(cpu_seconds=0.5, wall_seconds=5), attempts=1), seen.append)
     assert len(seen) == len(plan(BENCH)[0])

@@ -17,6 +17,7 @@ def change(deprecated):
 
 UNCHECKED = {
     "not Python": ("len", "len("),
+    "a line end of its own kind": ("len", "x = 1\rlen('')"),
     "not used": ("len", "print(1)"),
     "bound by an assignment": ("len", "len = 3\nprint(len)"),
     "bound by a parameter": ("sum", "def f(sum):\n    return sum"),

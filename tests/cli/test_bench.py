@@ -242,6 +242,7 @@ def write_one(edittool, folder, solution, **fields):
     return folder / "b"
 
 
+@pytest.mark.usefixtures("docker_client")
 def test_verify_in_the_sandbox(edittool, tmp_path):
     code, out, err = edittool("bench", "verify", write_one(edittool, tmp_path, "sorted(xs)"))
     assert (code, err) == (0, "")
@@ -254,6 +255,7 @@ def test_verify_in_the_sandbox(edittool, tmp_path):
     ]
 
 
+@pytest.mark.usefixtures("docker_client")
 def test_verify_finds_a_wrong_problem(edittool, tmp_path):
     code, out, err = edittool("bench", "verify", write_one(edittool, tmp_path, "xs[::-1]"))
     assert code == 2
@@ -261,6 +263,7 @@ def test_verify_finds_a_wrong_problem(edittool, tmp_path):
     assert "is not certified" in err
 
 
+@pytest.mark.usefixtures("docker_client")
 def test_verify_json_and_what_the_sandbox_could_not_judge(edittool, tmp_path):
     bench = write_one(edittool, tmp_path, "sorted(xs)", helpers="1 / 0")
     code, out, _ = edittool("bench", "verify", bench, "--json")

@@ -1,5 +1,6 @@
 import random
 import weakref
+from dataclasses import replace
 
 import pytest
 from edittool.reporting.export import report_as_json
@@ -119,6 +120,28 @@ class TestWorlds:
     def test_of_a_problem_with_a_change(self, bench, verdict, active, world):
         (setting,) = settings_of(bench, [verdict("rel/0", 2, active_changes=active)])
         assert setting.world == world
+
+    @pytest.mark.parametrize(("changes", "world"), [(["len"], "own"), (["len", "max"], "all")])
+    def test_of_an_edited_model_is_one_for_all_subsets(self, bench, verdict, changes, world):
+        verdicts = [verdict(task, 2, edited=changes, active_changes=changes) for task in ("rel/0", "gen/0", "spe/0")]
+        (block,) = build_report(bench, verdicts).blocks
+        assert block.setting.world == world
+        assert [row.samples for row in block.rows] == [1, 1, 1, 3]
+
+    def test_of_some_edited_changes_is_one_for_all_subsets(self, bench, verdict, tmp_path):
+        third = replace(bench.changes["len"], change_id="min")
+        wider = write_bench(tmp_path / "wider", "wider", bench.problems.values(), [*bench.changes.values(), third])
+        both = ["len", "max"]
+        verdicts = [verdict(task, 2, edited=both, active_changes=both) for task in ("rel/0", "gen/1", "spe/0")]
+        assert [setting.world for setting in settings_of(wider, verdicts)] == ["edited"]
+
+    def test_of_several_edits_is_one_block(self, bench, verdict):
+        verdicts = [
+            verdict(task, 2, edited=[name], active_changes=[name], step=1)
+            for task, name in (("rel/0", "len"), ("spe/0", "len"), ("rel/1", "max"), ("spe/0", "max"))
+        ]
+        (block,) = build_report(bench, verdicts).blocks
+        assert [row.samples for row in block.rows] == [2, 0, 2, 4]
 
     def test_is_the_problems_own_where_the_verdict_does_not_say(self, bench, verdict):
         row = verdict("rel/0", 2)

@@ -11,29 +11,49 @@ SHA = "0" * 64
 ERROR = {"type": "NameError", "message": "", "line": 3, "kind": "missing_name"}
 RECORDS = {
     "problem": {
-        **{
-            "task_id": "T",
-            "prompt": "",
-            "entry_point": "f",
-            "solution": "",
-            "subset": "reliability",
-            "change_id": None,
-        },
-        **{"tests": [{"setup": "", "code": ""}], "uses": ["len"], "opaque": True},
+        "task_id": "T",
+        "prompt": "",
+        "entry_point": "f",
+        "solution": "",
+        "subset": "reliability",
+        "change_id": None,
+        "tests": [{"setup": "", "code": ""}],
+        "uses": ["len"],
+        "opaque": True,
     },
     "change": {
-        **{"change_id": "len", "deprecated": "os.path.join", "replacement": "my_len", "usage": "renamed"},
-        **{"signature": "", "shim": "x", "doc": "", "order": 0},
+        "change_id": "len",
+        "deprecated": "os.path.join",
+        "replacement": "my_len",
+        "usage": "renamed",
+        "signature": "",
+        "shim": "x",
+        "doc": "",
+        "order": 0,
     },
     "manifest": {
-        **{"schema_version": 1, "name": "b", "counts": {"problems": 1}, "seed": None, "edittool": ""},
-        **{"files": {"problems.jsonl": SHA, "changes.jsonl": SHA}, "sources": [{"name": "a", "sha256": SHA}]},
+        "schema_version": 1,
+        "name": "b",
+        "counts": {"problems": 1},
+        "seed": None,
+        "edittool": "",
+        "files": {"problems.jsonl": SHA, "changes.jsonl": SHA},
+        "sources": [{"name": "a", "sha256": SHA}],
     },
     "sample": {"task_id": "T", "completion": "", "edited": ["len"], "step": 1, "own": {"x": 1}},
     "verdict": {
-        **{"sample_id": "a", "task_id": "T", "compiles": False, "tests_passed": 0, "tests_total": 1},
-        **{"outcome": "failed", "label": None, "error": ERROR, "tests": [{"passed": False, "error": ERROR}]},
-        **{"uses": [{"name": "len", "kind": "call", "line": 1}], "calls": {"my_len": 1}, "duration_ms": 0.5},
+        "sample_id": "a",
+        "task_id": "T",
+        "compiles": False,
+        "tests_passed": 0,
+        "tests_total": 1,
+        "outcome": "failed",
+        "label": None,
+        "error": ERROR,
+        "tests": [{"passed": False, "error": ERROR}],
+        "uses": [{"name": "len", "kind": "call", "line": 1}],
+        "calls": {"my_len": 1},
+        "duration_ms": 0.5,
     },
 }
 CHECKS = {name: compile_check(load_schema(name)) for name in RECORDS}
@@ -75,7 +95,7 @@ def damage(record: dict, data: st.DataObject) -> None:
     if data.draw(st.booleans()) and key in keys:
         del place[key]
     else:
-        place[key] = data.draw(odd)
+        place[key] = copy.deepcopy(data.draw(odd))  # a list may be damaged further
 
 
 @pytest.mark.parametrize("value", [True, 1.0, "1", None, 2])

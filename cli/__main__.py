@@ -1,0 +1,5 @@
+"""`python -m edittool.cli`: the same as the `edittool` command."""
+
+from .main import main
+
+main()
