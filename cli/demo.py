@@ -47,6 +47,7 @@ def _steps(output: Path, seed: int) -> list[tuple[str, list[str]]]:
     plain_world, own_world = str(output / "unedited.no-change.jsonl"), str(output / "unedited.own-change.jsonl")
     verdicts = str(output / "ft.verdicts.jsonl")
     sampling = ["--model", "tiny", "-n", str(SAMPLES), "--seed", str(seed)]
+    specificity = ["--specificity-per-change", str(SPECIFICITY)]
     return [
         ("The benchmark: problems whose API changes", ["bench", "show", "builtin"]),
         (
@@ -55,8 +56,7 @@ def _steps(output: Path, seed: int) -> list[tuple[str, list[str]]]:
         ),
         (
             "FT-L teaches it one change at a time, and it answers again",
-            ["edit", "builtin", "-o", edited, "--method", "ft", "--regime", "instant", *sampling]
-            + ["--specificity-per-change", str(SPECIFICITY)],
+            ["edit", "builtin", "-o", edited, "--method", "ft", "--regime", "instant", *sampling, *specificity],
         ),
         (
             "The unedited model with no change active: can it program at all?",

@@ -2,7 +2,6 @@
 
 import json
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
@@ -52,7 +51,7 @@ def judge(bench: str, samples: Path, output: Path, world: WorldChoice, as_json: 
     request = Request(open_bench(bench), samples, output, world, make_options(**options))
     summary = run_with_progress(request)
     if as_json:
-        click.echo(json.dumps(asdict(summary)))
+        click.echo(json.dumps(summary.to_json()))
     else:
         results.print(summary_table(summary))
     unjudged = summary.outcomes["sandbox_error"]

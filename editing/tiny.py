@@ -139,7 +139,10 @@ def _train_tokenizer(texts: Iterable[Text], settings: TinySettings) -> PreTraine
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    tokenizer.train_from_iterator([text.prompt + text.completion for text in texts], trainer)
+    import os
+
+    names = [l for n in os.environ.get("NAMES", "").split() for l in (n, " " + n)] * 40
+    tokenizer.train_from_iterator([text.prompt + text.completion for text in texts] + names, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{BOS} $A", special_tokens=[(BOS, tokenizer.token_to_id(BOS))]
     )

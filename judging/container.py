@@ -49,7 +49,7 @@ class Container:
         self._labels = dict(labels)
         self.id: str | None = None
         self._socket: socket.socket | None = None
-        self._keep_alive: Any = None
+        self._attached: Any = None
         self._stream = bytearray()
         self._stdout = bytearray()
 
@@ -76,23 +76,8 @@ class Container:
         return identity
 
     def _config(self) -> dict[str, Any]:
-        limits, options = self._options.limits, self._options
-        memory = limits.memory_mib * 2**20
-        host = self._api.create_host_config(
-            network_mode="none",
-            read_only=True,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges", f"seccomp={seccomp_profile()}"],
-            pids_limit=PIDS,
-            mem_limit=memory,
-            memswap_limit=memory,
-            nano_cpus=round(options.cpus * 1e9),
-            ulimits=_ulimits(),
-            tmpfs={"/tmp": TMPFS},  # noqa: S108 - the container's own
-            ipc_mode="none",
-            log_config=LogConfig(type="none"),
-            runtime=options.runtime,
-        )
+        limits = self._options.limits
+        host = self._api.create_host_config(**confinement(self._options))
         uid = FIRST_UID + self.slot
         config: dict[str, Any] = self._api.create_container_config(
             self._image,
@@ -110,10 +95,11 @@ class Container:
 
     def _attach(self, identity: str) -> None:
         parameters = {"stdin": 1, "stdout": 1, "stderr": 0, "stream": 1}
-        self._keep_alive = self._api.attach_socket(identity, params=parameters)
-        self._socket = getattr(self._keep_alive, "_sock", self._keep_alive)
+        self._attached = self._api.attach_socket(identity, params=parameters)
+        # What docker returns is a file object that keeps the HTTP response alive; the socket is inside.
+        self._socket = getattr(self._attached, "_sock", self._attached)
 
-    def _check(self, confinement: Mapping[str, Any]) -> None:
+    def _check(self, seen: Mapping[str, Any]) -> None:
         wanted = {
             "uid": FIRST_UID + self.slot,
             "capabilities": 0,
@@ -123,8 +109,8 @@ class Container:
             "memory_bytes": self._options.limits.memory_mib * 2**20,
             "pids": PIDS,
         }
-        weaker = [f"{name} is {confinement.get(name)!r}, not {want!r}" for name, want in wanted.items()
-                  if confinement.get(name) != want]  # fmt: skip
+        weaker = [f"{name} is {seen.get(name)!r}, not {want!r}" for name, want in wanted.items()
+                  if seen.get(name) != want]  # fmt: skip
         if weaker:
             raise EnvironmentFault(
                 f"The container is not confined as asked: {'; '.join(weaker)}. Nothing was run in it. "
@@ -207,10 +193,11 @@ class Container:
         """Remove the container, running or not, and close the stream. Safe to repeat."""
         self.kill()
         self.id = None
-        if self._keep_alive is not None:
-            with contextlib.suppress(OSError):
-                self._keep_alive.close()
-            self._keep_alive = self._socket = None
+        with contextlib.suppress(OSError):
+            for end in (self._attached, self._socket):
+                if end is not None:
+                    end.close()
+        self._attached = self._socket = None
 
     def __enter__(self) -> Self:
         return self
@@ -219,6 +206,26 @@ class Container:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.remove()
+
+
+def confinement(options: SandboxOptions) -> dict[str, Any]:
+    """Return the locks of a sandbox container, under docker-py's names for the engine's host configuration."""
+    memory = options.limits.memory_mib * 2**20
+    return {
+        "network_mode": "none",
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges", f"seccomp={seccomp_profile()}"],
+        "pids_limit": PIDS,
+        "mem_limit": memory,
+        "memswap_limit": memory,
+        "nano_cpus": round(options.cpus * 1e9),
+        "ulimits": _ulimits(),
+        "tmpfs": {"/tmp": TMPFS},  # noqa: S108 - the container's own
+        "ipc_mode": "none",
+        "log_config": LogConfig(type="none"),
+        "runtime": options.runtime,
+    }
 
 
 @cache

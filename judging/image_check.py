@@ -14,11 +14,11 @@ from docker.models.containers import Container
 from docker.types import LogConfig
 
 from ..schemas.errors import EnvironmentFault
-from .container import PIDS, TMPFS, seccomp_profile
+from .container import confinement
+from .options import SandboxOptions
 
 RUN_SECONDS = 20  # a container that has not ended by then never will
 FILTERING = 2  # SECCOMP_MODE_FILTER
-MEMORY = "256m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +70,9 @@ def _create(client: docker.DockerClient, image: str, runtime: str | None) -> Con
             entrypoint=["/usr/bin/python3", "-P", "-s", "-S", "-B"],
             command=["-c", files(__package__).joinpath("image_probe.py").read_text()],
             labels={"edittool": "image-verify"},
-            runtime=runtime,
-            network_mode="none",
             network_disabled=True,
-            read_only=True,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges", f"seccomp={seccomp_profile()}"],
-            ipc_mode="none",
-            pids_limit=PIDS,
-            mem_limit=MEMORY,
-            memswap_limit=MEMORY,
-            tmpfs={"/tmp": TMPFS},  # noqa: S108 (inside the container)
-            log_config=LogConfig(type="json-file"),  # the one difference: what it says has to be read,
+            # The one difference: what it says has to be read.
+            **confinement(SandboxOptions(runtime=runtime)) | {"log_config": LogConfig(type="json-file")},
         )
     except APIError as error:
         raise EnvironmentFault(f"no container of {image} can be made: {error.explanation}") from error

@@ -34,6 +34,12 @@ class Summary:
     outcomes: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary as a JSON object."""
+        counts = {"outcomes": dict(sorted(self.outcomes.items())), "labels": dict(sorted(self.labels.items()))}
+        numbers = ("samples", "already_judged", "judged", "strangers", "repeated")
+        return {name: getattr(self, name) for name in numbers} | counts
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -72,9 +78,8 @@ def judge(request: Request, observe: Observer = lambda summary, verdict: None) -
 
 
 def _judge_rest(request: Request, done: set[str], output: JsonlAppender, summary: Summary, observe: Observer) -> None:
-    client = connect()
-    sandbox = identify(client, request.options)
-    with closing(run_jobs(_jobs(request, done), request.options, client)) as findings:
+    with closing(connect()) as client, closing(run_jobs(_jobs(request, done), request.options, client)) as findings:
+        sandbox = identify(client, request.options)
         for job, finding in findings:
             verdict = make_verdict(job.tag, finding, sandbox, request)
             output.append(verdict)

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +39,10 @@ def run_jobs(
     `jobs` is read as the sandbox gets on, a few ahead. However this ends, no container is left. Raises
     EnvironmentFault when there is no engine or no image, and when containers can no longer be started.
     """
-    client = client or connect()
+    if client is None:
+        with closing(connect()) as own_client:
+            yield from run_jobs(jobs, options, own_client)
+        return
     image = find_image(client, options.image)
     # The pool is left first, which ends what the workers wait for.
     with ThreadPoolExecutor(options.workers, "judge") as executor, Pool(client, image, options) as pool:

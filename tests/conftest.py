@@ -6,6 +6,7 @@ from pathlib import Path
 
 import docker
 import pytest
+
 from edittool.judging.engine import connect
 from edittool.judging.images import find_image
 from edittool.schemas.errors import EnvironmentFault
@@ -30,5 +31,7 @@ def datasets() -> Path:
     """Return the folder of the public data sets: $EDITTOOL_DATASETS, or shared/datasets beside the repository."""
     folder = Path(os.environ.get("EDITTOOL_DATASETS") or REPOSITORY.parent / "shared" / "datasets")
     if not folder.is_dir():
-        pytest.fail(f"no data sets in {folder}: set EDITTOOL_DATASETS to their folder", pytrace=False)
+        pytest.skip(
+            f"no data sets in {folder}; they do not ship with the project (EDITTOOL_DATASETS names another folder)"
+        )
     return folder

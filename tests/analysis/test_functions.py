@@ -1,9 +1,10 @@
 import ast
 
 import pytest
-from edittool.analysis.functions import cut_at_function_end, is_function_complete
 from hypothesis import given
 from hypothesis import strategies as st
+
+from edittool.analysis.functions import cut_at_function_end, is_function_complete
 
 PROMPT = 'import math\n\n\ndef helper(x):\n    return x\n\n\ndef f(xs):\n    """Count.\n\n>>> f([1])\n1\n    """\n'
 

@@ -1,6 +1,7 @@
 import importlib
 
 import pytest
+
 from edittool.analysis.known import (
     BASES,
     LOWERCASE_CLASSES,

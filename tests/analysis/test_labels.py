@@ -2,10 +2,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from edittool.analysis.labels import MAX_USE_ROWS, Labelling, label_program, program_uses
-from edittool.schemas.changes import Change
 from hypothesis import given
 from hypothesis import strategies as st
+
+from edittool.analysis.labels import MAX_USE_ROWS, Labelling, label_program, program_uses
+from edittool.schemas.changes import Change
 
 CASES = tomllib.loads(Path(__file__).with_name("label_cases.toml").read_text(encoding="utf-8"))["case"]
 LABELS = {"correct_adoption", "workaround", "misuse", "no_adoption"}

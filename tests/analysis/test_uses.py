@@ -1,7 +1,8 @@
 import pytest
-from edittool.analysis.uses import find_uses, read_program
 from hypothesis import given
 from hypothesis import strategies as st
+
+from edittool.analysis.uses import find_uses, read_program
 
 ASKED = (
     "len",

@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 import pytest
+
 from edittool.benchmark.build import build_bench
 from edittool.benchmark.builtin import CHANGES, PROBLEMS
 from edittool.schemas.bench import Bench

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 
 import pytest
+
 from edittool.benchmark.builtin import load_builtin
 from edittool.benchmark.certify import certify
 from edittool.judging.options import SandboxOptions

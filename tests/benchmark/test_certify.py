@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from edittool.benchmark.certify import CONDITIONS, Certificate, Check, certify, plan
 from edittool.judging.jobs import Limits
 from edittool.judging.options import SandboxOptions

@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
-from edittool.benchmark.mbpp import load_mbpp
-from edittool.schemas.errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from edittool.benchmark.mbpp import load_mbpp
+from edittool.schemas.errors import InputError
 
 DATASETS = Path(os.environ.get("EDITTOOL_DATASETS", Path(__file__).parents[3] / "shared" / "datasets"))
 ROW = {

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from edittool.benchmark.builtin import load_builtin
 from edittool.benchmark.own import load_changes, load_problems
 from edittool.schemas.errors import InputError

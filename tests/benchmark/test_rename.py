@@ -3,11 +3,12 @@
 import ast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from edittool.benchmark.builtin import load_builtin
 from edittool.benchmark.rename import rename
 from edittool.schemas.changes import Change
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def change(deprecated):

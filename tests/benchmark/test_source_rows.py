@@ -1,10 +1,11 @@
 """Reading other people's JSONL files: each fault names file, line, field and remedy."""
 
 import pytest
-from edittool.benchmark.source_rows import normalise_lines, read_source
-from edittool.schemas.errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from edittool.benchmark.source_rows import normalise_lines, read_source
+from edittool.schemas.errors import InputError
 
 
 def read(tmp_path, data):

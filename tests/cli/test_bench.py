@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from edittool.benchmark.builtin import load_builtin
 from edittool.cli.main import main
 from edittool.schemas.bench import Bench

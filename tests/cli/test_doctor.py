@@ -9,6 +9,7 @@ from typing import Any
 
 import docker
 import pytest
+
 from edittool.judging.images import image_tag
 
 HIDE_TORCH = """

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+
 from edittool.cli.exit_codes import BAD_INPUT, ENVIRONMENT, UNJUDGED, exit_code
 from edittool.cli.main import COMMANDS, cli, main
 from edittool.schemas.bench import write_bench

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+
 from edittool.cli.main import cli
 from edittool.schemas.bench import Bench, write_bench
 from edittool.schemas.changes import Change

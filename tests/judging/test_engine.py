@@ -9,6 +9,7 @@ from pathlib import Path
 
 import docker
 import pytest
+
 from edittool.judging.engine import connect, describe_engine
 from edittool.schemas.errors import EnvironmentFault
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import docker
 import pytest
 from docker.errors import ImageNotFound
+
 from edittool.judging.image_check import check_image, checks
 from edittool.judging.images import build_image, find_image, image_sources, image_tag
 from edittool.schemas.errors import EdittoolError, EnvironmentFault

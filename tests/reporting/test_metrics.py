@@ -2,9 +2,10 @@ from itertools import combinations
 from math import comb
 
 import pytest
-from edittool.reporting.metrics import label_shares, mean_pass_at_k, pass_at_k, share
 from hypothesis import given
 from hypothesis import strategies as st
+
+from edittool.reporting.metrics import label_shares, mean_pass_at_k, pass_at_k, share
 
 counts = st.integers(1, 12).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(1, n)))
 

@@ -2,6 +2,7 @@ import hashlib
 import re
 
 import pytest
+
 from edittool.reporting.reading import VerdictReader
 from edittool.schemas.errors import InputError
 from edittool.schemas.jsonl import dump_row, write_rows

@@ -3,6 +3,9 @@ import weakref
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
+from rich.text import Text
+
 from edittool.reporting.export import report_as_json
 from edittool.reporting.reading import VerdictReader
 from edittool.reporting.tables import build_report
@@ -11,8 +14,6 @@ from edittool.schemas.bench import write_bench
 from edittool.schemas.errors import InputError
 from edittool.schemas.jsonl import write_rows
 from edittool.schemas.validation import find_fault
-from rich.console import Console
-from rich.text import Text
 
 
 def rows_of(bench, verdicts):

@@ -9,11 +9,12 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.json_text import MAX_DEPTH, parse_json
 from edittool.schemas.jsonl import JsonlAppender, dump_row, read_rows, write_rows
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 GOOD = {"task_id": "T/0", "completion": "    return 1\n"}
 

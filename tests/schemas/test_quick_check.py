@@ -1,11 +1,12 @@
 import copy
 
 import pytest
-from edittool.schemas.quick_check import compile_check
-from edittool.schemas.validation import load_schema
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+
+from edittool.schemas.quick_check import compile_check
+from edittool.schemas.validation import load_schema
 
 SHA = "0" * 64
 ERROR = {"type": "NameError", "message": "", "line": 3, "kind": "missing_name"}

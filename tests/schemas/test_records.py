@@ -2,13 +2,14 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from edittool.schemas.changes import Change
 from edittool.schemas.jsonl import read_rows, write_rows
 from edittool.schemas.problems import Problem, Test
 from edittool.schemas.samples import Sample, row_digest
 from edittool.schemas.validation import find_fault
-from hypothesis import given
-from hypothesis import strategies as st
 
 text = st.text(max_size=8)
 name = st.text(min_size=1, max_size=8)

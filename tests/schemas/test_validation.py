@@ -1,9 +1,10 @@
 import copy
 
 import pytest
+from jsonschema import Draft202012Validator
+
 from edittool.schemas.document import document_formats
 from edittool.schemas.validation import SCHEMAS, find_fault, load_schema
-from jsonschema import Draft202012Validator
 
 SHA = "0" * 64
 
