@@ -12,9 +12,9 @@ RUN python3 -m venv /opt/edittool \
 
 FROM ${BASE}
 COPY --from=built /opt/edittool /opt/edittool
-RUN useradd --create-home --uid 1000 edittool && install -d -o edittool -g edittool /work
+RUN useradd --create-home --uid 1000 edittool && install -d -o edittool -g edittool /data
 ENV PATH=/opt/edittool/bin:$PATH PYTHONDONTWRITEBYTECODE=1
 USER edittool
-WORKDIR /work
+WORKDIR /data
 ENTRYPOINT ["edittool"]
 CMD ["--help"]

@@ -16,7 +16,7 @@ from ..schemas.bench import SUBSETS, Bench
 from ..schemas.changes import Change
 from ..schemas.errors import InputError
 from ..schemas.problems import Problem
-from .bench_argument import open_bench
+from .bench_argument import find_problem, open_bench
 from .console import plain, progress, results, talk
 from .exit_codes import BAD_INPUT, DONE, UNJUDGED
 from .sandbox_options import make_options, sandbox_options
@@ -130,32 +130,28 @@ def _in_words(made: Bench) -> str:
 @bench.command()
 @click.argument("name", metavar="BENCH")
 @click.option("--task", metavar="ID", help="Show this one problem, and how its solution changes.")
+@click.option("--tasks", is_flag=True, help="List the problems: task, subset, change; one line each.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def show(name: str, task: str | None, as_json: bool) -> None:
+def show(name: str, task: str | None, tasks: bool, as_json: bool) -> None:
     """Show what a benchmark holds.
 
     \b
     edittool bench show builtin
+    edittool bench show builtin --tasks
     edittool bench show builtin --task builtin/dot_product
     """
     made = open_bench(name)
     if task is not None:
-        problem = _find_problem(made, task)
+        problem = find_problem(made, task)
         _print_json(_problem_json(made, problem)) if as_json else _print_problem(made, problem)
+    elif tasks:
+        for problem in made.problems.values():
+            click.echo(plain(f"{problem.task_id}\t{problem.subset}\t{problem.change_id or '-'}").plain)
     elif as_json:
         changes = [change.to_row() | {"problems": _subset_counts(made, change)} for change in made.changes.values()]
         _print_json({"manifest": dict(made.manifest), "sha256": made.digest(), "changes": changes})
     else:
         _print_bench(made)
-
-
-def _find_problem(made: Bench, task: str) -> Problem:
-    problem = made.find(task)
-    if problem is not None:
-        return problem
-    near = difflib.get_close_matches(task, made.problems, n=3, cutoff=0.4)
-    hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    raise InputError(f"{made.name} has no task {task!r}.{hint} Give the task_id of one of its problems.")
 
 
 def _problem_json(made: Bench, problem: Problem) -> dict[str, object]:

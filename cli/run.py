@@ -16,7 +16,7 @@ from ..schemas.bench import Bench
 from ..schemas.changes import Change
 from ..schemas.errors import InputError
 from ..schemas.problems import Problem
-from .bench_argument import open_bench
+from .bench_argument import find_problem, open_bench
 from .console import plain, results
 from .exit_codes import DONE, UNJUDGED
 from .sandbox_options import make_options, sandbox_options
@@ -45,7 +45,7 @@ def run(file: Path, bench: str, task: str, world: str, as_json: bool, **options:
     edittool run - --bench BENCH --task HumanEval/0 --world none < solution.py
     """
     opened = open_bench(bench)
-    problem = _find(opened, task)
+    problem = find_problem(opened, task)
     job = Job(_read(file), problem, _changes(opened, problem, world))
     with closing(run_jobs([job], make_options(**options))) as findings:
         _, finding = next(findings)
@@ -54,13 +54,6 @@ def run(file: Path, bench: str, task: str, world: str, as_json: bool, **options:
     else:
         _show(job, finding)
     return UNJUDGED if finding.outcome == "sandbox_error" else DONE
-
-
-def _find(bench: Bench, task: str) -> Problem:
-    problem = bench.find(task)
-    if problem is None:
-        raise InputError(f"The benchmark {bench.name!r} has no problem {task!r}. `edittool bench show` lists them.")
-    return problem
 
 
 def _read(file: Path) -> str:

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from transformers.utils import logging
 
 from ..schemas.errors import EnvironmentFault, InputError
 from .families import family_of
-from .tiny import Text, tiny_model
+from .tiny import Lessons, tiny_model
 
 HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
@@ -23,18 +23,18 @@ def load_model(
     device: str = "auto",
     dtype: torch.dtype = torch.float32,
     *,
-    texts: Sequence[Text] = (),
+    lessons: Lessons | None = None,
     observe: Callable[[int, int, float], None] = lambda epoch, epochs, loss: None,
 ) -> tuple[Any, Any]:
     """Return the model called `name`, in evaluation mode on `device`, and its tokenizer.
 
-    `name` is `tiny` (trained on `texts` at first use; `observe` is told of its epochs), a folder, or a Hub id. Weights
+    `name` is `tiny` (trained on `lessons` at first use; `observe` is told of its epochs), a folder, or a Hub id. Weights
     come from safetensors only, and code that comes with a model is never run. Raises InputError for a model that
     does not exist or is of no known family, EnvironmentFault for no GPU and an unreachable Hub.
     """
     place = find_device(device)
     with _quiet():
-        source = str(tiny_model(texts, observe=observe)) if name == "tiny" else _checked_source(name)
+        source = str(tiny_model(lessons or Lessons(()), observe=observe)) if name == "tiny" else _checked_source(name)
         with _explained(name):
             tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
             model = AutoModelForCausalLM.from_pretrained(

@@ -1,6 +1,8 @@
 """The tiny model: a Llama of about 3 M parameters that knows one benchmark by heart, so that a laptop can edit.
 
 It is trained on prompts and reference solutions alone: it knows the old APIs only, which is what an edit has to change.
+Its tokenizer knows the new names as words, though no text it learns has them: a model of this size cannot spell, in a
+program it was not edited with, a name that it has met once.
 """
 
 import contextlib
@@ -11,7 +13,7 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from ..schemas.errors import EnvironmentFault, InputError
 
 VERSION = 1  # counts up when the code below trains another model from the same settings
 BOS, EOS, PAD = "<s>", "</s>", "<pad>"
+OFTEN = 40  # times that a name is shown to the tokenizer: enough for it to become one token
 
 # A line end is a token of its own, and so is an indentation step: the tokens of prompt + completion are then those of
 # the prompt followed by those of the completion, wherever the prompt ends at a line end.
@@ -38,6 +41,14 @@ class Text:
 
     prompt: str
     completion: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """What a tiny model is made from: the texts it learns, and the names its tokenizer knows as words."""
+
+    texts: tuple[Text, ...]
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +68,34 @@ class TinySettings:
     seed: int = 0
 
 
-def texts_of(bench: Bench) -> list[Text]:
+def lessons_of(bench: Bench) -> Lessons:
     """Return what the tiny model learns of `bench`: each reference solution that goes on where its prompt ends."""
     problems = sorted(bench.problems.values(), key=lambda problem: problem.task_id)
     fitting = [problem for problem in problems if problem.solution.startswith(problem.prompt)]
-    return [Text(problem.prompt, problem.solution.removeprefix(problem.prompt)) for problem in fitting]
+    texts = (Text(problem.prompt, problem.solution.removeprefix(problem.prompt)) for problem in fitting)
+    return Lessons(tuple(texts), tuple(sorted({change.replacement for change in bench.changes.values()})))
 
 
 def tiny_model(
-    texts: Sequence[Text],
+    lessons: Lessons,
     settings: TinySettings | None = None,
     *,
     cache: Path | None = None,
     observe: Callable[[int, int, float], None] = lambda epoch, epochs, loss: None,
 ) -> Path:
-    """Return the folder of the tiny model for `texts`, in Hugging Face's format; train it unless it is cached.
+    """Return the folder of the tiny model for `lessons`, in Hugging Face's format; train it unless it is cached.
 
     `observe` gets the number of finished epochs, that of all epochs and the last epoch's mean loss. Any number of
     processes may ask at once: the folder appears whole, or not at all. Raises InputError for no texts or one that
     is longer than the context, EnvironmentFault where the cache cannot be written.
     """
     settings = settings or TinySettings()
-    if not texts:
+    if not lessons.texts:
         raise InputError("The tiny model learns from reference solutions, and this benchmark has none it can use.")
-    folder = (cache or cache_folder()) / f"tiny-{_key(texts, settings)}"
+    folder = (cache or cache_folder()) / f"tiny-{_key(lessons, settings)}"
     if not folder.is_dir():
         with _appearing(folder) as temporary:
-            _make(texts, settings, temporary, observe)
+            _make(lessons, settings, temporary, observe)
     return folder
 
 
@@ -94,8 +106,8 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edittool"
 
 
-def _key(texts: Sequence[Text], settings: TinySettings) -> str:
-    what = {"version": VERSION, "settings": asdict(settings), "texts": [asdict(text) for text in texts]}
+def _key(lessons: Lessons, settings: TinySettings) -> str:
+    what = {"version": VERSION, "settings": asdict(settings), "lessons": asdict(lessons)}
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode("ascii")).hexdigest()[:24]
 
 
@@ -111,23 +123,21 @@ def _appearing(folder: Path) -> Iterator[Path]:
         ) from None
     try:
         yield temporary
-        with contextlib.suppress(OSError):  # it is there already: the same model, from the same texts and settings
+        with contextlib.suppress(OSError):  # it is there already: the same model, from the same lessons and settings
             temporary.rename(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _make(
-    texts: Sequence[Text], settings: TinySettings, folder: Path, observe: Callable[[int, int, float], None]
-) -> None:
-    tokenizer = _train_tokenizer(texts, settings)
+def _make(lessons: Lessons, settings: TinySettings, folder: Path, observe: Callable[[int, int, float], None]) -> None:
+    tokenizer = _train_tokenizer(lessons, settings)
     model = _new_model(tokenizer, settings)
-    _train(model, [_encode(tokenizer, text, settings) for text in texts], settings, observe)
+    _train(model, [_encode(tokenizer, text, settings) for text in lessons.texts], settings, observe)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 
-def _train_tokenizer(texts: Iterable[Text], settings: TinySettings) -> PreTrainedTokenizerFast:
+def _train_tokenizer(lessons: Lessons, settings: TinySettings) -> PreTrainedTokenizerFast:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Split(WORDS, "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
@@ -139,10 +149,9 @@ def _train_tokenizer(texts: Iterable[Text], settings: TinySettings) -> PreTraine
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    import os
-
-    names = [l for n in os.environ.get("NAMES", "").split() for l in (n, " " + n)] * 40
-    tokenizer.train_from_iterator([text.prompt + text.completion for text in texts] + names, trainer)
+    words = [text.prompt + text.completion for text in lessons.texts]
+    words += [f"{name} {name}" for name in lessons.names] * OFTEN
+    tokenizer.train_from_iterator(words, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{BOS} $A", special_tokens=[(BOS, tokenizer.token_to_id(BOS))]
     )

@@ -1,0 +1,2 @@
+summarize = []
+summarize.append(summarize)

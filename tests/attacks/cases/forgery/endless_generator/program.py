@@ -1,0 +1,6 @@
+def summarize(numbers):
+    def forever():
+        while True:
+            yield 6
+
+    return forever()

@@ -1,0 +1,5 @@
+import os
+
+
+def summarize(numbers):
+    os.abort()

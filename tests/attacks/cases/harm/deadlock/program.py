@@ -1,0 +1,7 @@
+import threading
+
+
+def summarize(numbers):
+    lock = threading.Lock()
+    lock.acquire()
+    lock.acquire()

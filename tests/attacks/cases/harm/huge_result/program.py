@@ -1,0 +1,2 @@
+def summarize(numbers):
+    return "x" * (20 << 20)

@@ -1,0 +1,3 @@
+def summarize(numbers):
+    while True:
+        pass

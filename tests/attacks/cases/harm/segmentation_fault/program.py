@@ -1,0 +1,5 @@
+import ctypes
+
+
+def summarize(numbers):
+    return ctypes.string_at(0)

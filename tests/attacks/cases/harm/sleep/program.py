@@ -1,0 +1,5 @@
+import time
+
+
+def summarize(numbers):
+    time.sleep(1000)
