@@ -4,6 +4,8 @@ BIN := $(VENV)/bin
 PACKAGES := analysis benchmark cli editing judging reporting sandbox_images schemas
 MYPY := ../$(BIN)/mypy --config-file ../pyproject.toml --explicit-package-bases --namespace-packages
 PYTEST_ARGS ?=
+# What is trained for the demo and the tests stays in this folder.
+export EDITTOOL_CACHE ?= $(CURDIR)/.cache/edittool
 
 .DELETE_ON_ERROR:
 .PHONY: help setup engine image demo test lint types perf clean

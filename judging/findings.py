@@ -69,7 +69,7 @@ def _outcome(result: Mapping[str, Any], stage: Stage, limits: Limits) -> Outcome
         return "out_of_memory"
     if result["end"] == "output_limit":
         return "output_limit"
-    if result["end"] in ("died", "protocol"):
+    if result["end"] in ("died", "closed", "protocol"):
         return "crashed"
     if stage == "parse":
         return "syntax_error"
@@ -80,7 +80,8 @@ def _outcome(result: Mapping[str, Any], stage: Stage, limits: Limits) -> Outcome
 
 def _killed_for_cpu(result: Mapping[str, Any], limits: Limits) -> bool:
     number = result["status"] & 0x7F  # the signal in a wait status
-    over = result["cpu_ms"] >= 1000 * limits.cpu_seconds
+    # The kernel's two clocks, for the limit and for what was used, differ by a few ticks.
+    over = result["cpu_ms"] >= 900 * limits.cpu_seconds
     return result["end"] == "died" and over and number in (signal.SIGXCPU, signal.SIGKILL)
 
 
@@ -99,6 +100,8 @@ def _error(result: Mapping[str, Any], outcome: Outcome) -> dict[str, Any] | None
         return _event("Timeout", f"stopped at the time limit, after {seconds:.1f} s of CPU time", _cause(result))
     if outcome == "crashed" and result["end"] == "died":
         return _event(*_death(result["status"]))
+    if outcome == "crashed" and result["end"] == "closed":
+        return _event("Protocol", "the program closed the pipe that its results go through", "protocol")
     if error and result["counters"]["pids_max"] > 0:
         return error | {"kind": "process_limit"}  # the kernel's word for it
     return error

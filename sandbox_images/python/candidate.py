@@ -7,6 +7,7 @@ value of one operation, and whether that value is right is decided in the other 
 import posix
 import sys
 from collections.abc import Callable
+from errno import ENOMEM
 from types import ModuleType, TracebackType
 from typing import Any, Final
 
@@ -29,9 +30,14 @@ def serve(requests: int, replies: int) -> None:
         return
     limit_cpu(job["cpu_seconds"])
     candidate = Candidate(job["program"], World(job["changes"]))
-    write_all(replies, pack(candidate.reply(candidate.load)))
-    while (request := read_frame(requests)) is not None:
-        write_all(replies, _pack_reply(candidate, request))
+    own = posix.getpid()
+    reply = pack(candidate.reply(candidate.load))
+    while posix.getpid() == own:  # a child that the program forked has nothing to answer
+        write_all(replies, reply)
+        request = read_frame(requests)
+        if request is None:
+            return
+        reply = _pack_reply(candidate, request)
 
 
 def _pack_reply(candidate: "Candidate", request: list[Any]) -> bytes:
@@ -165,7 +171,7 @@ def _kind(error: BaseException) -> str:
         return "missing_attribute"
     if isinstance(error, SyntaxError):
         return "syntax"
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == ENOMEM):
         return "out_of_memory"
     if isinstance(error, SystemExit | KeyboardInterrupt):
         return "exit"

@@ -47,7 +47,8 @@ def unpack(body: bytes) -> Any:
     try:
         text = body.decode("ascii")
         message, end = _scan(text, 0)
-    except (ValueError, TypeError, StopIteration, RecursionError) as error:
+    # SystemError: the C scanner looks for json.decoder's exception to raise, and nobody has imported it.
+    except (ValueError, TypeError, StopIteration, RecursionError, SystemError) as error:
         raise BadFrameError(f"not a JSON frame ({type(error).__name__})") from None
     if end != len(text):
         raise BadFrameError("trailing bytes after the JSON value")

@@ -12,6 +12,7 @@ non-dumpable) and holds none of its descriptors.
 """
 
 import _signal
+import gc
 import posix
 import sys
 import time
@@ -21,7 +22,7 @@ from . import candidate
 from .channel import Channel
 from .frames import pack, read_frame, write_all
 from .lockdown import become_untrusted, describe_confinement, read_counters
-from .trial import Trial, reap
+from .trial import Trial, has_ended, reap
 
 PROTOCOL = 1
 
@@ -31,6 +32,7 @@ def main() -> None:
     memory_mib, output_limit = int(sys.argv[1]), int(sys.argv[2])
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # as PID 1: U's SIGINT then does nothing
     child, channel = _fork_candidate(memory_mib, output_limit)
+    gc.disable()  # here, not in U: megabytes of nested lists would be walked over and over
     results = _keep_standard_output_private()
     write_all(results, pack({"ready": PROTOCOL, "confinement": describe_confinement()}))
     job = read_frame(0)
@@ -67,23 +69,29 @@ def _try_out(job: dict[str, Any], child: int, channel: Channel) -> dict[str, Any
     started, before = time.monotonic(), read_counters()
     trial = Trial(job, channel)
     fault = _run(trial)
+    end = channel.end and channel.end.kind
+    if end == "timeout" and has_ended(child):
+        end = "died"  # unnoticed: a child of its own held the pipes open
     channel.drain()
     channel.close()
-    status, cpu_seconds, peak_kib = reap(child, _patience(channel))
+    # Its exit status counts, unless it is we who end it.
+    death = reap(child, 0.5 if end in (None, "died") else 0.0)
+    if end == "died" and death.killed:
+        end = "closed"
     after = read_counters()
     return {
         "fault": fault,
-        "end": channel.end and channel.end.kind,
+        "end": end,
         "stage": trial.stage,
         "tests": trial.tests,
         "error": trial.error,
         "calls": trial.calls,
         "opaque": trial.opaque,
         "output": channel.printed.decode("utf-8", "backslashreplace"),
-        "status": status,
+        "status": death.status,
         "counters": {name: after[name] - before[name] for name in after},
-        "cpu_ms": round(cpu_seconds * 1000, 1),
-        "peak_memory_kib": peak_kib,
+        "cpu_ms": round(death.cpu_seconds * 1000, 1),
+        "peak_memory_kib": death.peak_kib,
         "duration_ms": round((time.monotonic() - started) * 1000, 1),
     }
 
@@ -95,8 +103,3 @@ def _run(trial: Trial) -> str | None:
     except Exception as error:
         return f"the problem's own helpers or tests cannot run: {type(error).__name__}: {error}"[:1000]
     return None
-
-
-def _patience(channel: Channel) -> float:
-    """Return how long to wait for U to end by itself: its exit status counts unless it is we who end it."""
-    return 0.5 if channel.end is None or channel.end.kind == "died" else 0.0

@@ -118,6 +118,7 @@ def strip(out: Path) -> None:
         (out / folder).mkdir(exist_ok=True)
     settle(out)
     interpreter.chmod(EXECUTE_ONLY)
+    (out / "tmp").chmod(0o1777)  # the engine gives what it mounts there the mode of the folder underneath
 
 
 def main() -> None:

@@ -101,6 +101,7 @@ class Trial:
             self._run_tests()
             self._over = True
         except TrialEnd as end:
+            self._over = True  # first of all: the candidate may be sending signals without a pause
             self._end(end)
         finally:
             _signal.setitimer(_signal.ITIMER_REAL, 0)
@@ -142,8 +143,11 @@ class Trial:
         try:
             return codec.decode(reply.get("value"), self._stand_in)
         except codec.BadValueError as error:
-            self.channel.end = TrialEnd("protocol", f"the candidate's process sent no value: {error}")
-            raise self.channel.end from None
+            raise self._no_value(str(error)) from None
+
+    def _no_value(self, problem: str) -> TrialEnd:
+        self.channel.end = TrialEnd("protocol", f"the candidate's process sent no value: {problem}")
+        return self.channel.end
 
     def _note(self, reply: dict[str, Any]) -> None:
         if reply.get("stage") in ("parse", "load", "run"):
@@ -176,7 +180,7 @@ class Trial:
         self._namespace = {"__builtins__": builtins, "__name__": "tests"}
         exec(compile(self.job["helpers"], "<helpers>", "exec", dont_inherit=True), self._namespace)
         for name in dict.fromkeys((self.job["entry_point"], "candidate")):
-            self._namespace[name] = self._lookup(self.job["entry_point"])
+            self._namespace[name] = self._find_entry_point()
         for number, test in enumerate(self.job["tests"], 1):
             error = self._run_test(f"<test {number}>", test["setup"] + "\n" + test["code"])
             self.tests.append({"passed": error is None, "error": error})
@@ -186,8 +190,10 @@ class Trial:
 
     def _run_test(self, name: str, source: str) -> dict[str, Any] | None:
         namespace = dict(self._namespace)
-        code = self._compile_test(name, source, namespace)
+        tree: Any = compile(source, name, "exec", PARSE_ONLY, dont_inherit=True)
+        code: CodeType = compile(tree, name, "exec", dont_inherit=True)
         try:
+            self._add_globals(_loaded_names(tree), namespace)
             exec(code, namespace)
         except TrialEnd as end:
             return _end_facts(end)
@@ -196,29 +202,37 @@ class Trial:
         # A deadline that the test's own `except` swallowed is a deadline all the same.
         return _end_facts(self.channel.end) if self.channel.end else None
 
-    def _compile_test(self, name: str, source: str, namespace: dict[str, Any]) -> CodeType:
-        tree: Any = compile(source, name, "exec", PARSE_ONLY, dont_inherit=True)
-        for wanted in _loaded_names(tree):
-            if wanted not in namespace and not hasattr(builtins, wanted):
-                value = self._lookup(wanted, or_else=None)
+    def _add_globals(self, names: set[str], namespace: dict[str, Any]) -> None:
+        """Add to `namespace` the candidate's globals that a test uses and nobody else defines."""
+        for name in names:
+            if name not in namespace and not hasattr(builtins, name):
+                value = self._lookup(name, or_else=None)
                 if value is not None:
-                    namespace[wanted] = value
-        code: CodeType = compile(tree, name, "exec", dont_inherit=True)
-        return code
+                    namespace[name] = value
 
-    def _lookup(self, name: str, or_else: Any = ...) -> Any:
-        """Return the stand-in of the candidate's global `name`, or what raises a NameError when it is called."""
+    def _find_entry_point(self) -> Any:
+        """Return the entry point, or what raises in each test that calls it the error of looking it up."""
+        name = self.job["entry_point"]
+        try:
+            return self._lookup(name, or_else=_undefined(name))
+        except TrialEnd:
+            raise
+        except BaseException as error:
+            return _raiser(error)
+
+    def _lookup(self, name: str, or_else: Any) -> Any:
+        """Return the stand-in of the candidate's global `name`, or `or_else` where there is none."""
         was_opaque = self.opaque
         found = self.operate("name", name)
         self.opaque = was_opaque  # a handle of a function is no object that the tests exchange
         if type(found) is not tuple or len(found) != 2:
-            raise TrialEnd("protocol", "the candidate's process sent no name")
+            raise self._no_value("a name's value is a pair")
         kind, value = found
         if kind == "value":
             return value
         if kind == "module" and value == name and name in sys.stdlib_module_names:
             return __import__(name)
-        return _undefined(name) if or_else is ... else or_else
+        return or_else
 
 
 def _end_facts(end: TrialEnd) -> dict[str, Any]:
@@ -226,17 +240,17 @@ def _end_facts(end: TrialEnd) -> dict[str, Any]:
 
 
 def _undefined(name: str) -> Callable[..., Any]:
-    def undefined(*args: Any, **kwargs: Any) -> Any:
-        error: Any = NameError(f"the program does not define {name!r}")
-        error.candidate_facts = {
-            "type": "NameError",
-            "message": str(error),
-            "line": None,
-            "kind": "missing_entry_point",
-        }
+    message = f"the program does not define {name!r}"
+    error: Any = NameError(message)
+    error.candidate_facts = {"type": "NameError", "message": message, "line": None, "kind": "missing_entry_point"}
+    return _raiser(error)
+
+
+def _raiser(error: BaseException) -> Callable[..., Any]:
+    def raises(*args: Any, **kwargs: Any) -> Any:
         raise error
 
-    return undefined
+    return raises
 
 
 def _loaded_names(tree: Any) -> set[str]:
@@ -315,19 +329,39 @@ def _test_error(error: BaseException) -> dict[str, Any]:
     if type(facts) is dict:
         return facts
     kind = "assertion" if isinstance(error, AssertionError) else "exception"
-    return {"type": type(error).__name__, "message": str(error)[:MAX_TEXT], "line": None, "kind": kind}
+    return {"type": type(error).__name__, "message": _message(error), "line": None, "kind": kind}
 
 
-def reap(child: int, patience: float) -> tuple[int, float, int]:
-    """Return exit status, CPU seconds and peak memory in KiB of `child`, killed after `patience` seconds."""
-    deadline = time.monotonic() + patience
+def _message(error: BaseException) -> str:
+    # A test that shows the candidate's object in its message has the candidate's process make the text.
+    try:
+        return str(error)[:MAX_TEXT]
+    except BaseException as problem:
+        return f"(its message cannot be shown: {type(problem).__name__})"
+
+
+def has_ended(child: int) -> bool:
+    """Tell whether `child` is a process no more; it can be reaped afterwards all the same."""
+    return posix.waitid(posix.P_PID, child, posix.WEXITED | posix.WNOHANG | posix.WNOWAIT) is not None
+
+
+class Death:
+    """The end of a process: its wait status, CPU seconds, peak memory in KiB, and whether it had to be killed."""
+
+    def __init__(self, status: int, cpu_seconds: float, peak_kib: int, killed: bool):
+        self.status, self.cpu_seconds, self.peak_kib, self.killed = status, cpu_seconds, peak_kib, killed
+
+
+def reap(child: int, patience: float) -> Death:
+    """Wait for the end of `child`; kill it after `patience` seconds."""
+    deadline, killed = time.monotonic() + patience, False
     pause = 0.0002
     while True:
         pid, status, usage = posix.wait4(child, posix.WNOHANG)
         if pid == child:
-            return status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
-        if time.monotonic() > deadline:
+            return Death(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, killed)
+        if not killed and time.monotonic() > deadline:
             posix.kill(child, _signal.SIGKILL)
-            deadline = float("inf")
+            killed = True
         time.sleep(pause)
         pause = min(pause * 2, 0.02)

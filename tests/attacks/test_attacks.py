@@ -24,7 +24,7 @@ from edittool.schemas.problems import Problem, Test
 CASES = Path(__file__).parent / "cases"
 GOOD = "def summarize(numbers):\n    return [sum(numbers), max(numbers, default=None)]\n"
 # Waiting costs no CPU time, so more programs wait at once than there are cores.
-OPTIONS = SandboxOptions(limits=Limits(cpu_seconds=1.0, wall_seconds=5.0), workers=4, attempts=2)
+OPTIONS = SandboxOptions(limits=Limits(cpu_seconds=0.5, wall_seconds=5.0), workers=4, attempts=2)
 
 MEAN = Change(
     change_id="statistics.mean",

@@ -50,4 +50,5 @@ def serve(answer):
 
 
 STOP = '!{"error": {"type": "StopIteration", "message": "", "bases": ["StopIteration"]}, "stage": "run"}'
-serve(lambda operation, arguments: STOP if operation == "next" else '{"handle": 123456789}')
+OTHER = {"next": STOP, "str": '"6"', "len": "2"}
+serve(lambda operation, arguments: OTHER.get(operation, '{"handle": 123456789}'))

@@ -54,5 +54,5 @@ import time
 
 def summarize(numbers):
     os.close(REQUESTS)
-    send(b'{"value": [6, 3], "stage": "run", "calls": {}}')
+    send(b'{"value": [0, 0], "stage": "run", "calls": {}}')
     time.sleep(1000)
