@@ -107,7 +107,7 @@ def edit(
 
 def _require_torch() -> None:
     try:
-        import torch
+        import torch  # noqa: F401
         import transformers  # noqa: F401
     except ImportError as error:
         raise EnvironmentFault(

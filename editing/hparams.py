@@ -16,6 +16,9 @@ from .methods import Method
 
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
+# EasyEdit's files carry them; here the command line says them.
+INFORMATIVE = frozenset({"alg_name", "model_name", "device", "model_parallel"})
+
 
 @dataclass(frozen=True, slots=True)
 class Hparams:
@@ -48,7 +51,7 @@ def read_hparams(name: str | None, method: Method, model: str = "") -> Hparams:
     given = _parse(source, text)
     _check_method(source, given, method)
     known = {field.name for field in fields(method.hparams)}
-    ignored = tuple(sorted(map(str, given.keys() - known - {"alg_name"})))
+    ignored = tuple(sorted(map(str, given.keys() - known - INFORMATIVE)))
     return Hparams(_build(source, method.hparams, {key: given[key] for key in given if key in known}), source, ignored)
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from transformers import AutoModelForCausalLM, AutoTokenizer
-from transformers.utils import logging
+from transformers.utils import logging as transformers_logging
 
 from ..schemas.errors import EnvironmentFault, InputError
 from .families import family_of
 from .tiny import Lessons, tiny_model
 
-HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 
 
 def load_model(
@@ -28,9 +28,9 @@ def load_model(
 ) -> tuple[Any, Any]:
     """Return the model called `name`, in evaluation mode on `device`, and its tokenizer.
 
-    `name` is `tiny` (trained on `lessons` at first use; `observe` is told of its epochs), a folder, or a Hub id. Weights
-    come from safetensors only, and code that comes with a model is never run. Raises InputError for a model that
-    does not exist or is of no known family, EnvironmentFault for no GPU and an unreachable Hub.
+    `name` is `tiny` (trained on `lessons` at first use; `observe` is told of its epochs), a folder, or a Hub id.
+    Weights come from safetensors only, and code that comes with a model is never run. Raises InputError for a model
+    that does not exist or is of no known family, EnvironmentFault for no GPU and an unreachable Hub.
     """
     place = find_device(device)
     with _quiet():
@@ -70,14 +70,15 @@ def _move(model: Any, device: torch.device) -> Any:
         return model.to(device)
     except torch.OutOfMemoryError:
         raise EnvironmentFault(
-            f"The model does not fit into the memory of {device}. Use --dtype bfloat16 (half the memory), a larger GPU, "
-            "or --device cpu."
+            f"The model does not fit into the memory of {device}. Use --dtype bfloat16 (half the memory), a larger "
+            "GPU, or --device cpu."
         ) from None
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep transformers' notes and bars off the terminal; settings are put back."""
+    logging: Any = transformers_logging  # partly typed
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -95,7 +96,7 @@ def _checked_source(name: str) -> str:
         if not (folder / "config.json").is_file():
             raise InputError(f"{name} holds no config.json: a model folder as written by `save_pretrained` is needed.")
         return str(folder)
-    if folder.exists() or not HUB_ID.fullmatch(name) or name in (".", ".."):
+    if folder.exists() or not HUB_ID.fullmatch(name):
         raise InputError(f"{name} is neither a folder with a model, nor a Hub id (OWNER/NAME), nor `tiny`.")
     return name
 

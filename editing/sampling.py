@@ -96,7 +96,7 @@ class _Row:
         self.done = ended or len(self.new_ids) == self.room
 
     def completion(self, tokenizer: Any) -> str:
-        """Return the text of the new tokens: decoded after the prompt, as some tokenizers strip a text's first space."""
+        """Return the text of the new tokens; decoded after the prompt, for some tokenizers strip a first space."""
         settings = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
         whole: str = tokenizer.decode(self.prompt_ids + self.new_ids, **settings)
         return whole[len(tokenizer.decode(self.prompt_ids, **settings)) :]
@@ -156,7 +156,7 @@ def _read_prompts(model: Any, tokenizer: Any, rows: list[_Row]) -> tuple[Any, Te
 
 
 def _choose(logits: Tensor, luck: Tensor, sampling: Sampling) -> Tensor:
-    """Return a token for each row of `logits` (rows, vocabulary): where `luck` falls in the nucleus of its distribution.
+    """Return a token for each row of `logits` (rows, vocabulary): where `luck` falls in the row's nucleus.
 
     The nucleus is the smallest set of likeliest tokens whose probabilities reach top_p (Holtzman et al., 2020).
     """

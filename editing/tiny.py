@@ -137,7 +137,7 @@ def _make(lessons: Lessons, settings: TinySettings, folder: Path, observe: Calla
     tokenizer.save_pretrained(folder)
 
 
-def _train_tokenizer(lessons: Lessons, settings: TinySettings) -> PreTrainedTokenizerFast:
+def _train_tokenizer(lessons: Lessons, settings: TinySettings) -> Any:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Split(WORDS, "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
@@ -155,7 +155,8 @@ def _train_tokenizer(lessons: Lessons, settings: TinySettings) -> PreTrainedToke
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{BOS} $A", special_tokens=[(BOS, tokenizer.token_to_id(BOS))]
     )
-    return PreTrainedTokenizerFast(
+    make: Any = PreTrainedTokenizerFast  # untyped
+    return make(
         tokenizer_object=tokenizer, bos_token=BOS, eos_token=EOS, pad_token=PAD, clean_up_tokenization_spaces=False
     )
 
@@ -190,7 +191,7 @@ def _encode(tokenizer: Any, text: Text, settings: TinySettings) -> list[int]:
 
 
 def _train(
-    model: LlamaForCausalLM,
+    model: Any,
     rows: list[list[int]],
     settings: TinySettings,
     observe: Callable[[int, int, float], None],
@@ -205,7 +206,7 @@ def _train(
         shuffler.shuffle(rows)
         losses = []
         for start in range(0, len(rows), settings.batch_size):
-            loss = _loss(model, rows[start : start + settings.batch_size])
+            loss: Any = _loss(model, rows[start : start + settings.batch_size])
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)

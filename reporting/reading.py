@@ -66,7 +66,7 @@ class VerdictReader:
             self._check_bench(row.data, place)
             if self._is_new(row.data):
                 yield row.data
-            else:
+            elif not self._is_the_same_everywhere(row.data):
                 self.duplicates.add(f"{place} (sample {row.data['sample_id']})")
         self.sources.append(Source(path, digest.hexdigest(), rows))
 
@@ -88,6 +88,11 @@ class VerdictReader:
         known = key in self._seen
         self._seen.add(key)
         return not known
+
+    def _is_the_same_everywhere(self, verdict: Mapping[str, Any]) -> bool:
+        """Tell whether no choice of world changes this verdict's: judging in two worlds then gives it twice."""
+        problem = self.bench.find(verdict["task_id"])
+        return problem is not None and problem.change_id is None and not verdict.get("active_changes")
 
     def notes(self) -> list[str]:
         """Return what a reader of the tables should know about the files, one sentence each."""

@@ -13,7 +13,7 @@ from .reading import unknown_task
 KS = (1, 3, 5)
 ALL = "all"
 
-World = Literal["own", "none", "edited", "all", "other"]
+World = Literal["own", "none", "edited", "all", "other", "either"]
 _WORLDS: tuple[World, ...] = ("own", "none", "edited", "all", "other")
 
 
@@ -146,7 +146,7 @@ def build_report(bench: Bench, verdicts: Iterable[Mapping[str, Any]]) -> Report:
         by_subset = settings[_setting(verdict, problem, bench)]
         by_subset[problem.subset].add(verdict, problem)
         by_subset[ALL].add(verdict, problem)
-    _settle_unchanged(settings, bench)
+    _settle_unchanged(settings)
     blocks = tuple(_block(setting, settings[setting], bench) for setting in sorted(settings, key=_order))
     has_changes = any(problem.change_id is not None for problem in bench.problems.values())
     return Report(bench.name, bench.digest(), has_changes, blocks)
@@ -168,10 +168,13 @@ def _world(verdict: Mapping[str, Any], problem: Problem, bench: Bench) -> World:
     """Return the kind of world: the problem's own change active, none though it has one, the edited ones, all, others.
 
     A problem without a change counts as in its own world with the one change that the model was edited with: there
-    it stands beside the problems of that change.
+    it stands beside the problems of that change. With no change active and an unedited model, its own world and none
+    are the same: "either", which `_settle_unchanged` decides.
     """
     own = set() if problem.change_id is None else {problem.change_id}
     active, edited = set(verdict.get("active_changes", own)), set(verdict.get("edited", ()))
+    if not (own or active or edited):
+        return "either"
     if active == own or (not own and active == edited and len(edited) == 1):
         return "own"
     if not active:
@@ -181,17 +184,17 @@ def _world(verdict: Mapping[str, Any], problem: Problem, bench: Bench) -> World:
     return "edited" if active == edited else "other"
 
 
-def _settle_unchanged(settings: dict[Setting, _BySubset], bench: Bench) -> None:
-    """Move problems without a change to the world "none" where that is the only world of their setting.
+def _settle_unchanged(settings: dict[Setting, _BySubset]) -> None:
+    """Count what an unedited model did on problems without a change in both its worlds, "own" and "none".
 
-    For them the worlds "own" and "none" are the same; what the other problems ran in decides.
+    For these problems the two are the same: whichever of them the other problems ran in gets the numbers.
     """
-    for setting in [setting for setting in settings if setting.world == "none"]:
-        own = replace(setting, world="own")
-        tasks = {task_id for task_id, _ in settings[own][ALL].units} if own in settings else set()
-        if tasks and all(bench.problems[task_id].change_id is None for task_id in tasks):
-            for subset, counts in settings.pop(own).items():
-                _merge(settings[setting][subset], counts)
+    for setting in [setting for setting in settings if setting.world == "either"]:
+        unchanged = settings.pop(setting)
+        twins = [replace(setting, world=world) for world in ("own", "none")]
+        for twin in [twin for twin in twins if twin in settings] or twins[:1]:
+            for subset, counts in unchanged.items():
+                _merge(settings[twin][subset], counts)
 
 
 def _merge(into: _Counts, other: _Counts) -> None:

@@ -6,6 +6,7 @@ no pickle and no marshal: both let the sender choose what the receiver runs or c
 """
 
 import builtins
+from _collections import OrderedDict  # the C type: importing the package takes longer
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -93,6 +94,7 @@ _TO_BASE: Final[dict[type, Callable[[Any], object]]] = {
     tuple: lambda value: tuple.__getitem__(value, slice(None)),
     list: lambda value: list.__getitem__(value, slice(None)),
     dict: lambda value: dict(dict.items(value)),
+    OrderedDict: lambda value: dict(OrderedDict.items(value)),  # its order is not the dict's
     set: lambda value: set(set.__iter__(value)),
     frozenset: lambda value: frozenset(frozenset.__iter__(value)),
 }

@@ -48,8 +48,8 @@ def unpack(body: bytes) -> Any:
         text = body.decode("ascii")
         message, end = _scan(text, 0)
     # SystemError: the C scanner looks for json.decoder's exception to raise, and nobody has imported it.
-    except (ValueError, TypeError, StopIteration, RecursionError, SystemError) as error:
-        raise BadFrameError(f"not a JSON frame ({type(error).__name__})") from None
+    except (ValueError, TypeError, StopIteration, RecursionError, SystemError):
+        raise BadFrameError("bytes that are no JSON") from None
     if end != len(text):
         raise BadFrameError("trailing bytes after the JSON value")
     return message

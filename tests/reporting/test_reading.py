@@ -92,3 +92,12 @@ def test_an_empty_file_is_refused(bench, path):
     path.touch()
     with pytest.raises(InputError, match="is empty: expected at least one verdict"):
         list(VerdictReader(bench, [path]))
+
+
+def test_a_sample_that_no_choice_of_world_changes_is_no_repetition(bench, verdict, path):
+    """`judge --world none` and `--world own` give the same verdict of a problem without a change."""
+    row = verdict("spe/0", 2, active_changes=[])
+    write_rows(path, [row, row])
+    reader = VerdictReader(bench, [path])
+    assert list(reader) == [row]
+    assert reader.notes() == []

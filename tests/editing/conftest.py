@@ -1,0 +1,85 @@
+"""Small random models of every family, a tokenizer, and a small benchmark; all real, none trained."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
+
+from edittool.editing.tiny import Lessons, Text, TinySettings, tiny_model
+from edittool.schemas.bench import Bench
+from edittool.schemas.changes import Change
+from edittool.schemas.problems import Problem, Test
+
+SMALL = {"vocab_size": 300, "initializer_range": 0.3, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2}
+
+
+def _llama(cls: Any, config: Any) -> Any:
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4}
+    return cls(config(**sizes, **SMALL, num_key_value_heads=2, max_position_embeddings=256))
+
+
+def make_model(family: str) -> Any:
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        if family == "gpt2":
+            model: Any = GPT2LMHeadModel(GPT2Config(n_embd=32, n_layer=3, n_head=4, n_positions=256, **SMALL))
+        elif family == "qwen2":
+            model = _llama(Qwen2ForCausalLM, Qwen2Config)
+        else:
+            model = _llama(LlamaForCausalLM, LlamaConfig)
+        with torch.no_grad():  # Hugging Face zeroes the pad embedding, which would hide padding errors
+            model.get_input_embeddings().weight[2].normal_()
+    return model.eval()
+
+
+@pytest.fixture(params=["llama", "qwen2", "gpt2"])
+def model(request: pytest.FixtureRequest) -> Any:
+    return make_model(request.param)
+
+
+@pytest.fixture
+def llama() -> Any:
+    return make_model("llama")
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A tiny model's folder, hardly trained: for its tokenizer, and where any model will do."""
+    settings = TinySettings(vocabulary=300, layers=2, hidden=32, mlp=48, heads=2, context=256, epochs=1)
+    return tiny_model(LESSONS, settings, cache=tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tiny_folder: Any) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(tiny_folder)
+
+
+LESSONS = Lessons((Text("def f(x):\n", "    return sorted(x)\n"), Text("def root(x):\n", "    return x ** 0.5\n")))
+
+
+def problem(name: str, subset: Any, change_id: str | None) -> Problem:
+    prompt = f"def {name}(x):\n"
+    updated = None if change_id is None else f"{prompt}    return new_{change_id}(x)\n"
+    test = Test("", f"assert {name}(1)")
+    return Problem(f"t/{name}", prompt, name, f"{prompt}    return x\n", (test,), subset, change_id, "", updated)
+
+
+def change(name: str) -> Change:
+    return Change(name, name, f"new_{name}", "renamed", "(x)", f"def new_{name}(x): return x", "doc")
+
+
+@pytest.fixture
+def bench() -> Bench:
+    problems = [problem("a1", "reliability", "len"), problem("a2", "generalization", "len")]
+    problems += [problem("b1", "reliability", "max"), problem("c1", "generalization", "min")]
+    problems += [problem(f"s{i}", "specificity", None) for i in range(4)]
+    return Bench("small", {p.task_id: p for p in problems}, {name: change(name) for name in ("len", "max", "min")})
+
+
+@pytest.fixture
+def checksum() -> Callable[[Any], bytes]:
+    return lambda model: b"".join(p.detach().numpy().tobytes() for p in model.parameters())

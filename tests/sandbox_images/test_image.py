@@ -1,0 +1,79 @@
+"""The sandbox image, asked from inside a container of it."""
+
+import docker
+import pytest
+from edittool.judging.image_check import check_image
+from edittool.judging.images import find_image
+from edittool.judging.jobs import Job
+from edittool.judging.options import SandboxOptions
+from edittool.judging.run import run_jobs
+from edittool.schemas.problems import Problem, Test
+
+LOOK = """
+import os, stat, sys
+
+def modes():
+    found = {}
+    for path in ("/tmp", "/edittool/sandbox/runner.py", "/usr/bin/python3", "/etc/passwd", "/bin/sh", "/usr/bin/env"):
+        found[path] = oct(os.stat(path).st_mode) if os.path.exists(path) else "absent"
+    return found
+
+def writable():
+    return sorted(f for f, _, _ in os.walk("/") if os.access(f, os.W_OK) and not f.startswith("/proc/"))
+
+def look():
+    return {"modes": modes(), "writable": writable(), "version": sys.version_info[:2],
+            "site": "site" in sys.modules, "environment": sorted(os.environ), "path": sys.path, "root": os.listdir("/")}
+"""
+LOOKING = Problem("image/look", "", "look", LOOK, (Test("", "raise ValueError(repr(candidate()))"),), "specificity", None)
+
+
+@pytest.fixture(scope="module")
+def seen(docker_client: docker.DockerClient):
+    """Return what a program sees of the image; the test's own error carries it out."""
+    (_, finding), *_ = run_jobs([Job(LOOK, LOOKING)], SandboxOptions(workers=1), docker_client)
+    (test,) = finding.tests
+    return test["error"]["message"]
+
+
+@pytest.fixture(scope="module")
+def checks(docker_client: docker.DockerClient):
+    return {check.promise: check for check in check_image(docker_client, find_image(docker_client))}
+
+
+@pytest.mark.parametrize(
+    "promise",
+    [
+        "no shell and no other program",
+        "no setuid or setgid file",
+        "interpreter unreadable",
+        "process not dumpable",
+        "root file system read-only",
+        "no network interface but lo",
+        "user and groups are not root's",
+        "no capabilities",
+        "no new privileges",
+        "seccomp filter on",
+    ],
+)
+def test_a_promise_is_kept(checks, promise):
+    assert checks[promise].kept, checks[promise].seen
+
+
+def test_only_the_temporary_folder_can_be_written(seen):
+    assert "'writable': ['/tmp']" in seen
+
+
+def test_the_runner_is_readable_the_interpreter_is_not(seen):
+    assert "'/edittool/sandbox/runner.py': '0o100644'" in seen
+    assert "'/usr/bin/python3': '0o100711'" in seen
+    assert "'/tmp': '0o41777'" in seen
+
+
+def test_there_is_no_shell(seen):
+    assert "'/bin/sh': 'absent', '/usr/bin/env': 'absent'" in seen
+
+
+def test_python_starts_without_site_and_finds_the_standard_library_only(seen):
+    assert "'version': (3, 11), 'site': False" in seen
+    assert "edittool" not in seen.partition("'path':")[2].partition("'root'")[0]

@@ -1,0 +1,73 @@
+"""The list of system calls that the sandbox allows: what it is made of, and what must never be on it."""
+
+import json
+from importlib.resources import files
+
+import pytest
+from edittool.judging.container import seccomp_profile
+
+PROFILE = json.loads(files("edittool.sandbox_images.python").joinpath("seccomp.json").read_text("ascii"))
+# With arguments that the profile looks at, they are allowed in part.
+CONDITIONAL = {"clone": 0, "prlimit64": 0, "socketpair": 0}
+NEW_NAMESPACES = 0x7E020000  # CLONE_NEWUSER | NEWPID | NEWNET | NEWIPC | NEWUTS | NEWCGROUP | NEWNS
+FORBIDDEN = """
+    accept accept4 acct add_key adjtimex afs_syscall bind bpf chown chroot clock_adjtime clock_settime
+    connect create_module delete_module fanotify_init fanotify_mark fchown fchownat finit_module fsconfig fsmount
+    fsopen fspick get_kernel_syms get_mempolicy getxattr init_module inotify_add_watch inotify_init inotify_init1
+    io_cancel io_destroy io_getevents io_setup io_submit io_uring_enter io_uring_register io_uring_setup ioperm iopl
+    kcmp kexec_file_load kexec_load keyctl landlock_create_ruleset lchown listen lookup_dcookie mbind memfd_create
+    memfd_secret migrate_pages mknod mknodat mlock mlockall modify_ldt mount mount_setattr move_mount move_pages
+    mq_open mq_notify msgget name_to_handle_at nfsservctl open_by_handle_at open_tree perf_event_open personality
+    pidfd_getfd pidfd_open pidfd_send_signal pivot_root pkey_alloc process_madvise process_vm_readv
+    process_vm_writev ptrace quotactl reboot request_key rt_sigqueueinfo rt_tgsigqueueinfo sched_setaffinity
+    sched_setattr sched_setparam sched_setscheduler semget set_mempolicy setdomainname sethostname setns setpriority
+    settimeofday setxattr shmat shmget signalfd socket splice stime swapoff swapon syslog tee umount
+    umount2 unshare uselib userfaultfd ustat vhangup vmsplice
+""".split()
+
+
+def rules(name):
+    return [rule for rule in PROFILE["syscalls"] if name in rule["names"]]
+
+
+def test_what_is_not_named_is_refused():
+    assert PROFILE["defaultAction"] == "SCMP_ACT_ERRNO"
+    assert PROFILE["defaultErrnoRet"] == 1  # EPERM
+
+
+def test_the_engine_gets_the_same_profile_inline():
+    assert json.loads(seccomp_profile()) == PROFILE
+
+
+def test_each_call_is_named_once_and_each_rule_says_why():
+    names = [name for rule in PROFILE["syscalls"] for name in rule["names"]]
+    assert len(names) == len(set(names))
+    assert all(rule.get("comment") for rule in PROFILE["syscalls"])
+    assert all(rule["names"] == sorted(rule["names"]) for rule in PROFILE["syscalls"])
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+def test_is_not_on_the_list(name):
+    assert rules(name) == []
+
+
+@pytest.mark.parametrize("name", CONDITIONAL)
+def test_is_allowed_with_certain_arguments_only(name):
+    (rule,) = rules(name)
+    assert rule["action"] == "SCMP_ACT_ALLOW"
+    assert len(rule["args"]) == 1
+
+
+def test_no_other_rule_looks_at_arguments():
+    assert {name for rule in PROFILE["syscalls"] if rule.get("args") for name in rule["names"]} == set(CONDITIONAL)
+
+
+def test_clone_makes_no_namespace():
+    (argument,) = rules("clone")[0]["args"]
+    assert argument["op"] == "SCMP_CMP_MASKED_EQ"
+    assert (argument["value"], argument["valueTwo"]) == (NEW_NAMESPACES, 0)
+
+
+def test_clone3_does_not_exist():
+    (rule,) = rules("clone3")
+    assert (rule["action"], rule["errnoRet"]) == ("SCMP_ACT_ERRNO", 38)  # ENOSYS
