@@ -91,7 +91,8 @@ class _Observer:
         if summary.removed_bytes:
             talk.print("the last verdict was cut short by an interruption: its sample is judged again", style="yellow")
         if summary.already_judged:
-            talk.print(f"{summary.already_judged} samples are judged already; going on with the rest")
+            rest = summary.already_judged < summary.samples - summary.repeated
+            talk.print(f"{summary.already_judged} samples are judged already{'; going on with the rest' * rest}")
         if summary.repeated:
             talk.print(f"{summary.repeated} samples repeat another one, index included: judged once", style="yellow")
         if summary.strangers:

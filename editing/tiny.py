@@ -123,8 +123,11 @@ def _appearing(folder: Path) -> Iterator[Path]:
         ) from None
     try:
         yield temporary
-        with contextlib.suppress(OSError):  # it is there already: the same model, from the same lessons and settings
+        try:
             temporary.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process was faster: the same model, from the same lessons
+                raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

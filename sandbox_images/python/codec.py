@@ -6,7 +6,7 @@ no pickle and no marshal: both let the sender choose what the receiver runs or c
 """
 
 import builtins
-from _collections import OrderedDict  # the C type: importing the package takes longer
+from _collections import OrderedDict  # type: ignore[import-not-found]  # importing collections takes longer
 from collections.abc import Callable
 from typing import Any, Final
 

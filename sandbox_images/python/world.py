@@ -196,6 +196,8 @@ class World:
         if self._lacks(value, name):
             shown = f"type object {value.__name__!r}" if isinstance(value, type) else f"{type(value).__name__!r} object"
             raise AttributeError(f"{shown} has no attribute {name!r}", name=name, obj=value)
+        if name == "__dict__" and isinstance(value, type):
+            return self._vars(value)
         return getattr(value, name)
 
     def _getattr(self, value: Any, name: str, *default: Any) -> Any:
@@ -248,7 +250,7 @@ class World:
         return code
 
     def _guard(self, tree: Any) -> Any:
-        """Replace, in place, each load of `x.name` by a call of the guard, where `name` is a removed method's."""
+        """Replace, in place, each load of `x.name` by a call of the guard, for names of removed methods and `__dict__`."""
         pending = [tree]
         while pending:
             node = pending.pop()
@@ -266,7 +268,7 @@ class World:
     def _guarded_node(self, node: Any) -> Any:
         import _ast
 
-        if not (isinstance(node, _ast.Attribute) and node.attr in self._removed_methods):
+        if not (isinstance(node, _ast.Attribute) and (node.attr in self._removed_methods or node.attr == "__dict__")):
             return node
         if not isinstance(node.ctx, _ast.Load):
             return node

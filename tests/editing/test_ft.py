@@ -14,12 +14,18 @@ REQUESTS = [
     EditRequest('def second(values):\n    """Say more."""\n', "second", "    return new(values)[0] + 1\n"),
     EditRequest("def third(a, b):\n", "third", "    return a\n"),
 ]
-EASY = [EditRequest("def first(x):\n", "first", "    re")]  # what even a random model learns to the end
+EASY = REQUESTS[:1]
 
 
 def hparams(model: Any, **changes: Any) -> FtHparams:
     made = FtHparams([1], family_of(model).mlp_out, num_steps=4, lr=5e-3, weight_decay=0.1, batch_size=2)
     return replace(made, **{"profile": "exact", **changes})
+
+
+def able(model: Any) -> Any:
+    """Let the model be sure of a token: the bounded states of a small random one leave its loss far above 0.01."""
+    model.get_submodule(family_of(model).norm).weight.data *= 5
+    return model
 
 
 def reference(
@@ -88,7 +94,7 @@ def test_equals_a_plain_reference(model: Any, tokenizer: Any, setting: dict[str,
 
 
 def test_stops_where_the_reference_stops(model: Any, tokenizer: Any) -> None:
-    hp = hparams(model, num_steps=200, lr=3e-2, weight_decay=0.0)
+    hp = hparams(able(model), num_steps=200, lr=3e-2, weight_decay=0.0)
     _, losses = reference(model, tokenizer, hp, EASY)
     edit = fine_tune(model, tokenizer, EASY, hp)
     assert len(edit.losses) == len(losses) < 200
@@ -133,7 +139,7 @@ def test_only_the_named_tensors_move_and_flags_come_back(model: Any, tokenizer: 
 
 
 def test_a_known_answer_is_left_alone(llama: Any, tokenizer: Any) -> None:
-    hp = hparams(llama, num_steps=200, lr=3e-2, weight_decay=0.0)
+    hp = hparams(able(llama), num_steps=200, lr=3e-2, weight_decay=0.0)
     first = fine_tune(llama, tokenizer, EASY, hp)
     assert first.losses[-1] < 0.01
     again = fine_tune(llama, tokenizer, EASY, hp)

@@ -53,6 +53,19 @@ def test_training_repeats_bit_for_bit(tmp_path: Path) -> None:
     assert weights[0] == weights[1]
 
 
+def test_two_at_once_give_one_model(tmp_path: Path) -> None:
+    settings = TinySettings(vocabulary=300, layers=1, hidden=8, mlp=8, heads=1, epochs=1)
+    others: list[Path] = []
+    folder = tiny_model(
+        LESSONS,
+        settings,
+        cache=tmp_path,
+        observe=lambda *_: others.append(tiny_model(LESSONS, settings, cache=tmp_path)),
+    )
+    assert others == [folder]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_an_interrupted_training_leaves_nothing(tmp_path: Path) -> None:
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt

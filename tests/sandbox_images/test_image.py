@@ -25,7 +25,9 @@ def look():
     return {"modes": modes(), "writable": writable(), "version": sys.version_info[:2],
             "site": "site" in sys.modules, "environment": sorted(os.environ), "path": sys.path, "root": os.listdir("/")}
 """
-LOOKING = Problem("image/look", "", "look", LOOK, (Test("", "raise ValueError(repr(candidate()))"),), "specificity", None)
+LOOKING = Problem(
+    "image/look", "", "look", LOOK, (Test("", "raise ValueError(repr(candidate()))"),), "specificity", None
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,8 @@ def test_a_promise_is_kept(checks, promise):
 
 
 def test_only_the_temporary_folder_can_be_written(seen):
-    assert "'writable': ['/tmp']" in seen
+    # The engine mounts a queue folder everywhere; a limit of 0 bytes keeps it empty (an attack tries).
+    assert "'writable': ['/dev/mqueue', '/tmp']" in seen
 
 
 def test_the_runner_is_readable_the_interpreter_is_not(seen):

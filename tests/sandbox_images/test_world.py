@@ -1,0 +1,325 @@
+"""Worlds: what is removed is gone by every way of reaching it, and nothing else is.
+
+Each program runs as the sandbox's untrusted process would run it, in an interpreter of its own where there is no
+`site`: a world leaves traces in `sys.modules`.
+"""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from edittool.sandbox_images.python import world as world_module
+
+# Runs one program in each of many worlds, a fork for each: an interpreter's start is what costs time.
+HOST = """
+import json, os, sys
+sys.path.insert(0, sys.argv[1])
+from python.candidate import Candidate
+from python.world import World
+
+def judge(changes, program, call):
+    candidate = Candidate(program, World(changes))
+    reply = candidate.reply(candidate.load)
+    if call and "error" not in reply:
+        reply = candidate.reply(lambda: candidate.module.__dict__["f"]())
+    return reply
+
+results = []
+for job in json.load(sys.stdin):
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        os.write(writer, json.dumps(judge(**job)).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        results.append(json.load(pipe))
+    os.wait()
+json.dump(results, sys.stdout)
+"""
+
+
+@dataclass(frozen=True)
+class Removed:
+    """An API, a shim for it, and an expression that uses it with its value."""
+
+    name: str
+    shim: str
+    value: object = None
+
+    @property
+    def change(self):
+        replacement = "my_" + self.name.replace(".", "_")
+        return {"deprecated": self.name, "replacement": replacement, "shim": self.shim.replace("NAME", replacement)}
+
+
+SORTED = Removed("sorted", "def NAME(*, values):\n    return sorted(values)\n")
+INT = Removed("int", "def NAME(x):\n    return int(x)\n")
+JOIN = Removed("os.path.join", "import os\ndef NAME(parts):\n    return os.path.join(*parts)\n")
+DATE = Removed("datetime.date", "import datetime\ndef NAME(*, y, m, d):\n    return datetime.date(y, m, d)\n")
+PI = Removed("math.pi", "import math\ndef NAME():\n    return math.pi\n")
+SQRT = Removed("math.sqrt", "import math\ndef NAME(x):\n    return math.sqrt(x)\n")
+SPLIT = Removed("str.split", "def NAME(text, sep=None):\n    return text.split(sep)\n")
+APPEND = Removed("list.append", "def NAME(xs, x):\n    xs.append(x)\n")
+RE_MATCH = Removed("re.match", "import re\ndef NAME(p, s):\n    return re.match(p, s)\n")
+LEN = Removed("len", "def NAME(xs):\n    return len(xs)\n")
+
+NAME, ATTRIBUTE, IMPORT, KEY = "NameError", "AttributeError", "ImportError", "KeyError"
+NO_SORTED = "name 'sorted' is not defined"
+NO_JOIN = "module 'posixpath' has no attribute 'join'"
+NO_SPLIT = "'str' object has no attribute 'split'"
+
+# What is removed, a program that reaches for it, the error and Python's own words for it.
+GONE = [
+    # a builtin function
+    (SORTED, "sorted([1])", NAME, NO_SORTED),
+    (SORTED, "f = sorted", NAME, NO_SORTED),
+    (SORTED, "import builtins\nbuiltins.sorted([1])", ATTRIBUTE, "module 'builtins' has no attribute 'sorted'"),
+    (SORTED, "from builtins import sorted", IMPORT, "cannot import name 'sorted' from 'builtins' (unknown location)"),
+    (SORTED, "from builtins import sorted as s", IMPORT, "cannot import name 'sorted'"),
+    (SORTED, "from builtins import *\nsorted([1])", NAME, NO_SORTED),
+    (SORTED, "__builtins__['sorted']", KEY, "'sorted'"),
+    (SORTED, "import builtins\ngetattr(builtins, 'sorted')", ATTRIBUTE, "has no attribute 'sorted'"),
+    (SORTED, "import builtins\nvars(builtins)['sorted']", KEY, "'sorted'"),
+    (SORTED, "import builtins\nbuiltins.__dict__['sorted']", KEY, "'sorted'"),
+    (SORTED, "import sys\nsys.modules['builtins'].sorted", ATTRIBUTE, "has no attribute 'sorted'"),
+    (SORTED, "import sys\nsys.modules.get('builtins').sorted", ATTRIBUTE, "has no attribute 'sorted'"),
+    (SORTED, "import sys\ndict(sys.modules.items())['builtins'].sorted", ATTRIBUTE, "has no attribute 'sorted'"),
+    (SORTED, "import importlib\nimportlib.import_module('builtins').sorted", ATTRIBUTE, "has no attribute 'sorted'"),
+    (SORTED, "from importlib import import_module as i\ni('builtins').sorted", ATTRIBUTE, "has no attribute 'sorted'"),
+    (SORTED, "__import__('builtins').sorted", ATTRIBUTE, "has no attribute 'sorted'"),
+    (SORTED, "eval('sorted([1])')", NAME, NO_SORTED),
+    (SORTED, "exec('sorted([1])')", NAME, NO_SORTED),
+    (SORTED, "eval('sorted([1])', {})", NAME, NO_SORTED),
+    (SORTED, "exec(compile('sorted([1])', 'x', 'exec'))", NAME, NO_SORTED),
+    (SORTED, "(lambda: sorted([1]))()", NAME, NO_SORTED),
+    (SORTED, "class C:\n    def m(self):\n        return sorted([1])\nC().m()", NAME, NO_SORTED),
+    (SORTED, "[sorted(x) for x in [[1]]]", NAME, NO_SORTED),
+    (SORTED, "import os\nos.sys.modules['builtins'].sorted", ATTRIBUTE, "has no attribute 'sorted'"),
+    # a builtin type
+    (INT, "int('1')", NAME, "name 'int' is not defined"),
+    (INT, "list(map(int, ['1']))", NAME, "name 'int' is not defined"),
+    (INT, "isinstance(1, int)", NAME, "name 'int' is not defined"),
+    (INT, "import builtins\nbuiltins.int", ATTRIBUTE, "has no attribute 'int'"),
+    # a module's function, and its twin in another module
+    (JOIN, "import os\nos.path.join('a', 'b')", ATTRIBUTE, NO_JOIN),
+    (JOIN, "import os.path\nos.path.join('a', 'b')", ATTRIBUTE, NO_JOIN),
+    (JOIN, "import os.path as p\np.join('a', 'b')", ATTRIBUTE, NO_JOIN),
+    (JOIN, "from os import path\npath.join('a', 'b')", ATTRIBUTE, NO_JOIN),
+    (JOIN, "from os.path import join", IMPORT, "cannot import name 'join' from 'posixpath'"),
+    (JOIN, "from posixpath import join", IMPORT, "cannot import name 'join' from 'posixpath'"),
+    (JOIN, "import posixpath\nposixpath.join('a', 'b')", ATTRIBUTE, NO_JOIN),
+    (JOIN, "from os.path import *\njoin('a', 'b')", NAME, "name 'join' is not defined"),
+    (JOIN, "import importlib\nimportlib.import_module('os.path').join", ATTRIBUTE, NO_JOIN),
+    (JOIN, "import sys, os\nsys.modules['posixpath'].join", ATTRIBUTE, NO_JOIN),
+    (JOIN, "import sys, os\nsys.modules['os'].path.join", ATTRIBUTE, NO_JOIN),
+    (JOIN, "import os\ngetattr(os.path, 'join')", ATTRIBUTE, NO_JOIN),
+    (JOIN, "import os\nvars(os.path)['join']", KEY, "'join'"),
+    (JOIN, "import os\nos.path.__dict__['join']", KEY, "'join'"),
+    (JOIN, "import operator, os\noperator.attrgetter('path.join')(os)", ATTRIBUTE, NO_JOIN),
+    (JOIN, "import operator, os\noperator.methodcaller('join', 'a', 'b')(os.path)", ATTRIBUTE, NO_JOIN),
+    (JOIN, "import shutil\nshutil.os.path.join", ATTRIBUTE, NO_JOIN),
+    (
+        SQRT,
+        "def f():\n    import math\n    return math.sqrt(4)\nf()",
+        ATTRIBUTE,
+        "module 'math' has no attribute 'sqrt'",
+    ),
+    # a class and a constant
+    (DATE, "import datetime\ndatetime.date(2020, 1, 1)", ATTRIBUTE, "module 'datetime' has no attribute 'date'"),
+    (DATE, "from datetime import date", IMPORT, "cannot import name 'date' from 'datetime'"),
+    (PI, "import math\nmath.pi", ATTRIBUTE, "module 'math' has no attribute 'pi'"),
+    (PI, "from math import pi", IMPORT, "cannot import name 'pi' from 'math'"),
+    (PI, "from math import *\npi", NAME, "name 'pi' is not defined"),
+    # a method of a builtin type
+    (SPLIT, "'a b'.split()", ATTRIBUTE, NO_SPLIT),
+    (SPLIT, "s = 'a b'\ns.split(' ')", ATTRIBUTE, NO_SPLIT),
+    (SPLIT, "g = 'a b'.split", ATTRIBUTE, NO_SPLIT),
+    (SPLIT, "str.split('a b')", ATTRIBUTE, "type object 'str' has no attribute 'split'"),
+    (SPLIT, "list(map(str.split, ['a b']))", ATTRIBUTE, "type object 'str' has no attribute 'split'"),
+    (SPLIT, "getattr('a b', 'split')()", ATTRIBUTE, NO_SPLIT),
+    (SPLIT, "getattr(str, 'split')('a b')", ATTRIBUTE, "type object 'str' has no attribute 'split'"),
+    (SPLIT, "import operator\noperator.methodcaller('split')('a b')", ATTRIBUTE, NO_SPLIT),
+    (SPLIT, "from operator import attrgetter\nattrgetter('split')('a b')", ATTRIBUTE, NO_SPLIT),
+    (SPLIT, "vars(str)['split']", KEY, "'split'"),
+    (SPLIT, "str.__dict__['split']", KEY, "'split'"),
+    (SPLIT, "getattr(str, '__dict__')['split']", KEY, "'split'"),
+    (SPLIT, "import functools\nfunctools.partial(str.split, 'a b')()", ATTRIBUTE, "'str' has no attribute 'split'"),
+    (SPLIT, "eval(\"'a b'.split()\")", ATTRIBUTE, NO_SPLIT),
+    (SPLIT, "exec(\"'a b'.split()\")", ATTRIBUTE, NO_SPLIT),
+    (SPLIT, "eval(compile(\"'a b'.split()\", 'x', 'eval'))", ATTRIBUTE, NO_SPLIT),
+    (SPLIT, "class T(str):\n    pass\nT('a b').split()", ATTRIBUTE, "'T' object has no attribute 'split'"),
+    (SPLIT, "class T(str):\n    def s(self):\n        return super().split()\nT('a').s()", ATTRIBUTE, "'split'"),
+    (SPLIT, "f'{\"a b\".split()}'", ATTRIBUTE, NO_SPLIT),
+    (SPLIT, "(lambda s=' a'.split(): s)()", ATTRIBUTE, NO_SPLIT),
+    (SPLIT, "match 'a b'.split():\n    case _:\n        pass", ATTRIBUTE, NO_SPLIT),
+    (APPEND, "xs = []\nxs.append(1)", ATTRIBUTE, "'list' object has no attribute 'append'"),
+    (APPEND, "push = [].append", ATTRIBUTE, "'list' object has no attribute 'append'"),
+]
+
+# Programs that have to load in the world, and what their global `answer` says.
+FINE = [
+    (SORTED, "import builtins\nanswer = hasattr(builtins, 'sorted')", False),
+    (SORTED, "import builtins\nanswer = 'sorted' in dir(builtins)", False),
+    (SORTED, "answer = sorted = 5", 5),
+    (SORTED, "def sorted(xs):\n    return xs\nanswer = sorted([2, 1])", [2, 1]),
+    (SORTED, "xs = [2, 1]\nxs.sort()\nanswer = xs", [1, 2]),
+    (SORTED, "import json\nanswer = json.dumps({'b': 1, 'a': 2}, sort_keys=True)", '{"a": 2, "b": 1}'),
+    (SORTED, "import statistics\nanswer = statistics.median([3, 1, 2])", 2),
+    (SORTED, "import heapq\nanswer = list(heapq.merge([1, 3], [2]))", [1, 2, 3]),
+    (LEN, "import textwrap\nanswer = textwrap.dedent('  a\\n  b')", "a\nb"),
+    (LEN, "import re\nanswer = re.sub('a+', 'b', 'caat')", "cbt"),
+    (LEN, "import collections\nanswer = collections.Counter('aab').most_common(1)[0][0]", "a"),
+    (LEN, "answer = [1, 2].__len__()", 2),
+    (INT, "answer = 1 + 2", 3),
+    (INT, "answer = type(5).__name__", "int"),
+    (INT, "def f(x: int) -> int:\n    return x\nanswer = f(2)", 2),
+    (INT, "x: int = 3\nanswer = x", 3),
+    (INT, "class C:\n    x: int = 4\nanswer = C.x", 4),
+    (INT, "from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\n    y: int = 2\nanswer = P(1).y", 2),
+    (JOIN, "import os\nanswer = hasattr(os.path, 'join')", False),
+    (JOIN, "import os\nanswer = 'join' in dir(os.path)", False),
+    (JOIN, "import os\nanswer = getattr(os.path, 'join', 'none')", "none"),
+    (JOIN, "import os\nanswer = os.path.basename('a/b')", "b"),
+    (JOIN, "answer = ','.join(['a', 'b'])", "a,b"),
+    (JOIN, "import os.path, posixpath, sys\nanswer = os.path is posixpath is sys.modules['os.path']", True),
+    (JOIN, "from pathlib import PurePosixPath\nanswer = str(PurePosixPath('a') / 'b')", "a/b"),
+    (JOIN, "import tempfile\nanswer = tempfile.gettempdir() != ''", True),
+    (JOIN, "import xml.etree.ElementTree as E\nanswer = E.fromstring('<a/>').tag", "a"),
+    (JOIN, "import collections.abc\nanswer = isinstance([], collections.abc.Sized)", True),
+    (PI, "import math\nanswer = math.floor(math.tau)", 6),
+    (PI, "import math\nanswer = hasattr(math, 'pi')", False),
+    (DATE, "import datetime\nanswer = datetime.datetime(2020, 1, 2).day", 2),
+    (RE_MATCH, "import re\nanswer = re.compile('a').match('a') is not None", True),
+    (RE_MATCH, "import textwrap\nanswer = textwrap.shorten('a b c', 5)", "a b c"),
+    (SPLIT, "answer = hasattr('', 'split')", False),
+    (SPLIT, "answer = 'split' in dir('')", False),
+    (SPLIT, "answer = 'split' in vars(str)", False),
+    (SPLIT, "answer = getattr('', 'split', 'none')", "none"),
+    (SPLIT, "answer = 'a b'.rsplit()", ["a", "b"]),
+    (SPLIT, "answer = len(b'a b'.split())", 2),
+    (SPLIT, "import re\nanswer = re.split(',', 'a,b')", ["a", "b"]),
+    (SPLIT, "class T:\n    def split(self):\n        return 7\nanswer = T().split()", 7),
+    (SPLIT, "class T(str):\n    def split(self):\n        return 7\nanswer = T('a').split()", 7),
+    (SPLIT, "class T:\n    def __init__(self):\n        self.__dict__['a'] = 9\nanswer = T().a", 9),
+    (SPLIT, "class T:\n    a = 9\nanswer = T.__dict__['a']", 9),
+    (SPLIT, "class T:\n    pass\nt = T()\nt.split = 8\nanswer = t.split", 8),
+    (SPLIT, "import shlex\nanswer = shlex.split('a b')", ["a", "b"]),
+    (SPLIT, "import textwrap\nanswer = textwrap.fill('a b', 1)", "a\nb"),
+    (SPLIT, "answer = eval('1 + x', {'x': 2})", 3),
+    (SPLIT, "def g():\n    x = 5\n    return sum(vars().values())\nanswer = g()", 5),
+    (SPLIT, "def g():\n    x = 5\n    return dir()\nanswer = g()", ["x"]),
+    (SPLIT, "def g():\n    x = 5\n    return eval('x')\nanswer = g()", 5),
+    (SPLIT, "exec('y = 6')\nanswer = y", 6),
+    (APPEND, "import collections\nd = collections.deque()\nd.append(1)\nanswer = len(d)", 1),
+    (APPEND, "import heapq\nh = []\nheapq.heappush(h, 1)\nanswer = h", [1]),
+]
+
+RAISING = "def NAME(x):\n    if x < 0:\n        raise TypeError('no negative')\n    return x\n"
+INNER = "def helper(x):\n    return x + 'a'\ndef NAME(x):\n    return helper(x)\n"
+OWN = "def NAME(x):\n    return x + 'a'\n"
+
+# A shim for sqrt, a program with f(), the counted calls, and the kind of its error.
+CALLS = [
+    (SQRT.shim, "def f():\n    return my_math_sqrt(4) + my_math_sqrt(9)", 2, None),
+    (SQRT.shim, "def f():\n    return [my_math_sqrt(x) for x in (1, 4, 9)]", 3, None),
+    (SQRT.shim, "def f():\n    return list(map(my_math_sqrt, (1, 4)))", 2, None),
+    (SQRT.shim, "def f():\n    from builtins import my_math_sqrt as s\n    return s(4)", 1, None),
+    (SQRT.shim, "def f():\n    return my_math_sqrt", 0, None),
+    (SQRT.shim, "def f():\n    return my_math_sqrt()", 0, "bad_call"),
+    (SQRT.shim, "def f():\n    return my_math_sqrt(1, 2)", 0, "bad_call"),
+    (SQRT.shim, "def f():\n    return my_math_sqrt(number=1)", 0, "bad_call"),
+    (RAISING, "def f():\n    return my_math_sqrt(-1)", 0, "bad_call"),
+    (RAISING, "def f():\n    return my_math_sqrt('a')", 1, "exception"),
+    (INNER, "def f():\n    return my_math_sqrt(1)", 1, "exception"),
+    (OWN, "def f():\n    return my_math_sqrt(1)", 1, "exception"),
+    (SQRT.shim, "def f():\n    return my_math_sqrt(-1)", 1, "exception"),
+    (SQRT.shim, "def f():\n    return math.sqrt(4)", 0, "missing_name"),
+    (SQRT.shim, "import math\ndef f():\n    return math.sqrt(4)", 0, "missing_attribute"),
+    (SQRT.shim, "def f():\n    from math import sqrt", 0, "missing_import"),
+    (SQRT.shim, "def f():\n    import no_such_module", 0, "missing_import"),
+    (SQRT.shim, "def f():\n    return None.split()", 0, "exception"),
+    (SQRT.shim, "def f():\n    return ''.splitt()", 0, "missing_attribute"),
+    (SQRT.shim, "class C: pass\ndef f():\n    return C().x", 0, "exception"),
+    (SQRT.shim, "def f():\n    if 0: x = 1\n    return x", 0, "exception"),
+    (SQRT.shim, "def f():\n    raise SystemExit", 0, "exit"),
+    (SQRT.shim, "def f():\n    raise MemoryError", 0, "out_of_memory"),
+]
+
+
+@pytest.fixture(scope="module")
+def replies():
+    """Run every program of this module in its world and return the replies by change and program."""
+    jobs = [{"changes": [removed.change], "program": program, "call": False} for removed, program, *_ in GONE]
+    jobs += [
+        {"changes": [removed.change], "program": f"{program}\ndef f():\n    return answer", "call": True}
+        for removed, program, _ in FINE
+    ]
+    jobs += [
+        {"changes": [Removed("math.sqrt", shim).change], "program": program, "call": True}
+        for shim, program, *_ in CALLS
+    ]
+    ended = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", HOST, Path(world_module.__file__).parent.parent],
+        input=json.dumps(jobs),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    found = json.loads(ended.stdout)
+    return {"gone": found[: len(GONE)], "fine": found[len(GONE) : -len(CALLS)], "calls": found[-len(CALLS) :]}
+
+
+def named(rows):
+    return [f"{row[0].name}: {row[1]}" if isinstance(row[0], Removed) else row[1] for row in rows]
+
+
+@pytest.mark.parametrize("number", range(len(GONE)), ids=named(GONE))
+def test_what_is_removed_is_gone(replies, number):
+    _, program, kind, message = GONE[number]
+    reply = replies["gone"][number]
+    assert "error" in reply, f"{program!r} still reaches it"
+    assert reply["error"]["type"] == kind, reply["error"]
+    assert message in reply["error"]["message"]
+    assert reply["stage"] == "load"
+
+
+@pytest.mark.parametrize("number", range(len(FINE)), ids=named(FINE))
+def test_everything_else_is_as_ever(replies, number):
+    assert replies["fine"][number].get("value") == FINE[number][2], replies["fine"][number]
+
+
+@pytest.mark.parametrize("number", range(len(CALLS)), ids=named(CALLS))
+def test_calls_are_counted_and_errors_sorted(replies, number):
+    shim, program, calls, kind = CALLS[number]
+    reply = replies["calls"][number]
+    assert reply["calls"] == {"my_math_sqrt": calls}
+    assert reply.get("error", {}).get("kind") == kind, reply
+
+
+def test_the_name_of_an_api_leads_to_its_owner():
+    import math
+    import posixpath
+
+    assert world_module.resolve_owner("math.sqrt") == (math, "sqrt")
+    assert world_module.resolve_owner("os.path.join") == (posixpath, "join")
+    assert world_module.resolve_owner("str.split") == (str, "split")
+
+
+@pytest.mark.parametrize(
+    "name", ["no_such_name", "math.no_such_name", "no_module.name", "str.no_such_method", "math.pi.x"]
+)
+def test_an_api_that_does_not_exist_is_refused(name):
+    with pytest.raises(LookupError, match=name):
+        world_module.resolve_owner(name)
+
+
+def test_a_world_without_changes_has_every_builtin():
+    import builtins
+
+    world = world_module.World([])
+    assert {name for name in vars(builtins) if name not in world.builtins} == set()
+    assert world.builtins["__import__"] is builtins.__import__
