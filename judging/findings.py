@@ -19,8 +19,8 @@ Stage = Literal["parse", "load", "run"]
 def find(job: Job, result: Mapping[str, Any], limits: Limits) -> Finding:
     """Return the finding of `job` from the runner's `result`."""
     tests = tuple(result["tests"])
-    died = result["end"] == "died"
-    stage: Stage = "load" if died and result["stage"] == "parse" else result["stage"]
+    # A program that ends the trial before it has loaded was at least read: what cannot be parsed is reported.
+    stage: Stage = "load" if result["end"] and result["stage"] == "parse" else result["stage"]
     outcome = _outcome(result, stage, limits)
     error = None if outcome == "passed" else _error(result, outcome)
     return label(

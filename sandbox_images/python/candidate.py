@@ -66,7 +66,10 @@ class Candidate:
     def load(self) -> None:
         """Compile the program and run it as a module; `stage` says how far it came."""
         self.stage = "parse"
-        code = self.world.compile(self.program, CANDIDATE_FILE, "exec")
+        try:
+            code = self.world.compile(self.program, CANDIDATE_FILE, "exec")
+        except (MemoryError, RecursionError):  # Python's parser has no better words for its own limits
+            raise SyntaxError("the program is nested too deeply to be parsed") from None
         self.stage = "load"
         # @dataclass and pickling look a class's module up here.
         sys.modules["candidate"] = self.module

@@ -59,7 +59,7 @@ def frame_length(header: bytes, limit: int) -> int:
     """Return the length that a frame's four-byte `header` announces; BadFrameError when it is over `limit`."""
     length = int.from_bytes(header, "big")
     if length > limit:
-        raise BadFrameError(f"a frame of {length} bytes is over the limit of {limit}")
+        raise BadFrameError(f"a frame of {length} bytes, over the limit of {limit}")
     return length
 
 

@@ -250,7 +250,7 @@ class World:
         return code
 
     def _guard(self, tree: Any) -> Any:
-        """Replace, in place, each load of `x.name` by a call of the guard, for names of removed methods and `__dict__`."""
+        """Replace, in place, each load of `x.name` by a call of the guard, for removed methods and `__dict__`."""
         pending = [tree]
         while pending:
             node = pending.pop()

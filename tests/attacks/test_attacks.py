@@ -1,7 +1,7 @@
 """Hostile programs, each in a container of its own: what each one is found to be, and that it harmed nothing.
 
-A case is a folder below `cases`: `program.py`, and `verdict.json` with what the finding has to say. Outcome, error
-and output are compared; after each hostile program a good one is judged, which has to pass.
+A case is a folder below `cases`: `program.py`, and `verdict.json` with what the finding has to say. Outcome, stage,
+error and output are compared; after each hostile program a good one is judged, which has to pass.
 """
 
 import json
@@ -24,7 +24,7 @@ from edittool.schemas.problems import Problem, Test
 CASES = Path(__file__).parent / "cases"
 GOOD = "def summarize(numbers):\n    return [sum(numbers), max(numbers, default=None)]\n"
 # Waiting costs no CPU time, so more programs wait at once than there are cores.
-OPTIONS = SandboxOptions(limits=Limits(cpu_seconds=0.5, wall_seconds=5.0), workers=4, attempts=2)
+OPTIONS = SandboxOptions(limits=Limits(cpu_seconds=0.5, wall_seconds=6.0), workers=4, attempts=2)
 
 MEAN = Change(
     change_id="statistics.mean",
@@ -109,17 +109,23 @@ def test_the_attack_is_named_for_what_it_is(case, findings):
     error = found.error or {}
     if "error_kind" in case.verdict:
         assert error.get("kind") == case.verdict["error_kind"], error
+    assert found.stage == case.verdict.get("stage", found.stage)
     assert case.verdict.get("error_contains", "") in error.get("message", ""), error
     assert case.verdict.get("output_contains", "") in found.output
     assert "STOLEN" not in found.output
     assert (found.disagreement is not None) == case.verdict.get("disagreement", False)
 
 
-@EACH
-def test_no_forgery_passes_a_single_test(case, findings):
-    if case.verdict["outcome"] == "passed":
-        pytest.skip("this program is right, and hostile in another way")
+@pytest.mark.parametrize("case", [c for c in ALL if c.verdict["outcome"] != "passed"], ids=lambda case: case.name)
+def test_no_attack_passes_a_single_test(case, findings):
     assert findings[case.name].tests_passed == 0
+
+
+def test_only_right_programs_may_pass():
+    assert [c.name for c in ALL if c.verdict["outcome"] == "passed"] == [
+        "forgery/calls_patched",
+        "harm/daemon_left_behind",
+    ]
 
 
 @EACH

@@ -2,6 +2,7 @@
 
 import docker
 import pytest
+
 from edittool.judging.image_check import check_image
 from edittool.judging.images import find_image
 from edittool.judging.jobs import Job

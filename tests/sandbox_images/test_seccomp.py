@@ -4,6 +4,7 @@ import json
 from importlib.resources import files
 
 import pytest
+
 from edittool.judging.container import seccomp_profile
 
 PROFILE = json.loads(files("edittool.sandbox_images.python").joinpath("seccomp.json").read_text("ascii"))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from edittool.sandbox_images.python import world as world_module
 
 # Runs one program in each of many worlds, a fork for each: an interpreter's start is what costs time.
@@ -294,7 +295,7 @@ def test_everything_else_is_as_ever(replies, number):
 
 @pytest.mark.parametrize("number", range(len(CALLS)), ids=named(CALLS))
 def test_calls_are_counted_and_errors_sorted(replies, number):
-    shim, program, calls, kind = CALLS[number]
+    _, _, calls, kind = CALLS[number]
     reply = replies["calls"][number]
     assert reply["calls"] == {"my_math_sqrt": calls}
     assert reply.get("error", {}).get("kind") == kind, reply

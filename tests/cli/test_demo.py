@@ -1,0 +1,67 @@
+"""The whole path with real parts (the tiny model, FT-L, containers, labels), and the demo's steps as commands."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from edittool.cli.demo import _steps
+from edittool.cli.main import cli
+
+CHANGES = "sorted,math.pi,str.join"
+
+
+@pytest.mark.parametrize(("title", "arguments"), _steps(Path("out"), 0), ids=lambda part: str(part)[:20])
+def test_every_step_is_a_command_that_can_be_parsed(title: str, arguments: list[str]) -> None:
+    assert title
+    command: click.Command = cli
+    context = click.Context(cli)
+    while isinstance(command, click.Group):
+        name, command, arguments = command.resolve_command(context, arguments)
+    assert command.make_context(name, arguments).params
+
+
+@pytest.mark.timeout(600)  # the tiny model is trained where the cache does not have it yet
+def test_the_main_job_end_to_end(tmp_path: Path) -> None:
+    unedited, edited = tmp_path / "unedited.jsonl", tmp_path / "edited.jsonl"
+    sampling = ("--model", "tiny", "-n", "2", "--seed", "1")
+    edittool("edit", "builtin", "-o", unedited, "--method", "none", *sampling)
+    teaching = ("--method", "ft", "--changes", CHANGES, "--specificity-per-change", "1")
+    edittool("edit", "builtin", "-o", edited, *teaching, *sampling)
+    for samples, world in ((unedited, "none"), (unedited, "own"), (edited, "sample")):
+        edittool("judge", "builtin", samples, "-o", tmp_path / f"{samples.stem}.{world}", "--world", world)
+
+    plain = read(tmp_path / "unedited.none")
+    assert len(plain) == 120
+    assert sum(verdict["outcome"] == "passed" for verdict in plain) >= 0.9 * len(plain)
+    before = labels(tmp_path / "unedited.own")
+    after = labels(tmp_path / "edited.sample")
+    assert set(before) == {"no_adoption"}
+    assert after["correct_adoption"] > 0
+    files = [tmp_path / name for name in ("unedited.none", "unedited.own", "edited.sample")]
+    report = json.loads(edittool("report", "builtin", *files, "--json"))
+    assert {(row["method"], row["world"]) for row in report["rows"]} == {
+        ("none", "none"),
+        ("none", "own"),
+        ("ft", "own"),
+    }
+
+
+def edittool(*arguments: str | Path) -> str:
+    command = [sys.executable, "-m", "edittool.cli", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def labels(path: Path) -> Counter[str]:
+    return Counter(verdict["label"] for verdict in read(path) if verdict["label"])
