@@ -4,17 +4,22 @@ It is given the program and the world, never a test. Nothing it says is believed
 value of one operation, and whether that value is right is decided in the other process.
 """
 
+from __future__ import annotations
+
 import posix
 import sys
-from collections.abc import Callable
 from errno import ENOMEM
-from types import ModuleType, TracebackType
-from typing import Any, Final
 
 from . import codec
 from .frames import MAX_REPLY_BYTES, BadFrameError, pack, read_frame, write_all
+from .light import TYPE_CHECKING, ModuleType
 from .lockdown import limit_cpu
 from .world import CANDIDATE_FILE, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any, Final
 
 MAX_TEXT: Final = 500
 PACKAGE: Final = __name__.rpartition(".")[0]
@@ -40,7 +45,7 @@ def serve(requests: int, replies: int) -> None:
         reply = _pack_reply(candidate, request)
 
 
-def _pack_reply(candidate: "Candidate", request: list[Any]) -> bytes:
+def _pack_reply(candidate: Candidate, request: list[Any]) -> bytes:
     operation, *arguments = request
     reply = candidate.reply(lambda: candidate.operate(operation, arguments))
     try:

@@ -1,11 +1,16 @@
 """The trusted end of the pipes to the candidate's process: timed requests, bounded replies, bounded output."""
 
+from __future__ import annotations
+
 import posix
 import select
 import time
-from typing import Any, Final
 
 from .frames import MAX_REPLY_BYTES, BadFrameError, frame_length, pack, unpack
+from .light import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 KEPT_OUTPUT_BYTES: Final = 64 * 1024
 _READABLE: Final = select.POLLIN | select.POLLHUP | select.POLLERR

@@ -5,14 +5,20 @@ the candidate's code. Subclasses travel as their base. What is not plain data tr
 no pickle and no marshal: both let the sender choose what the receiver runs or crashes on.
 """
 
+from __future__ import annotations
+
 import builtins
 from _collections import OrderedDict  # type: ignore[import-not-found]  # importing collections takes longer
-from collections.abc import Callable
-from typing import Any, Final
 
-JsonValue = Any
-Keep = Callable[[object], int]  # gives the handle of an object that stays where it is
-Find = Callable[[int], object]  # gives what stands for a handle on this side
+from .light import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
+
+    JsonValue = Any
+    Keep = Callable[[object], int]  # gives the handle of an object that stays where it is
+    Find = Callable[[int], object]  # gives what stands for a handle on this side
 
 
 class NotPlainError(Exception):

@@ -4,9 +4,15 @@ The JSON comes from the C scanner and encoder alone: importing `json` would pull
 runner's start-up, which every sample pays.
 """
 
+from __future__ import annotations
+
 import posix
 from _json import encode_basestring_ascii, make_encoder, make_scanner
-from typing import Any, Final
+
+from .light import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 MAX_JOB_BYTES: Final = 16 * 2**20
 MAX_REPLY_BYTES: Final = 8 * 2**20

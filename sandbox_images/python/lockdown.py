@@ -1,8 +1,14 @@
 """What the untrusted process gives up, and what the container has to guarantee before a job is taken."""
 
+from __future__ import annotations
+
 import posix
 import resource
-from typing import Any, Final
+
+from .light import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 PR_SET_DUMPABLE: Final = 4
 RESERVED_MIB: Final = 64  # of the container's memory, for the trusted process

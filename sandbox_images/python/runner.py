@@ -11,18 +11,23 @@ U cannot signal PID 1 (the kernel drops signals that it has not asked for), cann
 non-dumpable) and holds none of its descriptors.
 """
 
+from __future__ import annotations
+
 import _signal
 import gc
 import posix
 import sys
 import time
-from typing import Any
 
 from . import candidate
 from .channel import Channel
 from .frames import pack, read_frame, write_all
+from .light import TYPE_CHECKING
 from .lockdown import become_untrusted, describe_confinement, read_counters
 from .trial import Trial, has_ended, reap
+
+if TYPE_CHECKING:
+    from typing import Any
 
 PROTOCOL = 1
 

@@ -4,18 +4,22 @@ Tests, expected values and comparisons live here only. A stand-in ships its argu
 and returns plain data, so whether a test passes is computed from built-in values by trusted code.
 """
 
+from __future__ import annotations
+
 import _signal
 import builtins
 import posix
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from types import CodeType
-from typing import Any, Final
 
 from . import codec
 from .channel import Channel, TrialEnd
+from .light import TYPE_CHECKING, CodeType
 from .world import PARSE_ONLY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any, Final
 
 MAX_TEXT: Final = 500
 
@@ -36,7 +40,7 @@ class StandIn:
 
     __slots__ = ("_handle", "_trial")
 
-    def __init__(self, trial: "Trial", handle: int):
+    def __init__(self, trial: Trial, handle: int):
         object.__setattr__(self, "_trial", trial)
         object.__setattr__(self, "_handle", handle)
 

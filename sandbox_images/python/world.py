@@ -6,11 +6,17 @@ attributes, and guarded attribute access for removed methods. The replacements s
 their calls. This removes APIs; it is no security boundary: the container is.
 """
 
+from __future__ import annotations
+
 import builtins
 import sys
-from collections.abc import Callable, Mapping
-from types import CodeType, FrameType, ModuleType
-from typing import Any, Final
+
+from .light import TYPE_CHECKING, CodeType, ModuleType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import FrameType
+    from typing import Any, Final
 
 CANDIDATE_FILE: Final = "<candidate>"
 ATTRIBUTE_GUARD: Final = "__edittool_attribute__"
