@@ -1,3 +1,4 @@
+import contextlib
 import fcntl
 import json
 import os
@@ -291,48 +292,52 @@ class TestAppender:
         assert read(path) == [GOOD, GOOD]
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def small_limit():
-    """Let no file grow beyond 4 KiB: like a full disk, a write stores a part of the data and then fails."""
+    """Let no file grow beyond 4 KiB: like a full disk, a write stores a part of the data and then fails.
+
+    Around the code under test alone: pytest itself may be writing its report to a file.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    signal.signal(signal.SIGXFSZ, previous)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, previous)
 
 
 class TestFullDisk:
     ROW = GOOD | {"completion": "x" * 1500}  # the third one fits only in part
 
     def fill(self, out: JsonlAppender) -> None:
-        out.append(self.ROW)
-        out.append(self.ROW)
-        with pytest.raises(EnvironmentFault, match=r"cannot be written: .*What was written before is kept"):
+        with small_limit():
             out.append(self.ROW)
+            out.append(self.ROW)
+            with pytest.raises(EnvironmentFault, match=r"cannot be written: .*What was written before is kept"):
+                out.append(self.ROW)
 
-    def test_rows_before_are_kept_and_the_file_ends_with_a_whole_row(self, path, small_limit):
-        with JsonlAppender(path) as out:
+    def test_rows_before_are_kept_and_the_file_ends_with_a_whole_row(self, path):
+        with small_limit(), JsonlAppender(path) as out:
             self.fill(out)
         assert path.read_bytes().endswith(b"\n")
         assert read(path) == [self.ROW] * 2
 
-    def test_nothing_follows_when_there_is_room_again(self, path, small_limit):
+    def test_nothing_follows_when_there_is_room_again(self, path):
         with JsonlAppender(path) as out:
             self.fill(out)
-            small_limit()
         assert read(path) == [self.ROW] * 2
 
-    def test_work_goes_on_when_there_is_room_again(self, path, small_limit):
+    def test_work_goes_on_when_there_is_room_again(self, path):
         with JsonlAppender(path) as out:
             self.fill(out)
-            small_limit()
             out.append(self.ROW)
         assert read(path) == [self.ROW] * 3
 
-    def test_a_whole_file_is_not_replaced_by_a_part(self, path, small_limit):
+    def test_a_whole_file_is_not_replaced_by_a_part(self, path):
         write_rows(path, [GOOD])
-        with pytest.raises(EnvironmentFault, match="Free some space"):
+        with small_limit(), pytest.raises(EnvironmentFault, match="Free some space"):
             write_rows(path, [self.ROW] * 4)
         assert read(path) == [GOOD]
         assert os.listdir(path.parent) == [path.name]
