@@ -43,7 +43,13 @@ class Line:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def doctor(as_json: bool) -> int:
-    """Check this machine, and print the fix for whatever is missing; exit with 3 if it cannot judge."""
+    """Check this machine, and print the fix for whatever is missing; exit with 3 if it cannot judge.
+
+    \b
+    edittool doctor
+    edittool doctor --json
+    DOCKER_HOST=unix:///run/user/1000/docker.sock edittool doctor    another engine
+    """
     lines = [*_engine_lines(), *_machine_lines(), *_torch_lines()]
     possible = not any(line.state == "missing" and line.judging_needs_it for line in lines)
     if as_json:

@@ -25,7 +25,12 @@ def image() -> None:
 )
 @click.option("--force", is_flag=True, help="Build every layer anew, even if the image is there.")
 def build(base: str | None, force: bool) -> None:
-    """Build the sandbox image of this version, if it is not there. Needs no network but for the base."""
+    """Build the sandbox image of this version, if it is not there. Needs no network but for the base.
+
+    \b
+    edittool image build
+    edittool image build --base python:3.11-slim-bookworm
+    """
     client = connect()
     if not (force or base):
         try:
@@ -43,7 +48,12 @@ def build(base: str | None, force: bool) -> None:
 @click.option("--runtime", metavar="NAME", help="The OCI runtime to verify with. [default: the engine's]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def verify(runtime: str | None, as_json: bool) -> int:
-    """Look around inside a container of the image; exit with 3 if a promise of the sandbox is broken."""
+    """Look around inside a container of the image; exit with 3 if a promise of the sandbox is broken.
+
+    \b
+    edittool image verify
+    edittool image verify --runtime runsc --json
+    """
     client = connect()
     found = check_image(client, find_image(client), runtime)
     if as_json:

@@ -88,8 +88,9 @@ def test_json_has_every_number_and_what_made_it(run, bench, verdicts):
 def test_notes_go_to_stderr_and_leave_the_json_whole(run, verdicts):
     result = run(verdicts, verdicts, "--json")
     assert result.exit_code == 0
-    assert json.loads(result.stdout)["duplicates"] == 15
-    assert result.stderr.startswith("note: Repeated verdicts, counted once: 15 (")
+    # Not the 5 of specificity: no choice of world changes those, so judging in two worlds repeats them.
+    assert json.loads(result.stdout)["duplicates"] == 10
+    assert result.stderr.startswith("note: Repeated verdicts, counted once: 10 (")
 
 
 def test_a_task_of_another_benchmark_is_bad_input(run, verdicts):
