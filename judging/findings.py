@@ -79,10 +79,13 @@ def _outcome(result: Mapping[str, Any], stage: Stage, limits: Limits) -> Outcome
 
 
 def _killed_for_cpu(result: Mapping[str, Any], limits: Limits) -> bool:
+    """Tell whether the limit on CPU time ended the program: SIGXCPU, or SIGKILL a second later where that was caught.
+
+    The kernel counts the limit in ticks, and can be a tenth ahead of the time that it reports as used.
+    """
     number = result["status"] & 0x7F  # the signal in a wait status
-    # The kernel's two clocks, for the limit and for what was used, differ by a few ticks.
-    over = result["cpu_ms"] >= 900 * limits.cpu_seconds
-    return result["end"] == "died" and over and number in (signal.SIGXCPU, signal.SIGKILL)
+    killed = number == signal.SIGKILL and result["cpu_ms"] >= 1000 * limits.cpu_seconds
+    return result["end"] == "died" and (number == signal.SIGXCPU or killed)
 
 
 def _out_of_memory(result: Mapping[str, Any]) -> bool:

@@ -83,14 +83,14 @@ def _numbered_lines(path: Path, limit: int) -> Iterator[tuple[int, bytes]]:
 
 def _parse(path: Path, number: int, raw: bytes) -> dict[str, Any]:
     try:
-        data = parse_json(raw)
+        data = parse_json(raw.rstrip(b"\r\n"))
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path}, line {number}: not UTF-8 at byte {error.start + 1} of the line. Save the file as UTF-8."
         ) from None
     except json.JSONDecodeError as error:
         raise InputError(
-            f"{path}, line {number}, column {error.colno}: broken JSON ({error.msg}). Repair or remove that line."
+            f"{path}, line {number}, column {error.pos + 1}: broken JSON ({error.msg}). Repair or remove that line."
         ) from None
     except ValueError as error:
         raise InputError(f"{path}, line {number}: unusable JSON ({error}). Repair or remove that line.") from None

@@ -151,7 +151,7 @@ class TestTornEnd:
         assert lines == []
 
     def test_a_broken_line_with_a_line_end_is_an_error(self, path):
-        assert "line 1, column" in refuse(path, b'{"task_id": \n', on_torn_end=lambda line: None)
+        assert "line 1, column 13: broken" in refuse(path, b'{"task_id": \n', on_torn_end=lambda line: None)
 
 
 class TestWriting:
