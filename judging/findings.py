@@ -83,9 +83,10 @@ def _killed_for_cpu(result: Mapping[str, Any], limits: Limits) -> bool:
 
     The kernel counts the limit in ticks, and can be a tenth ahead of the time that it reports as used.
     """
-    number = result["status"] & 0x7F  # the signal in a wait status
-    killed = number == signal.SIGKILL and result["cpu_ms"] >= 1000 * limits.cpu_seconds
-    return result["end"] == "died" and (number == signal.SIGXCPU or killed)
+    number: int = result["status"] & 0x7F  # the signal in a wait status
+    killed: bool = number == signal.SIGKILL and result["cpu_ms"] >= 1000 * limits.cpu_seconds
+    died: bool = result["end"] == "died"
+    return died and (number == signal.SIGXCPU or killed)
 
 
 def _out_of_memory(result: Mapping[str, Any]) -> bool:
