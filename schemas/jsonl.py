@@ -198,14 +198,19 @@ class JsonlAppender:
         return tail
 
     def append(self, *rows: Mapping[str, Any]) -> None:
-        """Write `rows` and return when they are on the disk."""
+        """Write `rows` and return when they are on the disk.
+
+        An interruption keeps the rows that were written whole; a refused write keeps none of these.
+        """
         data = "".join(dump_row(row) + "\n" for row in rows).encode("ascii")
         try:
             self._write(data)
-        except BaseException as error:
-            self._cut_back()
-            if isinstance(error, OSError):
-                raise self._fault(error) from error
+        except OSError as error:
+            self._cut_back(self._end)
+            raise self._fault(error) from error
+        except BaseException:
+            written = os.fstat(self._file.fileno()).st_size - self._end
+            self._cut_back(self._end + data[:written].rfind(b"\n") + 1)
             raise
         self._end += len(data)
 
@@ -215,9 +220,9 @@ class JsonlAppender:
             rest = rest[self._file.write(rest) :]
         os.fsync(self._file.fileno())
 
-    def _cut_back(self) -> None:
+    def _cut_back(self, end: int) -> None:
         with contextlib.suppress(OSError):
-            self._file.truncate(self._end)
+            self._file.truncate(end)
 
     def _fault(self, error: OSError) -> EnvironmentFault:
         return EnvironmentFault(

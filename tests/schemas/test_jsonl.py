@@ -283,6 +283,17 @@ class TestAppender:
         with pytest.raises(EnvironmentFault, match="Is a directory"):
             JsonlAppender(tmp_path)
 
+    def test_a_whole_row_outlives_an_interruption_before_it_is_synced(self, path, monkeypatch):
+        def interrupted(descriptor: int) -> None:
+            raise KeyboardInterrupt
+
+        with JsonlAppender(path) as out:
+            out.append(GOOD)
+            monkeypatch.setattr(os, "fsync", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                out.append(GOOD, GOOD)
+        assert read(path) == [GOOD] * 3
+
     def test_a_row_that_is_not_json_leaves_the_file_as_it_was(self, path):
         with JsonlAppender(path) as out:
             out.append(GOOD)
