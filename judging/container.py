@@ -21,6 +21,7 @@ from .options import SandboxOptions
 PIDS = 32
 TMPFS = "rw,noexec,nosuid,nodev,size=16m,nr_inodes=1024,mode=1777"
 FIRST_UID = 20000  # each live container has a uid of its own: some kernel limits count a uid across containers
+REMOVAL_PAUSES = (0.0, 0.05, 0.2, 1.0, 3.0)  # seconds before each attempt
 GRACE_SECONDS = 3.0  # the runner's own deadline comes first; this one is for a runner that hangs
 MAX_RESULT_BYTES = 64 * 2**20
 STDOUT = 1
@@ -183,16 +184,35 @@ class Container:
         return RunnerLostError(reason, f"{message} ({state.get('Status')}, {name}) {state.get('Error', '')}".strip())
 
     def kill(self) -> None:
-        """Remove the container from another thread: whoever waits for its result sees the stream end."""
-        if self.id is not None:
-            # What the engine cannot remove now is found by its label at the next start.
-            with contextlib.suppress(NotFound, APIError, OSError):
-                self._api.remove_container(self.id, force=True, v=True)
+        """Remove the container; whoever waits for its result in another thread sees the stream end.
+
+        Raises SandboxFaultError when the engine does not remove it, asked several times: it refuses, for one, when
+        the container ends by itself just then.
+        """
+        identity, refusal = self.id, None  # another thread may be removing it too
+        if identity is None:
+            return
+        for pause in REMOVAL_PAUSES:
+            time.sleep(pause)
+            try:
+                self._api.remove_container(identity, force=True, v=True)
+            except NotFound:
+                return
+            except (APIError, OSError) as error:
+                refusal = error
+            else:
+                return
+        raise SandboxFaultError(f"a container cannot be removed: {_explain(refusal)}") from refusal
 
     def remove(self) -> None:
-        """Remove the container, running or not, and close the stream. Safe to repeat."""
-        self.kill()
-        self.id = None
+        """Remove the container, running or not, and close the stream. Safe to repeat. Raises as `kill` does."""
+        try:
+            self.kill()
+            self.id = None
+        finally:
+            self._close()
+
+    def _close(self) -> None:
         with contextlib.suppress(OSError):
             for end in (self._attached, self._socket):
                 if end is not None:
@@ -241,5 +261,5 @@ def _ulimits() -> list[Ulimit]:
     return [Ulimit(name=name, soft=value, hard=value) for name, value in limits.items()]
 
 
-def _explain(error: Exception) -> str:
+def _explain(error: Exception | None) -> str:
     return str(getattr(error, "explanation", None) or error)

@@ -7,7 +7,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -40,7 +40,7 @@ class Pool:
         self._live: dict[int, Container] = {}
         self._lock = threading.Lock()
         self._closing = False
-        self._fault: Exception | None = None
+        self._fault: EnvironmentFault | None = None
         self._failures = 0
         for slot in range(options.pool_size):
             self._slots.put(slot)
@@ -106,13 +106,24 @@ class Pool:
             self.expect()  # the job still needs its container
             return
         fault = error if isinstance(error, EnvironmentFault) else None
-        self._fault = fault or EnvironmentFault(
-            f"Containers can no longer be started: {error}. Run `edittool doctor`; then the same command goes on."
+        self._give_up(
+            fault
+            or EnvironmentFault(
+                f"Containers can no longer be started: {error}. Run `edittool doctor`; then the same command goes on."
+            )
         )
+
+    def _give_up(self, fault: EnvironmentFault) -> None:
+        self._fault = self._fault or fault
         self._ready.put(None)
 
     def _remove(self, container: Container) -> None:
-        container.remove()
+        """Remove `container` and free its place; one that stays keeps its place, and ends the run."""
+        try:
+            container.remove()
+        except SandboxFaultError as error:
+            self._give_up(EnvironmentFault(f"The sandbox stops: {error}. Run `edittool doctor`."))
+            return
         with self._lock:
             known = self._live.pop(id(container), None)
         if known is not None:
@@ -129,7 +140,8 @@ class Pool:
         with self._lock:
             live = list(self._live.values())
         for container in live:
-            container.kill()
+            with suppress(SandboxFaultError):  # tried once more below
+                container.kill()
         for thread in self._starters:
             thread.join(self._options.start_seconds)
         self._remove_by_label()

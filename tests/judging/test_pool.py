@@ -3,11 +3,17 @@
 import io
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import Any
 
 import docker
 import pytest
+from docker.errors import APIError
 
+from edittool.judging import container as container_module
+from edittool.judging.container import Container, SandboxFaultError
 from edittool.judging.images import find_image
 from edittool.judging.jobs import Job
 from edittool.judging.options import SandboxOptions
@@ -72,6 +78,41 @@ def test_no_more_containers_than_asked_for(bench: Bench, docker_client: docker.D
     assert {finding.outcome for _, finding in findings} == {"passed"}
     assert 1 <= max(counts) <= 2
     assert docker_client.api.containers(all=True, filters={"label": owner}) == []
+
+
+class ReluctantApi:
+    """The engine's client, which refuses each removal as often as told before it obeys."""
+
+    def __init__(self, client: docker.DockerClient, refusals: int):
+        self._api, self._refusals, self._refused = client.api, refusals, Counter[str]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._api, name)
+
+    def remove_container(self, identity: str, **options: Any) -> None:
+        self._refused[identity] += 1
+        if self._refused[identity] <= self._refusals:
+            raise APIError("cannot kill container: it is not running")
+        self._api.remove_container(identity, **options)
+
+
+@pytest.mark.parametrize(("refusals", "gone"), [(0, True), (2, True), (99, False)])
+def test_a_removal_that_the_engine_refuses_is_tried_again_and_never_taken_for_done(
+    docker_client: docker.DockerClient, monkeypatch: pytest.MonkeyPatch, refusals: int, gone: bool
+) -> None:
+    monkeypatch.setattr(container_module, "REMOVAL_PAUSES", (0.0, 0.01, 0.01))
+    labels = {LABEL: "test"}
+    api: Any = ReluctantApi(docker_client, refusals)
+    container = Container(api, find_image(docker_client), SandboxOptions(), 0, labels)
+    container.start()
+    identity = str(container.id)
+    try:
+        with nullcontext() if gone else pytest.raises(SandboxFaultError, match="cannot be removed"):
+            container.remove()
+        assert exists(docker_client, identity) is not gone
+    finally:
+        if not gone:
+            docker_client.api.remove_container(identity, force=True)
 
 
 def test_a_consumer_that_stops_early_leaves_nothing(bench: Bench, docker_client: docker.DockerClient) -> None:
