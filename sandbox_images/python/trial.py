@@ -171,9 +171,6 @@ class Trial:
 
     def _stand_in(self, handle: int) -> StandIn:
         self.opaque = True
-        return self._new_stand_in(handle)
-
-    def _new_stand_in(self, handle: int) -> StandIn:
         return self._stand_ins.setdefault(handle, StandIn(self, handle))
 
     # The tests
