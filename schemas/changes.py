@@ -5,6 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 Usage = Literal["renamed", "reordered", "keyword_only", "packed", "function"]
+ApiKind = Literal[
+    "builtin_function",
+    "builtin_type",
+    "module_function",
+    "module_class",
+    "module_constant",
+    "builtin_method",
+    "class_method",
+    "other",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +29,7 @@ class Change:
     shim: str
     doc: str
     order: int | None = None
+    kind: ApiKind | None = None
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
@@ -26,7 +37,8 @@ class Change:
         names = ("change_id", "deprecated", "replacement", "usage", "signature", "shim", "doc")
         order = row.get("order")
         values = {name: row[name] for name in names}
-        return cls(**values, order=None if order is None else int(order))  # JSON knows 1.0 for an integer
+        order = None if order is None else int(order)  # JSON knows 1.0 for an integer
+        return cls(**values, order=order, kind=row.get("kind"))
 
     def to_row(self) -> dict[str, Any]:
         """Return the JSON object of this change."""
@@ -39,4 +51,5 @@ class Change:
             "shim": self.shim,
             "doc": self.doc,
         }
-        return row if self.order is None else row | {"order": self.order}
+        optional = {"order": self.order, "kind": self.kind}
+        return row | {name: value for name, value in optional.items() if value is not None}
