@@ -34,12 +34,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One program for one problem, with the changes active while it runs. `tag` is the caller's own."""
+    """One program for one problem, with the changes active while it runs. `tag` is the caller's own.
+
+    `traced` names attributes: an instrumented program calls `__edittool_trace__(n, x)` before it loads the n-th of x.
+    """
 
     program: str
     problem: Problem
     changes: tuple[Change, ...] = ()
     tag: Any = None
+    traced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class Finding:
     """What judging found out about one job: the facts of a verdict, without the sample's identity.
 
     `tests` holds one {"passed": bool, "error": {...} | None} for each test, `error` the first error or None
-    ({"type", "message", "line", "kind"}), `calls` the counted calls of each active replacement.
+    ({"type", "message", "line", "kind"}), `calls` the counted calls of each active replacement, `trace` the classes
+    seen to define each traced attribute: dotted paths, "module" where the value was one, "?" for no class.
     """
 
     outcome: Outcome
@@ -61,6 +66,7 @@ class Finding:
     disagreement: str | None = None
     uses: tuple[Mapping[str, Any], ...] = ()
     opaque: bool = False
+    trace: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     output: str = ""
     duration_ms: float = 0.0
     cpu_ms: float = 0.0

@@ -111,6 +111,7 @@ def _message(job: Job, options: SandboxOptions) -> dict[str, Any]:
             {"deprecated": change.deprecated, "replacement": change.replacement, "shim": change.shim}
             for change in job.changes
         ],
+        "traced": list(job.traced),
         "entry_point": problem.entry_point,
         "helpers": problem.helpers,
         "tests": [{"setup": test.setup, "code": test.code} for test in problem.tests],

@@ -14,10 +14,11 @@ from . import codec
 from .frames import MAX_REPLY_BYTES, BadFrameError, pack, read_frame, write_all
 from .light import TYPE_CHECKING, ModuleType
 from .lockdown import limit_cpu
+from .tracing import TRACE_FUNCTION, Trace
 from .world import CANDIDATE_FILE, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import Any, Final
 
@@ -37,7 +38,7 @@ def serve(requests: int, replies: int) -> None:
     limit_cpu(job["cpu_seconds"])
     if posix.access(OWN_PACKAGES, posix.R_OK):
         sys.path.append(OWN_PACKAGES)
-    candidate = Candidate(job["program"], World(job["changes"]))
+    candidate = Candidate(job["program"], World(job["changes"]), job["traced"])
     own = posix.getpid()
     reply = pack(candidate.reply(candidate.load))
     while posix.getpid() == own:  # a child that the program forked has nothing to answer
@@ -62,11 +63,17 @@ def _pack_reply(candidate: Candidate, request: list[Any]) -> bytes:
 
 
 class Candidate:
-    """The loaded program, and the objects of it that the tests hold handles of."""
+    """The loaded program, and the objects of it that the tests hold handles of.
 
-    def __init__(self, program: str, world: World):
+    `traced` names the attributes that an instrumented program has traced.
+    """
+
+    def __init__(self, program: str, world: World, traced: Sequence[str] = ()):
         self.program = program
         self.world = world
+        self.trace = Trace(traced)
+        if traced:
+            world.builtins[TRACE_FUNCTION] = self.trace.note
         self.module = ModuleType("candidate")
         self._kept: list[object] = []
         self._handles: dict[int, int] = {}
@@ -92,7 +99,7 @@ class Candidate:
         except BaseException as error:
             reply = self.failure(error)
         _flush()
-        return reply | {"stage": self.stage, "calls": self.world.calls}
+        return reply | {"stage": self.stage, "calls": self.world.calls, "trace": self.trace.news()}
 
     def operate(self, operation: str, arguments: list[Any]) -> object:
         """Do one operation of the tests on the program's objects."""

@@ -107,6 +107,7 @@ def _try_out(job: dict[str, Any], child: int, channel: Channel) -> dict[str, Any
         "tests": trial.tests,
         "error": trial.error,
         "calls": trial.calls,
+        "trace": trial.trace,
         "opaque": trial.opaque,
         "output": channel.printed.decode("utf-8", "backslashreplace"),
         "status": death.status,

@@ -15,6 +15,7 @@ import time
 from . import codec
 from .channel import Channel, TrialEnd
 from .light import TYPE_CHECKING, CodeType
+from .tracing import MAX_PATH, MAX_PATHS
 from .world import PARSE_ONLY
 
 if TYPE_CHECKING:
@@ -88,15 +89,17 @@ class Trial:
         self.channel = channel
         self.stage = "parse"
         self.calls = {change["replacement"]: 0 for change in job["changes"]}
+        self.trace: dict[str, list[str]] = {}
         self.error: dict[str, Any] | None = None
         self.tests: list[dict[str, Any]] = []
         self.opaque = False
         self._stand_ins: dict[int, StandIn] = {}
         self._namespace: dict[str, Any] = {}
+        self._traced = {str(index) for index in range(len(job["traced"]))}
         self._over = False
 
     def run(self) -> None:
-        """Load the program and run the tests; the facts are then in `stage`, `error`, `tests` and `calls`."""
+        """Load the program and run the tests; the facts are then in `stage`, `error`, `tests`, `calls`, `trace`."""
         self.channel.deadline = time.monotonic() + self.job["wall_seconds"]
         _signal.signal(_signal.SIGALRM, self._on_alarm)
         _signal.setitimer(_signal.ITIMER_REAL, self.job["wall_seconds"])
@@ -127,8 +130,7 @@ class Trial:
     # The candidate
 
     def _load(self) -> None:
-        job = {"program": self.job["program"], "changes": self.job["changes"], "cpu_seconds": self.job["cpu_seconds"]}
-        reply = self.channel.request(job)
+        reply = self.channel.request({name: self.job[name] for name in ("program", "changes", "traced", "cpu_seconds")})
         self._note(reply)
         if "error" in reply:
             self.error = _error_facts(reply["error"])
@@ -162,6 +164,11 @@ class Trial:
                 count = counted.get(name)
                 if type(count) is int and count >= 0:
                     self.calls[name] = min(count, 2**53)
+        traced = reply.get("trace")
+        if type(traced) is dict:
+            for index, paths in traced.items():
+                if index in self._traced and _are_paths(paths):
+                    self.trace[index] = paths
 
     def _handle_of(self, value: object) -> int:
         if type(value) is not StandIn:
@@ -234,6 +241,14 @@ class Trial:
         if kind == "module" and value == name and name in sys.stdlib_module_names:
             return __import__(name)
         return or_else
+
+
+def _are_paths(paths: Any) -> bool:
+    return (
+        type(paths) is list
+        and len(paths) <= MAX_PATHS
+        and all(type(path) is str and len(path) <= MAX_PATH for path in paths)
+    )
 
 
 def _end_facts(end: TrialEnd) -> dict[str, Any]:
