@@ -199,8 +199,10 @@ def _kind(error: BaseException) -> str:
 
 
 def _is_api_owner(value: object) -> bool:
-    # None has no API: an attribute of it is an ordinary mistake of the program.
-    return isinstance(value, ModuleType | type) or any(base in _DATA_TYPES for base in type(value).__mro__)
+    # None has no API: an attribute of it is an ordinary mistake of the program. So is one of a class of its own.
+    if isinstance(value, ModuleType | type) or any(base in _DATA_TYPES for base in type(value).__mro__):
+        return True
+    return type(value).__module__ not in ("builtins", "candidate")
 
 
 def run(requests: int, replies: int) -> None:
