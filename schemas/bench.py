@@ -112,6 +112,17 @@ def write_bench(
     return Bench.load(folder)
 
 
+def load_rejections(folder: Path) -> list[Rejection]:
+    """Return what was left out of the benchmark in `folder`; nothing where no record of it was kept.
+
+    Raises InputError for a row that is not valid.
+    """
+    path = folder / REJECTED
+    if not path.is_file() or path.stat().st_size == 0:
+        return []
+    return [Rejection.from_row(row.data) for row in read_rows(path, "rejected")]
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)

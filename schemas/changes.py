@@ -18,6 +18,14 @@ ApiKind = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """A piece of code that uses the deprecated API, and the same with the replacement."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A row of BENCH/changes.jsonl; the fields are described in change.schema.json."""
 
@@ -30,6 +38,7 @@ class Change:
     doc: str
     order: int | None = None
     kind: ApiKind | None = None
+    examples: tuple[Example, ...] = ()
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
@@ -38,7 +47,8 @@ class Change:
         order = row.get("order")
         values = {name: row[name] for name in names}
         order = None if order is None else int(order)  # JSON knows 1.0 for an integer
-        return cls(**values, order=order, kind=row.get("kind"))
+        examples = tuple(Example(**example) for example in row.get("examples", ()))
+        return cls(**values, order=order, kind=row.get("kind"), examples=examples)
 
     def to_row(self) -> dict[str, Any]:
         """Return the JSON object of this change."""
@@ -51,5 +61,6 @@ class Change:
             "shim": self.shim,
             "doc": self.doc,
         }
-        optional = {"order": self.order, "kind": self.kind}
+        examples = [{"before": example.before, "after": example.after} for example in self.examples]
+        optional = {"order": self.order, "kind": self.kind, "examples": examples or None}
         return row | {name: value for name, value in optional.items() if value is not None}

@@ -1,7 +1,8 @@
 """Rejections: what was left out of a benchmark, and why."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,11 @@ class Rejection:
     change_id: str | None
     reason: str
     detail: str
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """Make the record of a valid row."""
+        return cls(row["task_id"], row["change_id"], row["reason"], row["detail"])
 
     def to_row(self) -> dict[str, Any]:
         """Return the JSON object of this rejection."""
