@@ -1,45 +1,11 @@
-"""Worlds: what is removed is gone by every way of reaching it, and nothing else is.
+"""Worlds: what is removed is gone by every way of reaching it, and nothing else is."""
 
-Each program runs as the sandbox's untrusted process would run it, in an interpreter of its own where there is no
-`site`: a world leaves traces in `sys.modules`.
-"""
-
-import json
-import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
+from edittool.sandbox_images.python import removal
 from edittool.sandbox_images.python import world as world_module
-
-# Runs one program in each of many worlds, a fork for each: an interpreter's start is what costs time.
-HOST = """
-import json, os, sys
-sys.path.insert(0, sys.argv[1])
-from python.candidate import Candidate
-from python.world import World
-
-def judge(changes, program, call):
-    candidate = Candidate(program, World(changes))
-    reply = candidate.reply(candidate.load)
-    if call and "error" not in reply:
-        reply = candidate.reply(lambda: candidate.module.__dict__["f"]())
-    return reply
-
-results = []
-for job in json.load(sys.stdin):
-    reader, writer = os.pipe()
-    if os.fork() == 0:
-        os.write(writer, json.dumps(judge(**job)).encode())
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as pipe:
-        results.append(json.load(pipe))
-    os.wait()
-json.dump(results, sys.stdout)
-"""
 
 
 @dataclass(frozen=True)
@@ -251,7 +217,7 @@ CALLS = [
 
 
 @pytest.fixture(scope="module")
-def replies():
+def replies(run_in_worlds):
     """Run every program of this module in its world and return the replies by change and program."""
     jobs = [{"changes": [removed.change], "program": program, "call": False} for removed, program, *_ in GONE]
     jobs += [
@@ -262,15 +228,7 @@ def replies():
         {"changes": [Removed("math.sqrt", shim).change], "program": program, "call": True}
         for shim, program, *_ in CALLS
     ]
-    ended = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", HOST, Path(world_module.__file__).parent.parent],
-        input=json.dumps(jobs),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    found = json.loads(ended.stdout)
+    found = run_in_worlds(jobs)
     return {"gone": found[: len(GONE)], "fine": found[len(GONE) : -len(CALLS)], "calls": found[-len(CALLS) :]}
 
 
@@ -305,9 +263,9 @@ def test_the_name_of_an_api_leads_to_its_owner():
     import math
     import posixpath
 
-    assert world_module.resolve_owner("math.sqrt") == (math, "sqrt")
-    assert world_module.resolve_owner("os.path.join") == (posixpath, "join")
-    assert world_module.resolve_owner("str.split") == (str, "split")
+    assert removal.resolve_owner("math.sqrt") == (math, "sqrt")
+    assert removal.resolve_owner("os.path.join") == (posixpath, "join")
+    assert removal.resolve_owner("str.split") == (str, "split")
 
 
 @pytest.mark.parametrize(
@@ -315,7 +273,7 @@ def test_the_name_of_an_api_leads_to_its_owner():
 )
 def test_an_api_that_does_not_exist_is_refused(name):
     with pytest.raises(LookupError, match=name):
-        world_module.resolve_owner(name)
+        removal.resolve_owner(name)
 
 
 def test_a_world_without_changes_has_every_builtin():
