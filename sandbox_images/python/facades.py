@@ -303,16 +303,18 @@ def _typing(world: World, module: ModuleType) -> dict[str, Any]:
 
 
 def _dataclasses(world: World, module: ModuleType) -> dict[str, Any]:
+    create = vars(module)["_create_fn"]
+
     # What it generates belongs to the library, though its globals are the candidate's.
-    def execute(source: str, globals: dict[str, Any], locals: dict[str, Any]) -> None:
+    def create_function(*args: Any, globals: dict[str, Any], **options: Any) -> Any:
         own = globals.get("__builtins__")
         globals["__builtins__"] = builtins
         try:
-            exec(source, globals, locals)
+            return create(*args, globals=globals, **options)
         finally:
             globals["__builtins__"] = own
 
-    vars(module)["exec"] = execute
+    vars(module)["_create_fn"] = create_function
     return {}
 
 
