@@ -64,7 +64,7 @@ class Facades:
         self._empty: dict[int, ModuleType] = {}
         self._recorded: dict[tuple[str, str], str] = dict(RECORDED)
         self._code_runners = set(_CODE_RUNNERS)
-        self._type = _facade_type(self)
+        self._type: type | None = None
 
     def show(self, module: Any) -> Any:
         """Return `module` as the candidate may see it: a module of the same name without what is removed."""
@@ -73,6 +73,7 @@ class Facades:
             return known
         if not is_module(module) or id(module) in self._real or module.__name__ == "candidate":
             return module
+        self._type = self._type or _facade_type(self)
         facade = self._type(module.__name__)
         facade.__dict__.clear()
         self._facades[id(module)] = facade
@@ -126,7 +127,8 @@ class Facades:
         if module is builtins:
             return self._world.builtins
         world, place = self._world, module.__name__
-        world.removal.find(everywhere=place.startswith(("_", "posix", "genericpath")))
+        # Where a module's objects live under a private name, the module itself need not be imported yet.
+        world.removal.find(everywhere=place.startswith(("_", "posix", "genericpath")) and place != "__future__")
         self._take_over_code_runners()
         visible = {
             name: self.show(value) if is_module(value) else value

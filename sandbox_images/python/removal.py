@@ -34,7 +34,6 @@ class Removal:
         self._classes: dict[str, set[type]] = {}
         self._class_paths: dict[str, set[str]] = {}
         self._pending: list[tuple[str, str]] = []  # top-level module and name
-        self._known: dict[tuple[type, str], bool] = {}
         for name in names:
             self._expect(name)
         self.find()
@@ -74,7 +73,6 @@ class Removal:
             self.attributes.add(attribute)
             self._classes.setdefault(attribute, set()).add(cls)
             self._class_paths.setdefault(attribute, set()).add(class_path(cls))
-            self._known.clear()
             self._add(class_namespace(cls)[attribute])
             return
         value = vars(owner)[attribute]
@@ -119,15 +117,6 @@ class Removal:
         """Tell whether attribute `name` of `value` is a removed method."""
         if name not in self._class_paths:
             return False
-        kind = type(value)
-        known = self._known.get((kind, name))
-        if known is None:
-            known = self._find_lack(value, name)
-            if kind.__dictoffset__ == 0 and kind is not super:
-                self._known[kind, name] = known  # instances cannot differ
-        return known
-
-    def _find_lack(self, value: Any, name: str) -> bool:
         self.find()
         if name in own_attributes(value) and not is_class(value):
             return False

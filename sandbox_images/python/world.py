@@ -59,6 +59,7 @@ class World:
         self._shims = Shims(changes)
         self.calls = self._shims.calls
         self._compiled: list[CodeType] = []
+        self._plain: set[tuple[type, str]] = set()
         self.builtins = self._make_builtins()
 
     def record(self, code: str) -> None:
@@ -110,10 +111,17 @@ class World:
 
         Raises AttributeError in Python's own words for a removed one.
         """
+        kind = type(value)
+        if (kind, name) in self._plain:
+            return getattr(value, name)
         if self.removal.lacks(value, name):
             return _instead(value, name)
         found = getattr(value, name)
-        return self.looks.shown(value, name, found) if name in WATCHED else found
+        if name in WATCHED:
+            return self.looks.shown(value, name, found)
+        if kind.__dictoffset__ == 0 and kind is not super:
+            self._plain.add((kind, name))  # instances cannot differ
+        return found
 
     def _getattr(self, *args: Any) -> Any:
         if not 2 <= len(args) <= 3 or type(args[1]) is not str:
