@@ -33,6 +33,7 @@ def find(job: Job, result: Mapping[str, Any], limits: Limits) -> Finding:
             error=error,
             calls=result["calls"],
             opaque=result["opaque"],
+            bypass=tuple(result["bypass"]),
             trace={int(index): tuple(paths) for index, paths in result["trace"].items()},
             output=result["output"],
             duration_ms=result["duration_ms"],

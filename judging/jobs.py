@@ -52,7 +52,8 @@ class Finding:
 
     `tests` holds one {"passed": bool, "error": {...} | None} for each test, `error` the first error or None
     ({"type", "message", "line", "kind"}), `calls` the counted calls of each active replacement, `trace` the classes
-    seen to define each traced attribute: dotted paths, "module" where the value was one, "?" for no class.
+    seen to define each traced attribute: dotted paths, "module" where the value was one, "?" for no class, `bypass`
+    the codes of ways around the removal that the program took (as far as it lets them be seen).
     """
 
     outcome: Outcome
@@ -66,6 +67,7 @@ class Finding:
     disagreement: str | None = None
     uses: tuple[Mapping[str, Any], ...] = ()
     opaque: bool = False
+    bypass: tuple[str, ...] = ()
     trace: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     output: str = ""
     duration_ms: float = 0.0

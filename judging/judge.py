@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -34,10 +34,11 @@ class Summary:
     removed_bytes: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
+    bypasses: Counter[str] = field(default_factory=Counter)
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as a JSON object."""
-        counts = {"outcomes": dict(sorted(self.outcomes.items())), "labels": dict(sorted(self.labels.items()))}
+        counts = {name: dict(sorted(getattr(self, name).items())) for name in ("outcomes", "labels", "bypasses")}
         numbers = ("samples", "already_judged", "judged", "strangers", "repeated")
         return {name: getattr(self, name) for name in numbers} | counts
 
@@ -71,7 +72,7 @@ def judge(request: Request, observe: Observer = lambda summary, verdict: None) -
         summary.already_judged = sum(sample_id in done for sample_id in wanted)
         summary.strangers = len(done.keys() - wanted.keys())
         for sample_id in wanted.keys() & done.keys():
-            _tally(summary, *done[sample_id])
+            _tally(summary, done[sample_id])
         observe(summary, None)
         if summary.already_judged < len(wanted):
             _judge_rest(request, set(done), output, summary, observe)
@@ -86,7 +87,7 @@ def _judge_rest(request: Request, done: set[str], output: JsonlAppender, summary
             verdict = make_verdict(job.tag, finding, sandbox, request)
             output.append(verdict)
             summary.judged += 1
-            _tally(summary, finding.outcome, finding.label)
+            _tally(summary, verdict)
             observe(summary, verdict)
 
 
@@ -102,9 +103,9 @@ def _jobs(request: Request, done: set[str]) -> Iterator[Job]:
             yield Job(judged.sample.program(judged.problem), judged.problem, judged.changes, judged)
 
 
-def _read_done(request: Request) -> dict[str, tuple[str, str | None]]:
-    """Return outcome and label of each sample that the output already holds a verdict of."""
-    done: dict[str, tuple[str, str | None]] = {}
+def _read_done(request: Request) -> dict[str, dict[str, Any]]:
+    """Return what the summary counts of each sample that the output already holds a verdict of."""
+    done: dict[str, dict[str, Any]] = {}
     if request.output.stat().st_size == 0:
         return done
     digest, limits = request.bench.digest(), asdict(request.options.limits)
@@ -116,14 +117,15 @@ def _read_done(request: Request) -> dict[str, tuple[str, str | None]]:
                     f"{request.output}, line {row.line}: this verdict was made with {what}. "
                     "Choose another output file, or remove this one to judge everything again."
                 )
-        done[row.data["sample_id"]] = row.data["outcome"], row.data["label"]
+        done[row.data["sample_id"]] = {name: row.data.get(name) for name in ("outcome", "label", "bypass")}
     return done
 
 
-def _tally(summary: Summary, outcome: str, label: str | None) -> None:
-    summary.outcomes[outcome] += 1
-    if label is not None:
-        summary.labels[label] += 1
+def _tally(summary: Summary, verdict: Mapping[str, Any]) -> None:
+    summary.outcomes[verdict["outcome"]] += 1
+    if verdict["label"] is not None:
+        summary.labels[verdict["label"]] += 1
+    summary.bypasses.update(verdict.get("bypass") or ())
 
 
 def make_verdict(judged: JudgedSample, finding: Finding, sandbox: SandboxIdentity, request: Request) -> dict[str, Any]:
@@ -171,6 +173,7 @@ def finding_facts(finding: Finding) -> dict[str, Any]:
         "disagreement": finding.disagreement,
         "uses": list(finding.uses),
         "opaque": finding.opaque,
+        "bypass": list(finding.bypass),
         "output": finding.output,
     }
     return facts | {name: value for name, value in optional.items() if value}

@@ -99,7 +99,12 @@ class Candidate:
         except BaseException as error:
             reply = self.failure(error)
         _flush()
-        return reply | {"stage": self.stage, "calls": self.world.calls, "trace": self.trace.news()}
+        return reply | {
+            "stage": self.stage,
+            "calls": self.world.calls,
+            "trace": self.trace.news(),
+            "bypass": self.world.bypasses,
+        }
 
     def operate(self, operation: str, arguments: list[Any]) -> object:
         """Do one operation of the tests on the program's objects."""

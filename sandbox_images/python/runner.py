@@ -108,6 +108,7 @@ def _try_out(job: dict[str, Any], child: int, channel: Channel) -> dict[str, Any
         "error": trial.error,
         "calls": trial.calls,
         "trace": trial.trace,
+        "bypass": trial.bypass,
         "opaque": trial.opaque,
         "output": channel.printed.decode("utf-8", "backslashreplace"),
         "status": death.status,

@@ -7,7 +7,7 @@ noted helps to read a program statically and decides no verdict, since the progr
 from __future__ import annotations
 
 from .light import TYPE_CHECKING, ModuleType
-from .lookup import definer, lineage, own_attributes
+from .lookup import class_path, definer, is_class, lineage, own_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 TRACE_FUNCTION: Final = "__edittool_trace__"
 MAX_PATHS: Final = 8
 MAX_PATH: Final = 200
-# As descriptors: a metaclass may define attributes of these names.
-_module: Final[Any] = type.__dict__["__module__"].__get__
-_qualname: Final[Any] = type.__dict__["__qualname__"].__get__
 
 
 class Trace:
@@ -61,13 +58,8 @@ def _definer_path(value: Any, name: str) -> str:
     if issubclass(type(value), ModuleType):
         return "module"
     cls = definer(lineage(value), name)
-    if issubclass(type(value), type):
+    if is_class(value):
         cls = cls or definer(lineage(type(value)), name)
     elif name in own_attributes(value):
         return "?"
-    return _path(cls) if cls else "?"
-
-
-def _path(cls: type) -> str:
-    module, name = _module(cls), _qualname(cls)
-    return (name if module == "builtins" or type(module) is not str else f"{module}.{name}")[:MAX_PATH]
+    return class_path(cls)[:MAX_PATH] if cls else "?"

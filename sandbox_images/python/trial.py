@@ -13,6 +13,7 @@ import sys
 import time
 
 from . import codec
+from .bypasses import CODES as BYPASSES
 from .channel import Channel, TrialEnd
 from .light import TYPE_CHECKING, CodeType
 from .tracing import MAX_PATH, MAX_PATHS
@@ -89,6 +90,7 @@ class Trial:
         self.channel = channel
         self.stage = "parse"
         self.calls = {change["replacement"]: 0 for change in job["changes"]}
+        self.bypass: list[str] = []
         self.trace: dict[str, list[str]] = {}
         self.error: dict[str, Any] | None = None
         self.tests: list[dict[str, Any]] = []
@@ -99,7 +101,10 @@ class Trial:
         self._over = False
 
     def run(self) -> None:
-        """Load the program and run the tests; the facts are then in `stage`, `error`, `tests`, `calls`, `trace`."""
+        """Load the program and run the tests.
+
+        The facts are then in `stage`, `error`, `tests`, `calls`, `bypass` and `trace`.
+        """
         self.channel.deadline = time.monotonic() + self.job["wall_seconds"]
         _signal.signal(_signal.SIGALRM, self._on_alarm)
         _signal.setitimer(_signal.ITIMER_REAL, self.job["wall_seconds"])
@@ -164,6 +169,9 @@ class Trial:
                 count = counted.get(name)
                 if type(count) is int and count >= 0:
                     self.calls[name] = min(count, 2**53)
+        taken = reply.get("bypass")
+        if type(taken) is list:
+            self.bypass += [code for code in BYPASSES if code in taken and code not in self.bypass]
         traced = reply.get("trace")
         if type(traced) is dict:
             for index, paths in traced.items():

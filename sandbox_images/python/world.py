@@ -2,8 +2,11 @@
 
 Only the candidate's code sees a removal; the standard library underneath keeps working. The candidate has its own
 builtins mapping (a removed builtin is a NameError), an import that hands out facades of modules without the removed
-attributes, and guarded attribute access for removed methods. The replacements stand among its builtins and count
-their calls. This removes APIs; it is no security boundary: the container is.
+attributes, and guarded access to attributes that are removed or lead to what is. The replacements stand among its
+builtins and count their calls. What cannot be closed is recorded in `bypasses`.
+
+This removes APIs; it is no security boundary: the container is. A program that sets out to reach the runner's objects
+in its own process finds a way, and can hide it too.
 """
 
 from __future__ import annotations
@@ -11,7 +14,14 @@ from __future__ import annotations
 import builtins
 import sys
 
-from .light import TYPE_CHECKING, CodeType, ModuleType
+from .bypasses import CODES
+from .facades import Facades
+from .guard import ARGUMENT, ATTRIBUTE, CALLEE, CAPTURED, copy_tree, guard, mentions, names_in_annotations
+from .introspection import WATCHED, Looks, no_attribute_text
+from .light import TYPE_CHECKING, CodeType
+from .lookup import class_namespace, definer, is_class, is_module, lineage
+from .removal import Removal
+from .shims import Shims
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,10 +29,13 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
 CANDIDATE_FILE: Final = "<candidate>"
-ATTRIBUTE_GUARD: Final = "__edittool_attribute__"
 PARSE_ONLY: Final = 0x0400  # ast.PyCF_ONLY_AST; importing ast would cost more than all else here
 FUTURE_ANNOTATIONS: Final = 0x1000000  # __future__.annotations.compiler_flag
-RAISE_VARARGS: Final = 130  # the opcode of a raise statement in CPython 3.11
+_FUNCTION: Final = type(lambda: None)
+# In a program without any of these texts there is nothing to guard but attributes.
+_GUARDED_SYNTAX: Final = ("type(", "__class__", "case ", ")(", "](", "CodeType", "FunctionType", "LambdaType", "co_")
+# Members of built-in classes that lead to what is removed, called with any value.
+_UNBOUND: Final = frozenset({"__getattribute__", "__subclasses__", "__reduce__", "__reduce_ex__", "mro"})
 
 
 def _exit(code: object = None) -> None:
@@ -33,107 +46,51 @@ class World:
     """The builtins, modules and attribute access of one candidate.
 
     `changes` holds {"deprecated", "replacement", "shim"} for each active change; `calls` counts, for each
-    replacement, the calls that it accepted.
+    replacement, the calls that it accepted; `bypasses` are codes of ways around a removal that were taken.
     """
 
     def __init__(self, changes: list[Mapping[str, str]]):
         self.changes = changes
-        self.calls = {change["replacement"]: 0 for change in changes}
-        self._removed_builtins: set[str] = set()
-        self._removed_objects: dict[int, object] = {}
-        self._removed_constants: set[tuple[int, str]] = set()
-        self._removed_methods: dict[str, set[type]] = {}
-        self._facades: dict[int, ModuleType] = {}
-        self._real: dict[int, ModuleType] = {}
-        for change in changes:
-            self._remove(change["deprecated"])
+        self.removal = Removal(change["deprecated"] for change in changes)
+        self.watched = WATCHED | self.removal.attributes
+        self.looks = Looks(self)
+        self.facades = Facades(self)
+        self.bypasses: list[str] = []
+        self._shims = Shims(changes)
+        self.calls = self._shims.calls
+        self._compiled: list[CodeType] = []
+        self._plain: set[tuple[type, str]] = set()
         self.builtins = self._make_builtins()
-        for change in changes:
-            self.builtins[change["replacement"]] = self._make_replacement(change)
 
-    # What is removed
-
-    def _remove(self, name: str) -> None:
-        owner, attribute = resolve_owner(name)
-        if isinstance(owner, type):
-            self._removed_methods.setdefault(attribute, set()).add(_defining_class(owner, attribute))
-            return
-        value = vars(owner)[attribute]
-        if owner is builtins:
-            self._removed_builtins.add(attribute)
-        if callable(value):
-            # By identity, so that twins go with it: posixpath.join with os.path.join.
-            self._removed_objects[id(value)] = value
-        else:
-            # Equal constants are shared between modules that know nothing of each other: only this name goes.
-            self._removed_constants.add((id(owner), attribute))
-
-    def _is_removed(self, module: ModuleType, name: str, value: object) -> bool:
-        return id(value) in self._removed_objects or (id(module), name) in self._removed_constants
-
-    def _lacks(self, value: Any, name: str) -> bool:
-        classes = self._removed_methods.get(name)
-        if not classes:
-            return False
-        if type(value) is super:
-            bound: Any = value
-            mro = type(bound.__self__).__mro__
-            lineage = mro[mro.index(bound.__thisclass__) + 1 :]
-        elif isinstance(value, type):
-            lineage = value.__mro__
-        else:
-            if name in getattr(value, "__dict__", ()):
-                return False
-            lineage = type(value).__mro__
-        owner = next((cls for cls in lineage if name in cls.__dict__), None)
-        return owner in classes
-
-    # What the candidate gets instead
+    def record(self, code: str) -> None:
+        """Record a way around a removal."""
+        assert code in CODES
+        if code not in self.bypasses:
+            self.bypasses.append(code)
 
     def _make_builtins(self) -> dict[str, Any]:
-        mapping = {name: value for name, value in vars(builtins).items() if id(value) not in self._removed_objects}
+        removed = self.removal
+        mapping = {name: value for name, value in vars(builtins).items() if not removed.has(value)}
         # site.py adds these to every ordinary interpreter; the runner starts without it.
         mapping["exit"] = mapping["quit"] = _exit
         if not self.changes:
             return mapping
-        mapping["__import__"] = self._import
-        if self._removed_methods:
-            guards: dict[str, Callable[..., Any]] = {
-                ATTRIBUTE_GUARD: self._attribute,
-                "getattr": self._getattr,
-                "hasattr": self._hasattr,
-                "dir": self._dir,
-                "vars": self._vars,
-                "compile": self._compile,
-                "eval": self._eval,
-                "exec": self._exec,
-            }
-            mapping |= {name: guard for name, guard in guards.items() if name not in self._removed_builtins}
-        return mapping
-
-    def _make_replacement(self, change: Mapping[str, str]) -> object:
-        name = change["replacement"]
-        namespace: dict[str, Any] = {"__builtins__": builtins, "__name__": "edittool_shims"}
-        exec(compile(change["shim"], f"<shim {name}>", "exec", dont_inherit=True), namespace)
-        shim = namespace[name]
-        return self._counted(name, shim) if callable(shim) else shim
-
-    def _counted(self, name: str, shim: Callable[..., Any]) -> Callable[..., Any]:
-        def replacement(*args: Any, **kwargs: Any) -> Any:
-            self.calls[name] += 1
-            try:
-                return shim(*args, **kwargs)
-            except TypeError as error:
-                if _was_refused(error, shim):
-                    self.calls[name] -= 1
-                    error.edittool_refused = True  # type: ignore[attr-defined]
-                raise
-
-        replacement.__name__ = replacement.__qualname__ = name
-        replacement.__doc__ = shim.__doc__
-        return replacement
-
-    # Modules
+        guards: dict[str, Callable[..., Any]] = {
+            "getattr": self._getattr,
+            "hasattr": self._hasattr,
+            "dir": self._dir,
+            "vars": self._vars,
+            "compile": self._compile,
+            "eval": self.evaluate,
+            "exec": self.execute,
+        }
+        mapping |= {name: _named(name, function) for name, function in guards.items() if name in mapping}
+        mapping["__import__"] = _named("__import__", self._import)
+        mapping[ATTRIBUTE] = self.attribute
+        mapping[CAPTURED] = self._captured
+        mapping[CALLEE] = self._callee
+        mapping[ARGUMENT] = self._argument
+        return mapping | self._shims.replacements
 
     def _import(
         self,
@@ -142,261 +99,237 @@ class World:
         locals: Mapping[str, object] | None = None,
         fromlist: tuple[str, ...] | None = (),
         level: int = 0,
-    ) -> ModuleType:
-        return self.facade(__import__(name, globals, locals, fromlist or (), level))
+    ) -> Any:
+        module = __import__(name, globals, locals, fromlist or (), level)
+        self.removal.find()
+        return self.facades.fill(self.facades.show(module))
 
-    def _import_module(self, name: str, package: str | None = None) -> ModuleType:
-        import importlib
+    # Attributes
 
-        return self.facade(importlib.import_module(name, package))
-
-    def facade(self, module: ModuleType) -> ModuleType:
-        """Return `module` as the candidate may see it: a module of the same name without what is removed."""
-        known = self._facades.get(id(module))
-        if known is not None:
-            return known
-        if not isinstance(module, ModuleType) or id(module) in self._real or module.__name__ == "candidate":
-            return module
-        facade = _new_facade(self, module)
-        self._facades[id(module)] = facade
-        self._real[id(facade)] = module
-        facade.__dict__.update(self._visible(module))
-        return facade
-
-    def _visible(self, module: ModuleType) -> dict[str, Any]:
-        if module is builtins:
-            return dict(self.builtins)
-        visible: dict[str, Any] = {
-            name: self.facade(value) if isinstance(value, ModuleType) else value
-            for name, value in vars(module).items()
-            if not self._is_removed(module, name, value)
-        }
-        if isinstance(visible.get("__all__"), list | tuple):
-            public: list[str] = visible["__all__"]
-            visible["__all__"] = [name for name in public if name in visible or not hasattr(module, name)]
-        return visible | self._overrides(module)
-
-    def _overrides(self, module: ModuleType) -> dict[str, Any]:
-        if module is sys:
-            return {"modules": _ModulesView(self)}
-        if module.__name__ == "importlib":
-            return {"import_module": self._import_module, "__import__": self._import}
-        if module.__name__ in {"operator", "_operator"} and self._removed_methods:
-            return {"attrgetter": self._attrgetter, "methodcaller": self._methodcaller}
-        return {}
-
-    def late_attribute(self, module: ModuleType, name: str) -> Any:
-        """Return an attribute that `module` gained after its facade was made, such as a submodule.
+    def attribute(self, value: Any, name: str) -> Any:
+        """Return attribute `name` of `value` as this world shows it.
 
         Raises AttributeError in Python's own words for a removed one.
         """
-        if not self._is_removed(module, name, vars(module).get(name)):
-            value = getattr(module, name)
-            if id(value) not in self._removed_objects:
-                return self.facade(value) if isinstance(value, ModuleType) else value
-        raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}", name=name, obj=module)
+        kind = type(value)
+        if (kind, name) in self._plain:
+            return getattr(value, name)
+        if self.removal.lacks(value, name):
+            return _instead(value, name)
+        found = getattr(value, name)
+        if name in WATCHED:
+            return self.looks.shown(value, name, found)
+        if kind.__dictoffset__ == 0 and kind is not super:
+            self._plain.add((kind, name))  # instances cannot differ
+        return found
 
-    # Attributes of values, where methods of types are removed
-
-    def _attribute(self, value: Any, name: str) -> Any:
-        if self._lacks(value, name):
-            shown = f"type object {value.__name__!r}" if isinstance(value, type) else f"{type(value).__name__!r} object"
-            raise AttributeError(f"{shown} has no attribute {name!r}", name=name, obj=value)
-        if name == "__dict__" and isinstance(value, type):
-            return self._vars(value)
-        return getattr(value, name)
-
-    def _getattr(self, value: Any, name: str, *default: Any) -> Any:
+    def _getattr(self, *args: Any) -> Any:
+        if not 2 <= len(args) <= 3 or type(args[1]) is not str:
+            return getattr(*args)
         try:
-            return self._attribute(value, name)
+            return self.attribute(*args[:2])
         except AttributeError:
-            if default:
-                return default[0]
+            if len(args) == 3:
+                return args[2]
             raise
 
-    def _hasattr(self, value: Any, name: str) -> bool:
-        return not self._lacks(value, name) and hasattr(value, name)
+    def _hasattr(self, *args: Any) -> bool:
+        if len(args) != 2 or type(args[1]) is not str:
+            return hasattr(*args)
+        try:
+            self.attribute(*args)
+        except AttributeError:
+            return False
+        return True
 
     def _dir(self, *value: Any) -> list[str]:
         if not value:
-            return sorted(sys._getframe(1).f_locals)
-        return [name for name in dir(value[0]) if not self._lacks(value[0], name)]
+            return sorted(sys._getframe(2).f_locals)
+        return [name for name in dir(*value) if not self.removal.lacks(value[0], name)]
 
     def _vars(self, *value: Any) -> Any:
         if not value:
-            return sys._getframe(1).f_locals
-        if not isinstance(value[0], type):
-            return vars(value[0])
-        return {name: member for name, member in vars(value[0]).items() if not self._lacks(value[0], name)}
+            return sys._getframe(2).f_locals
+        found = vars(*value)
+        return self.looks.shown(value[0], "__dict__", found)
 
-    def _attrgetter(self, *paths: str) -> Callable[[Any], Any]:
-        def get(value: Any, path: str) -> Any:
-            for name in path.split("."):
-                value = self._attribute(value, name)
-            return value
+    def class_dict(self, cls: type) -> Any:
+        """Return the namespace of `cls` as this world shows it."""
+        namespace = class_namespace(cls)
+        shown = {
+            name: self.looks.shown(cls, name, member) if name in _UNBOUND else member
+            for name, member in namespace.items()
+            if not self.removal.has(member) and not self.removal.lacks(cls, name)
+        }
+        is_same = len(shown) == len(namespace) and not any(shown[name] is not namespace[name] for name in shown)
+        return namespace if is_same else shown
 
-        def getter(value: Any) -> Any:
-            return get(value, paths[0]) if len(paths) == 1 else tuple(get(value, path) for path in paths)
+    # What the guards in the candidate's code call
 
-        return getter
+    def _captured(self, *values: Any) -> bool:
+        if any(self.removal.has(value) for value in values):
+            self.record("match_class")  # Python would not match; the names are bound all the same
+            return False
+        return True
 
-    def _methodcaller(self, name: str, /, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
-        return lambda value: self._attribute(value, name)(*args, **kwargs)
+    def _callee(self, function: Any) -> Any:
+        if self.removal.has(function):
+            self.record("class_of_value" if isinstance(function, type) else "object_parts")
+        if function is _FUNCTION or function is CodeType or getattr(function, "__name__", "") == "replace":
+            return self._made_of_code(function)
+        return function
+
+    def _argument(self, value: Any) -> Any:
+        if self.removal.has(value):
+            self.record("class_of_value")
+        return value
+
+    def _made_of_code(self, function: Any) -> Any:
+        def make(*args: Any, **kwargs: Any) -> Any:
+            if function is _FUNCTION and len(args) > 1 and type(args[1]) is dict:
+                # Without any, the new function would get those of this very frame.
+                args = (args[0], self._scope(args[1], None)[0], *args[2:])
+            made = function(*args, **kwargs)
+            code = made.__code__ if type(made) is _FUNCTION else made
+            if isinstance(code, CodeType):
+                self._check(code)
+            return made
+
+        return make
 
     # Code
 
     def compile(self, source: str | bytes, filename: str, mode: str, flags: int = 0) -> CodeType:
-        """Compile `source` so that its attribute access is guarded where this world removes methods."""
-        if self.changes:
+        """Compile `source` so that what it reaches for is guarded, where anything is removed."""
+        if not self.changes:
+            return _compiled(source, filename, mode, flags)
+        removed = self.removal.last_names
+        if not mentions(source, self.watched | removed) and not mentions(source, _GUARDED_SYNTAX):
+            return self._keep(_compiled(source, filename, mode, flags))
+        tree = compile(source, filename, mode, flags | PARSE_ONLY, dont_inherit=True)
+        return self._compile_tree(tree, filename, mode, flags)
+
+    def _compile_tree(self, tree: Any, filename: str, mode: str, flags: int, optimize: int = -1) -> CodeType:
+        if not names_in_annotations(tree).isdisjoint(self.removal.last_names):
             flags |= FUTURE_ANNOTATIONS  # else `-> int` raises a NameError once int is gone
-        tree: Any = source
-        if self._removed_methods:
-            tree = self._guard(compile(source, filename, mode, flags | PARSE_ONLY, dont_inherit=True))
-        code: CodeType = compile(tree, filename, mode, flags, dont_inherit=True)
+        guard(tree, self.watched, annotations=not flags & FUTURE_ANNOTATIONS)
+        code: CodeType = compile(tree, filename, mode, flags, dont_inherit=True, optimize=optimize)
+        return self._keep(code)
+
+    def _keep(self, code: CodeType) -> CodeType:
+        self._compiled.append(code)
         return code
 
-    def _guard(self, tree: Any) -> Any:
-        """Replace, in place, each load of `x.name` by a call of the guard, for removed methods and `__dict__`."""
-        pending = [tree]
-        while pending:
-            node = pending.pop()
-            for field in node._fields:
-                value = getattr(node, field, None)
-                if isinstance(value, list):
-                    value[:] = [self._guarded_node(item) for item in value]
-                    pending += [item for item in value if hasattr(item, "_fields")]
-                elif hasattr(value, "_fields"):
-                    value = self._guarded_node(value)
-                    setattr(node, field, value)
-                    pending.append(value)
-        return tree
+    def _check(self, code: CodeType) -> None:
+        """Look at code that is about to run or be made a function, unless this world compiled it."""
+        if not _contains(self._compiled, code):
+            self.looks.code(code)
 
-    def _guarded_node(self, node: Any) -> Any:
-        import _ast
+    def compile_for(self, *args: Any, **options: Any) -> Any:
+        """Compile as the builtin `compile` of the candidate, for a library's function that it called."""
+        return self._compile(*args, **options)
 
-        if not (isinstance(node, _ast.Attribute) and (node.attr in self._removed_methods or node.attr == "__dict__")):
-            return node
-        if not isinstance(node.ctx, _ast.Load):
-            return node
-        place: dict[str, Any] = {
-            "lineno": node.lineno,
-            "col_offset": node.col_offset,
-            "end_lineno": node.end_lineno,
-            "end_col_offset": node.end_col_offset,
-        }
-        guard = _ast.Name(id=ATTRIBUTE_GUARD, ctx=_ast.Load(), **place)
-        return _ast.Call(func=guard, args=[node.value, _ast.Constant(value=node.attr, **place)], keywords=[], **place)
-
-    def _compile(self, source: Any, filename: Any, mode: str, flags: int = 0, *rest: Any, **options: Any) -> Any:
+    def _compile(
+        self,
+        source: Any,
+        filename: Any,
+        mode: str,
+        flags: int = 0,
+        dont_inherit: bool = False,
+        optimize: int = -1,
+        *,
+        _feature_version: int = -1,
+    ) -> Any:
+        tree = source
+        if flags & PARSE_ONLY or not hasattr(source, "_fields"):
+            if isinstance(source, str | bytes) and not flags & PARSE_ONLY:
+                compile(source, filename, mode, flags, dont_inherit=True, optimize=optimize)  # for its complaints
+            tree = compile(
+                source, filename, mode, flags | PARSE_ONLY, dont_inherit=True, _feature_version=_feature_version
+            )
         if flags & PARSE_ONLY:
-            return compile(source, filename, mode, flags, *rest, **options)
-        if hasattr(source, "_fields"):
-            return compile(self._guard(source), filename, mode, flags, *rest, **options)
-        return self.compile(source, filename, mode, flags)
+            return tree
+        return self._compile_tree(copy_tree(tree), filename, mode, flags, optimize)
 
-    def _eval(self, source: Any, globals: dict[str, Any] | None = None, locals: Any = None) -> Any:
-        scope = self._scope(globals, locals, sys._getframe(1))
-        text = source.lstrip(" \t") if isinstance(source, str) else source
-        return eval(text if isinstance(text, CodeType) else self.compile(text, "<string>", "eval"), *scope)
+    def evaluate(self, *args: Any) -> Any:
+        """Evaluate as the builtin `eval`, in this world."""
+        if not 1 <= len(args) <= 3:
+            return eval(*args)
+        source, globals, locals = (*args, None, None)[:3]
+        if isinstance(source, str):
+            source = source.lstrip(" \t")
+        if not isinstance(source, CodeType | str | bytes):
+            return eval(*args)
+        return eval(self._runnable(source, "eval"), *self._scope(globals, locals))
 
-    def _exec(self, source: Any, globals: dict[str, Any] | None = None, locals: Any = None) -> None:
-        scope = self._scope(globals, locals, sys._getframe(1))
-        exec(source if isinstance(source, CodeType) else self.compile(source, "<string>", "exec"), *scope)
+    def execute(self, *args: Any, closure: Any = None) -> None:
+        """Execute as the builtin `exec`, in this world."""
+        if not 1 <= len(args) <= 3 or not isinstance(args[0], CodeType | str | bytes):
+            exec(*args)
+            return
+        source, globals, locals = (*args, None, None)[:3]
+        exec(self._runnable(source, "exec"), *self._scope(globals, locals), closure=closure)
 
-    def _scope(self, globals: dict[str, Any] | None, locals: Any, caller: FrameType) -> tuple[dict[str, Any], Any]:
+    def _runnable(self, source: Any, mode: str) -> CodeType:
+        if isinstance(source, CodeType):
+            self._check(source)
+            return source
+        return self.compile(source, "<string>", mode)
+
+    def _scope(self, globals: Any, locals: Any) -> tuple[dict[str, Any], Any]:
         if globals is None:
+            caller = _caller()
             return caller.f_globals, caller.f_locals if locals is None else locals
-        globals.setdefault("__builtins__", self.builtins)
+        if type(globals) is dict and self.looks.namespace(globals) is not globals:
+            # Globals of the library's: the names stay, the builtins are the candidate's.
+            globals = self.looks.namespace(globals)
+        if isinstance(globals, dict):
+            globals.setdefault("__builtins__", self.builtins)
         return globals, globals if locals is None else locals
 
 
-def resolve_owner(name: str) -> tuple[ModuleType | type, str]:
-    """Return what the API called `name` is an attribute of, a module or a class, and the attribute's name.
+def _caller() -> FrameType:
+    """Return the frame of the code that called a stand-in for a builtin."""
+    frame = sys._getframe(2)
+    while frame.f_globals.get("__name__") == __name__ and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
 
-    len -> (builtins, "len"); str.split -> (str, "split"); os.path.join -> (posixpath, "join").
-    Raises LookupError when there is no such API.
+
+def _named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that is called like the builtin it stands in for."""
+
+    def builtin(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    builtin.__name__ = builtin.__qualname__ = name
+    builtin.__module__ = "builtins"
+    return builtin
+
+
+def _instead(value: Any, name: str) -> Any:
+    """Return what Python finds where a class lacks an attribute: what the class's own `__getattr__` gives.
+
+    Raises AttributeError in Python's own words.
     """
-    *path, attribute = name.split(".")
-    owner: Any = builtins
-    if path and not isinstance(getattr(builtins, path[0], None), type):
-        owner, path = _longest_module(path)
-    for part in path:
-        owner = getattr(owner, part, None)
-    if not isinstance(owner, ModuleType | type) or not hasattr(owner, attribute):
-        raise LookupError(f"there is no API called {name!r}")
-    return owner, attribute
+    kind = type(value)
+    owner = definer(lineage(kind if is_class(value) or kind is super else value), "__getattr__")
+    if owner is not None and not is_module(value):
+        return class_namespace(owner)["__getattr__"](value, name)
+    raise AttributeError(no_attribute_text(value, name), name=name, obj=value)
 
 
-def _longest_module(path: list[str]) -> tuple[ModuleType | None, list[str]]:
-    for length in range(len(path), 0, -1):
-        name = ".".join(path[:length])
-        try:
-            __import__(name)
-        except ImportError:
-            continue
-        return sys.modules[name], path[length:]
-    return None, []
+def _compiled(source: str | bytes, filename: str, mode: str, flags: int) -> CodeType:
+    code: CodeType = compile(source, filename, mode, flags, dont_inherit=True)
+    return code
 
 
-def _defining_class(cls: type, name: str) -> type:
-    return next(base for base in cls.__mro__ if name in base.__dict__)
-
-
-def _was_refused(error: TypeError, shim: Callable[..., Any]) -> bool:
-    """Tell whether `shim` itself turned the call away: by its signature, or by a raise statement of its own."""
-    trace = error.__traceback__
-    inner = trace.tb_next if trace else None
-    if inner is None:
-        return True  # the call never got into the shim
-    code = getattr(shim, "__code__", None)
-    return inner.tb_next is None and inner.tb_frame.f_code is code and code.co_code[inner.tb_lasti] == RAISE_VARARGS
-
-
-def _new_facade(world: World, module: ModuleType) -> ModuleType:
-    class Facade(ModuleType):
-        """A module without what the world removes; what the candidate sets on it reaches the real one."""
-
-        def __getattr__(self, name: str) -> Any:
-            return world.late_attribute(module, name)
-
-        def __setattr__(self, name: str, value: Any) -> None:
-            setattr(module, name, value)
-            super().__setattr__(name, value)
-
-        def __delattr__(self, name: str) -> None:
-            delattr(module, name)
-            super().__delattr__(name)
-
-    Facade.__name__ = Facade.__qualname__ = "module"
-    Facade.__module__ = "builtins"
-    return Facade(module.__name__)
-
-
-class _ModulesView(dict[str, ModuleType]):
-    """sys.modules as the candidate sees it: each module as its facade."""
-
-    def __init__(self, world: World):
-        super().__init__(sys.modules)
-        self._world = world
-
-    def __getitem__(self, name: str) -> ModuleType:
-        return self._world.facade(sys.modules[name])
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return the facade of a module, or `default`."""
-        return self[name] if name in sys.modules else default
-
-    def __contains__(self, name: object) -> bool:
-        return name in sys.modules
-
-    def __setitem__(self, name: str, module: ModuleType) -> None:
-        super().__setitem__(name, module)
-        sys.modules[name] = module
-
-    def values(self) -> Any:
-        """Return the modules as facades."""
-        return [self[name] for name in sys.modules]
-
-    def items(self) -> Any:
-        """Return names and modules as facades."""
-        return [(name, self[name]) for name in sys.modules]
+def _contains(codes: list[CodeType], wanted: CodeType) -> bool:
+    """Tell whether `wanted` is one of `codes`, or of a function in one of them."""
+    pending = list(codes)
+    while pending:
+        code = pending.pop()
+        if code is wanted:
+            return True
+        pending += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return False

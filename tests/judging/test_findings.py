@@ -14,9 +14,10 @@ WRONG = {"passed": False, "error": {"type": "AssertionError", "message": "", "li
 
 
 def result(**facts: Any) -> dict[str, Any]:
-    quiet = {"fault": None, "end": None, "stage": "run", "tests": [PASSED, WRONG], "error": WRONG["error"], "calls": {}, "trace": {}}
+    quiet = {"fault": None, "end": None, "stage": "run", "tests": [PASSED, WRONG], "error": WRONG["error"], "calls": {}}
+    seen = {"bypass": [], "trace": {}}
     measured = {"opaque": False, "output": "", "status": 0, "cpu_ms": 10.0, "peak_memory_kib": 1, "duration_ms": 10.0}
-    return quiet | measured | {"counters": {"oom_kill": 0, "pids_max": 0}} | facts
+    return quiet | seen | measured | {"counters": {"oom_kill": 0, "pids_max": 0}} | facts
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,45 @@
+"""Ways around a removal that a world leaves open, and records where a program takes them.
+
+Closing them would cost every program, or change what programs see that mean no harm. What is recorded here is
+recorded in the candidate's own process: a program that sets out to hide a way it took can. A world is no security
+boundary; what a bypass tells is how a program that tried nothing of the kind got past its change.
+"""
+
+from __future__ import annotations
+
+from .light import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Final
+
+CODES: Final = (
+    "class_of_value",  # called the class of a value, as in type(5)("3")
+    "class_relatives",  # read a removed class from the bases of another
+    "closure",  # read what a function of the runner holds
+    "code_object",  # ran code that was not compiled in the world and names what is removed
+    "ctypes",  # reached for objects by their addresses
+    "frame_locals",  # read the variables of a frame that is not the program's
+    "gc",  # asked the garbage collector for objects
+    "library_container",  # read a container of the library's that holds something removed
+    "loader",  # loaded a second copy of a module that something is removed from
+    "match_class",  # captured something removed by a class pattern
+    "object_parts",  # took something removed out of another object
+    "pickle",  # unpickled a removed class by its name
+    "trace_hook",  # had the interpreter report what others call
+    "typing_alias",  # called a removed class through its alias in typing
+)
+
+# Attributes of modules that open a way by themselves.
+RECORDED: Final[dict[tuple[str, str], str]] = {
+    **{("gc", name): "gc" for name in ("get_objects", "get_referrers", "get_referents")},
+    **{("sys", name): "trace_hook" for name in ("settrace", "setprofile")},
+    **{("threading", name): "trace_hook" for name in ("settrace", "setprofile")},
+    **{
+        (place, name): "ctypes"
+        for place, names in {
+            "ctypes": "pythonapi py_object PyDLL PYFUNCTYPE cast",
+            "_ctypes": "PyObj_FromPtr Py_INCREF call_function call_cdeclfunction",
+        }.items()
+        for name in names.split()
+    },
+}
