@@ -36,7 +36,7 @@ REASONS: dict[Reason, str] = {
     "pattern": "the API stands in a pattern of a match statement",
     "receiver_value": "the object of a method used as a value is more than a name and would be evaluated later",
     "stored": "the API is assigned to or deleted",
-    "type_use": "the API is used as a type: isinstance, a base class, a comparison, list[int], dict.fromkeys",
+    "type_use": "the API is used as a type (isinstance, a base class, a comparison), and there is no literal of it",
     "unknown_receiver": "an attribute may or may not be the API, because the type of its object is not known",
     "use_left": "the API is still used after rewriting",
     "value_use": "the API is used as a value where the number of its arguments is not known",

@@ -5,6 +5,8 @@ not concerned is copied byte for byte, but for line ends, which become newlines;
 rewritten call are lost. An annotation is no use: programs run with annotations that are not evaluated. A method used as
 a value becomes a lambda, which looks its object's name up at each call.
 
+A builtin type that is used as a type becomes the type of a literal, `type([])`: a replacement is no type.
+
 A program that cannot be rewritten with certainty is refused; `conventions.REASONS` lists why. One reason needs saying:
 a convention may change the order of the arguments, and with it the order in which they are evaluated. That is refused
 where it moves an argument that contains a walrus, yield or await, or calls something that is known to change what it
@@ -25,7 +27,7 @@ from .imports import drop_imports
 from .known import is_class
 from .references import Doubt, Reference, References, read_references
 from .syntax import line_of, parts_of, text_of
-from .value_uses import arity_at, is_stored
+from .value_uses import SPECIMENS, arity_at, is_stored, is_type_use
 
 __all__ = ["Refusal", "Renaming", "rewrite"]
 
@@ -83,6 +85,7 @@ class _Rewriter:
         self.concerned = [found for found in references.found if found.api in conventions]
         self.called = {found.call.id: found.api for found in references.found if found.call is not None}
         self.root = references.root
+        self.bound = references.bound
         # A node finds its parent by searching from the root, which takes too long in deep programs.
         self.parents = {child.id: node for node in _descendants(references.root) for child in node.children}
 
@@ -119,6 +122,8 @@ class _Rewriter:
             text = convention.rewrite(OldCall(None, ()))
         else:
             text = self._value(reference, around, convention)
+        if self.emission.text_of(node).startswith("*"):  # the grammar reads [*x.y()] as (*x).y()
+            text = f"*{text}"
         _require_f_string(node, around, text)
         self.emission.replace(node.start_byte, node.end_byte, text)
 
@@ -144,7 +149,7 @@ class _Rewriter:
     def _receiver(self, reference: Reference) -> str | None:
         if reference.receiver is None:
             return None
-        text = self.emission.text_of(reference.receiver)
+        text = self.emission.text_of(reference.receiver).removeprefix("*")  # see _replace
         return f"({text})" if reference.receiver.type == "integer" else text  # 1 .real
 
     def _argument(self, node: Node) -> Argument:
@@ -170,12 +175,21 @@ class _Rewriter:
         value = convention.value(receiver)
         if value is not None:
             return value
+        if reference.api in SPECIMENS and is_type_use(reference.node, self.called):
+            return self._type_of(SPECIMENS[reference.api])
         arity = arity_at(reference.node, self.called)
         if reference.receiver is not None:
             _require_lasting(reference.receiver, around)
         names = self._unused_names(arity)
         body = convention.rewrite(OldCall(receiver, tuple(map(Argument, names))))
         return f"lambda {', '.join(names)}: {body}" if names else f"lambda: {body}"
+
+    def _type_of(self, specimen: str) -> str:
+        """Return an expression for the type of a literal: a replacement makes such values, but is no type itself."""
+        if "type" in self.bound:
+            raise Refusal("type_use", "the program binds the name type")
+        call = OldCall(None, (Argument(specimen),))
+        return self.conventions["type"].rewrite(call) if "type" in self.conventions else f"type({specimen})"
 
     def _unused_names(self, count: int) -> list[str]:
         used = {text_of(node) for node in _descendants(self.root) if node.type == "identifier"}

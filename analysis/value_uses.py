@@ -39,6 +39,21 @@ _PLACES: dict[tuple[str, int | str], int] = {
     ("re.sub", "repl"): 1,
     ("sorted", "key"): 1,
 }
+
+# Builtin types that have a literal, and one of it that holds nothing.
+SPECIMENS: Mapping[str, str] = {
+    "bool": "False",
+    "bytes": 'b""',
+    "complex": "0j",
+    "dict": "{}",
+    "float": "0.0",
+    "int": "0",
+    "list": "[]",
+    "set": "{*()}",
+    "str": '""',
+    "tuple": "()",
+}
+
 _TYPE_TESTS = ("isinstance", "issubclass")
 _TYPE_PLACES = frozenset({"attribute", "subscript", "generic_type", "comparison_operator", "except_clause"})
 _ALIASES = frozenset(
@@ -54,7 +69,7 @@ def arity_at(node: Node, called: Mapping[int, str]) -> int:
 
     Raises Refusal where that is not known: type_use, aliased or value_use.
     """
-    if _is_type_use(node, called):
+    if is_type_use(node, called):
         raise _refusal("type_use", node, "is used as a type")
     place = _outside_parentheses(node)
     parent = place.parent
@@ -91,7 +106,8 @@ def _outside_parentheses(node: Node) -> Node:
     return _outside(node, frozenset({"parenthesized_expression"}))
 
 
-def _is_type_use(node: Node, called: Mapping[int, str]) -> bool:
+def is_type_use(node: Node, called: Mapping[int, str]) -> bool:
+    """Say whether `node` is used as a type: isinstance, a base class, a comparison, list[int], dict.fromkeys."""
     place = _outside(node, _TYPE_GROUPS)
     parent = place.parent
     if parent is None:

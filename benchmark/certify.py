@@ -6,8 +6,8 @@ For each problem, as far as it applies:
 2. `removal_fails`: it fails once its change is active;
 3. `updated_passes`: the rewritten solution passes with its change active and is labelled correct_adoption;
 4. `all_changes_pass`: the fully rewritten solution (in specificity: the reference) passes with all changes active;
-5. `rename_fails`: the reference with the API merely renamed fails, unless a new name is all that the change is. Strictly,
-   it has to be refused: labelled misuse with wrong_arguments.
+5. `rename_fails`: the reference with the API merely renamed fails, unless a new name is all that the change is; where
+   certification is strict, it is refused: labelled misuse with wrong_arguments.
 
 Each is asked under several of Python's hash seeds, which order sets of strings: it holds when it holds under all.
 """
@@ -159,6 +159,8 @@ def _ask_renamed(problem: Problem, change: Change, references: References) -> _Q
         renamed = rename(references, change)
     except Refusal as refusal:
         return _Question(problem.task_id, "rename_fails", None, f"the API cannot be renamed safely: {refusal.detail}")
+    if renamed == problem.solution:
+        return _Question(problem.task_id, "rename_fails", None, f"the solution does not name {change.deprecated}")
     return _ask(problem, "rename_fails", renamed, (change,))
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from ..analysis.references import Instrumented, Receivers, Reference, References, instrument, read_references
+from ..analysis.references import Instrumented, Reference, References, instrument, read_references
+from ..analysis.resolution import Receivers
 from ..judging.jobs import Job
 from ..schemas.problems import Problem
 from ..schemas.rejections import Rejection

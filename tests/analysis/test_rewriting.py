@@ -313,16 +313,11 @@ REFUSED = {
     "an alias": ("aliased", LEN, "size = len\nsize(x)"),
     "a walrus": ("aliased", LEN, "f((size := len))"),
     "a default": ("aliased", LEN, "def f(g=len): pass"),
-    "isinstance": ("type_use", INT, "isinstance(x, int)"),
-    "isinstance of several": ("type_use", INT, "isinstance(x, (str, (int, list)))"),
-    "isinstance of a union": ("type_use", INT, "isinstance(x, str | int)"),
-    "a comparison": ("type_use", INT, "type(x) == int"),
-    "a comparison with several": ("type_use", INT, "type(x) in (int, str)"),
-    "a base class": ("type_use", Keywords("dict"), "class A(dict): pass"),
+    "isinstance": ("type_use", Keywords("range"), "isinstance(x, range)"),
+    "a comparison with several": ("type_use", Keywords("range"), "type(x) in (int, range)"),
+    "a base class": ("type_use", Keywords("object"), "class A(object): pass"),
     "a metaclass": ("type_use", Keywords("type"), "class A(metaclass=type): pass"),
-    "an attribute of the class": ("type_use", Keywords("dict"), "dict.fromkeys(x)"),
-    "the class's name": ("type_use", INT, "int.__name__"),
-    "an item of the class": ("type_use", Keywords("list"), "x = list[int]"),
+    "a type while type has another meaning": ("type_use", INT, "type = 3\nisinstance(x, int)"),
     "a pattern": ("pattern", INT, "match x:\n    case int(): pass"),
     "a bare decorator": ("value_use", Keywords("functools.cache"), "import functools\n@functools.cache\ndef f(): pass"),
     "partial": ("value_use", INT, "import functools\nfunctools.partial(int, base=2)"),
@@ -353,6 +348,29 @@ REFUSED = {
 }
 
 
+TYPES = {
+    "isinstance": (INT, "isinstance(x, int)", "isinstance(x, type(0))"),
+    "isinstance of several": (
+        INT,
+        "isinstance(x, (str, (int, list)))",
+        "isinstance(x, (str, (type(0), list)))",
+    ),
+    "isinstance of a union": (INT, "isinstance(x, str | int)", "isinstance(x, str | type(0))"),
+    "a comparison": (INT, "type(x) == int", "type(x) == type(0)"),
+    "a set has no literal without items": (Keywords("set"), "isinstance(x, set)", "isinstance(x, type({*()}))"),
+    "a base class": (Keywords("dict"), "class A(dict): pass", "class A(type({})): pass"),
+    "an attribute of the class": (Keywords("dict"), "dict.fromkeys(x)", "type({}).fromkeys(x)"),
+    "the class's name": (INT, "int.__name__", "type(0).__name__"),
+    "an item of the class": (Keywords("list"), "x = list[int]", "x = type([])[int]"),
+}
+SPREAD = {
+    "a method": (SPLIT, "[*'a'.split(), 1]", "[*my_str_split(a='a'), 1]"),
+    "a method of a method": (SPLIT, "[*'a'.split()[0].split()]", "[*my_str_split(a=my_str_split(a='a')[0])]"),
+    "a function": (LEN, "[*len(x), *len(y).z()]", "[*my_len(a=x), *my_len(a=y).z()]"),
+    "a class's method": (Keywords("dict.fromkeys"), "{*dict.fromkeys(x)}", "{*my_dict_fromkeys(a=x)}"),
+}
+
+
 UNMOVED = {
     "keywords in order": (Keywords("max"), "max(next(x), next(x))"),
     "beside a constant": (MAX, "max(next(x), 'end')"),
@@ -371,6 +389,8 @@ TABLES = {
         "value": VALUES,
         "import": IMPORTS,
         "f-string": F_STRINGS,
+        "type": TYPES,
+        "spread": SPREAD,
     }.items()
     for name, row in rows.items()
 }
@@ -411,7 +431,12 @@ def test_several_conventions_at_once():
 
 def test_a_refusal_names_the_line():
     assert refusal("x = 1\n\nlen(*x)", LEN).detail == "line 3: a splat"
-    assert refusal("x = 1\nisinstance(x, int)", INT).detail.startswith("line 2: int ")
+    assert refusal("x = 1\nisinstance(x, range)", Keywords("range")).detail.startswith("line 2: range ")
+
+
+def test_type_uses_while_type_is_replaced_too():
+    program = "isinstance(x, int) or type(x) == int"
+    assert rewritten(program, INT, Keywords("type")) == "isinstance(x, my_type(a=0)) or my_type(a=x) == my_type(a=0)"
 
 
 def test_what_the_receivers_told_decides():
