@@ -166,9 +166,8 @@ class _Settling:
         if api is None:
             return common
         updated = rewrite(one.references, [self.chosen[api].design.convention])
-        full = rewrite(
-            one.references, [self.chosen[use].design.convention for use in sorted(one.uses & changes.keys())]
-        )
+        # All of them, not only those it uses: what stands in for one API may itself use another.
+        full = rewrite(one.references, [self.chosen[change].design.convention for change in changes])
         return replace(
             common,
             updated_solution=updated,
