@@ -16,7 +16,7 @@ from edittool.schemas.problems import Problem, Test
 
 TABLE = Path(__file__).with_name("bypasses.toml")
 BYPASSES = tomllib.loads(TABLE.read_text(encoding="utf-8"))["bypass"]
-ERRORS = {"NameError", "AttributeError", "KeyError", "ImportError", "StopIteration", "IndexError"}
+ERRORS = {"NameError", "AttributeError", "KeyError", "ImportError", "StopIteration", "IndexError", "TypeError"}
 SHIMS = {
     "sorted": "def NAME(*, values):\n    return sorted(values)\n",
     "len": "def NAME(*, value):\n    return len(value)\n",
