@@ -285,11 +285,11 @@ class World:
         if globals is None:
             caller = _caller()
             return caller.f_globals, caller.f_locals if locals is None else locals
-        if type(globals) is dict and self.looks.namespace(globals) is not globals:
-            # Globals of the library's: the names stay, the builtins are the candidate's.
-            globals = self.looks.namespace(globals)
         if isinstance(globals, dict):
             globals.setdefault("__builtins__", self.builtins)
+        if type(globals) is dict:
+            # Globals of the library's: the names stay, the builtins are the candidate's.
+            globals = self.looks.namespace(globals)
         return globals, globals if locals is None else locals
 
 
