@@ -11,8 +11,8 @@ from .syntax import parts_of
 class Site(NamedTuple):
     """An expression that may name an API: the outermost node of a chain of attributes, calls and subscripts.
 
-    `stored`: the chain is the target of an assignment. `applied`: its value is called though no call node says so
-    (decorators, `print x`, a call that was never closed). `always`: runs whenever the program loads.
+    `stored`: the chain is the target of an assignment or a deletion. `applied`: its value is called though no call
+    node says so (decorators, `print x`, a call that was never closed). `always`: runs whenever the program loads.
     """
 
     node: Node
@@ -23,10 +23,15 @@ class Site(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One link of a chain: the attribute's name, the call's arguments, or the subscript as a whole."""
+    """One link of a chain: the attribute's name, the call's arguments, or the subscript as a whole.
+
+    `whole` is the chain up to and with this link, `inner` what the link is applied to.
+    """
 
     kind: Literal["attribute", "call", "item"]
     node: Node
+    whole: Node
+    inner: Node
 
 
 def chain_of(node: Node) -> tuple[Node, list[Step]]:
@@ -43,11 +48,13 @@ def _link(node: Node) -> tuple[Node, Step | None] | None:
     fields = {"attribute": ("object", "attribute"), "call": ("function", "arguments")}
     if node.type in fields:
         inner, what = (node.child_by_field_name(name) for name in fields[node.type])
+        if inner and inner.type == "list_splat":  # the grammar reads `[*x.a]` as `[(*x).a]`
+            inner = next(parts_of(inner), None)
         kind: Literal["attribute", "call"] = "attribute" if node.type == "attribute" else "call"
-        return (inner, Step(kind, what)) if inner and what else None
+        return (inner, Step(kind, what, node, inner)) if inner and what else None
     if node.type == "subscript":
         inner = node.child_by_field_name("value")
-        return (inner, Step("item", node)) if inner else None
+        return (inner, Step("item", node, node, inner)) if inner else None
     if node.type == "parenthesized_expression":
         inner = next(parts_of(node), None)
         return (inner, None) if inner else None

@@ -5,6 +5,7 @@ correct_adoption   passed, and the replacement was really called and is not the 
   clean            it is not
 workaround         passed without the replacement
   redefinition     defines the replacement's name itself
+  bypass           reached the deprecated API past the world that removed it
   dead_reference   names the replacement, never calls it
   stale_use        names the deprecated API where it is never reached, or where its failure is swallowed
   other_api        calls other functions or methods that do work (see CARRIERS)
@@ -12,7 +13,8 @@ workaround         passed without the replacement
 misuse             did not pass, and names or called the replacement
   does_not_compile cannot be parsed
   redefinition     defines the replacement's name itself
-  wrong_arguments  calls an API with arguments it refuses
+  wrong_arguments  uses the replacement as the deprecated API was used, and it refuses: other arguments, an attribute of
+                   a value (`x.my_str_split(",")`), or a constant's replacement without a call
   wrong_import     imports the replacement from a place that does not have it
   half_migration   uses the deprecated API too
   does_not_compile fails while it loads
@@ -27,7 +29,7 @@ no_adoption        did not pass, and does not know the replacement
   other            wrong for another reason
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -61,17 +63,24 @@ class Labelling:
 
 
 def label_program(
-    program: str, change: Change, *, passed: bool, calls: int, outcome: str, error_kind: str | None
+    program: str,
+    change: Change,
+    *,
+    passed: bool,
+    calls: int,
+    outcome: str,
+    error_kind: str | None,
+    bypass: Sequence[str] = (),
 ) -> Labelling:
     """Return the adoption label of `program` for `change`.
 
     `passed`: all tests passed. `calls`: counted calls of the replacement. `outcome` and `error_kind`: those of the
-    verdict; `error_kind` is None where there was no error.
+    verdict; `error_kind` is None where there was no error. `bypass`: how the program got past the removal.
     """
     if outcome == "sandbox_error":
         return Labelling(None, None, None)
     reading = read_program(program, (change.deprecated, change.replacement))
-    case = _Case(change, reading, passed, calls, outcome, error_kind)
+    case = _Case(change, reading, passed, calls, outcome, error_kind, bool(bypass))
     label = next(label for label, holds in _LABELS if holds(case))
     detail = next(detail for detail, holds in _DETAILS[label] if holds(case))
     return Labelling(label, detail or outcome, _disagreement(case))
@@ -91,6 +100,7 @@ class _Case:
     calls: int
     outcome: str
     error_kind: str | None
+    bypassed: bool
 
     @cached_property
     def new(self) -> list[Use]:
@@ -145,8 +155,15 @@ def _unparsable(case: _Case) -> bool:
     return case.outcome == "syntax_error" or case.error_kind == "syntax"
 
 
-def _refused_arguments(case: _Case) -> bool:
-    return case.error_kind == "bad_call"
+def _bypassed(case: _Case) -> bool:
+    return case.bypassed
+
+
+def _used_the_old_way(case: _Case) -> bool:
+    kinds = {use.kind for use in case.new}
+    as_method = case.error_kind == "missing_attribute" and kinds == {"attribute"}
+    as_constant = case.change.kind == "module_constant" and "value" in kinds and "call" not in kinds and not case.calls
+    return case.error_kind == "bad_call" or as_method or as_constant
 
 
 def _sought_elsewhere(case: _Case) -> bool:
@@ -177,6 +194,7 @@ _DETAILS: dict[AdoptionLabel, tuple[tuple[str, _Rule], ...]] = {
     "correct_adoption": (("mixed", _stale), ("clean", _otherwise)),
     "workaround": (
         ("redefinition", _redefined),
+        ("bypass", _bypassed),
         ("dead_reference", _never_called),
         ("stale_use", _stale),
         ("other_api", _works_through_others),
@@ -185,7 +203,7 @@ _DETAILS: dict[AdoptionLabel, tuple[tuple[str, _Rule], ...]] = {
     "misuse": (
         ("does_not_compile", _unparsable),
         ("redefinition", _redefined),
-        ("wrong_arguments", _refused_arguments),
+        ("wrong_arguments", _used_the_old_way),
         ("wrong_import", _sought_elsewhere),
         ("half_migration", _stale),
         ("does_not_compile", _unloadable),

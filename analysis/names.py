@@ -46,6 +46,9 @@ _MAYBE = frozenset(
 )
 
 
+MAX_DOTS = 20  # no package nests deeper
+
+
 class _Task(NamedTuple):
     node: Node
     scope: Scope
@@ -53,13 +56,18 @@ class _Task(NamedTuple):
 
 
 class Walk:
-    """The scopes and sites of a program, gathered in one pass over its tree."""
+    """The scopes and sites of a program, gathered in one pass over its tree; `imported`: every module it imports from.
 
-    def __init__(self, root: Node):
-        self.module = Scope("module")
-        self.scopes = [self.module]
+    `outer` is the scope in which the program stands, where it is a string in another one (`eval`).
+    """
+
+    def __init__(self, root: Node, outer: Scope | None = None):
+        top = Scope("function", outer) if outer else Scope("module")
+        self.module = top.module
+        self.scopes = [top]
         self.sites: list[Site] = []
-        self._tasks = [_Task(root, self.module, True)]
+        self.imported: set[str] = set()
+        self._tasks = [_Task(root, top, outer is None)]
         while self._tasks:
             self._visit(self._tasks.pop())
         self._move_declared()
@@ -101,21 +109,41 @@ class Walk:
     # Bindings
 
     def _bind(
-        self, node: Node, scope: Scope, how: How, effective: int, value: Node | None = None, path: str | None = None
+        self,
+        node: Node,
+        scope: Scope,
+        how: How,
+        effective: int,
+        value: Node | None = None,
+        *,
+        path: str | None = None,
+        seen_from: Scope | None = None,
+        annotation: Node | None = None,
+        element: bool = False,
     ) -> None:
-        binding = Binding(how, node, effective, value, scope, path)
+        binding = Binding(how, node, effective, value, seen_from or scope, path, annotation, element)
         while scope.kind == "comprehension" and how == "assigned" and scope.parent:  # a walrus binds outside
             scope = scope.parent
         scope.bindings.setdefault(text_of(node), []).append(binding)
 
-    def _bind_target(self, target: Node, task: _Task, how: How, effective: int, value: Node | None = None) -> None:
-        pending = [(target, value)]
+    def _bind_target(
+        self,
+        target: Node,
+        task: _Task,
+        how: How,
+        effective: int,
+        value: Node | None = None,
+        *,
+        seen_from: Scope | None = None,
+        element: bool = False,
+    ) -> None:
+        pending = [(target, value, element)]
         while pending:
-            node, its_value = pending.pop()
+            node, its_value, its_element = pending.pop()
             if node.type == "identifier":
-                self._bind(node, task.scope, how, effective, its_value)
+                self._bind(node, task.scope, how, effective, its_value, seen_from=seen_from, element=its_element)
             elif node.type in _PATTERNS:
-                pending.extend(reversed(list(_pairs(node, its_value))))
+                pending.extend(reversed(list(_pairs(node, its_value, its_element))))
             elif node.type in CHAINS:
                 self._read(_Task(node, task.scope, task.always), stored=True)
             else:
@@ -173,8 +201,12 @@ class Walk:
             name = parameter.child_by_field_name("name")
             if parameter.type == "typed_parameter":
                 name = next(parts_of(parameter), None)
-            task = _Task(parameter, inner, False)
-            self._bind_target(name or parameter, task, "given", parameter.start_byte)
+            annotation = parameter.child_by_field_name("type")
+            if name and name.type == "identifier":
+                start = parameter.start_byte
+                self._bind(name, inner, "given", start, seen_from=outside.scope, annotation=annotation)
+            else:
+                self._bind_target(name or parameter, _Task(parameter, inner, False), "given", parameter.start_byte)
 
     def _loose_parameters(self, task: _Task) -> None:
         self._parameters(task.node, task.scope, task)
@@ -210,14 +242,18 @@ class Walk:
         self._clause(task.node, task.scope, task.scope, False)
 
     def _clause(self, clause: Node, inner: Scope, outer: Scope, always: bool) -> None:
+        rights = clause.children_by_field_name("right")
+        over = rights[0] if len(rights) == 1 else None
         for left in clause.children_by_field_name("left"):
-            self._bind_target(left, _Task(left, inner, False), "given", clause.start_byte)
-        self._push(clause.children_by_field_name("right"), outer, always)
+            task = _Task(left, inner, False)
+            self._bind_target(left, task, "given", clause.start_byte, over, seen_from=outer, element=True)
+        self._push(rights, outer, always)
 
     def _for(self, task: _Task) -> None:
         left, right = (task.node.child_by_field_name(name) for name in ("left", "right"))
         if left:
-            self._bind_target(left, task, "given", right.end_byte if right else left.end_byte)
+            end = right.end_byte if right else left.end_byte
+            self._bind_target(left, task, "given", end, right, element=True)
         if right:
             self._push([right], task.scope, task.always)
         rest = [child for child in parts_of(task.node) if child not in (left, right)]
@@ -235,6 +271,7 @@ class Walk:
         end = task.node.end_byte
         for name in task.node.children_by_field_name("name"):
             path, alias = _imported(name)
+            self._note_import(path)
             if alias:
                 self._bind(alias, task.scope, "renamed", end, path=path)
             elif first := next(parts_of(name), None):
@@ -245,6 +282,7 @@ class Walk:
         if source is None:
             return
         module = None if source.type == "relative_import" else dotted_text(source)
+        self._note_import(module or "")
         if module and any(child.type == "wildcard_import" for child in task.node.children):
             self.module.stars.append(module)
         for name in task.node.children_by_field_name("name"):
@@ -252,6 +290,10 @@ class Walk:
             path = f"{module}.{what}" if module else None
             how: How = "renamed" if alias and text_of(alias) != what else "imported"
             self._bind(alias or name, task.scope, how, task.node.end_byte, path=path)
+
+    def _note_import(self, module: str) -> None:
+        parts = module.split(".")[:MAX_DOTS]
+        self.imported.update(".".join(parts[: end + 1]) for end in range(len(parts)))
 
     # Statements and patterns with rules of their own
 
@@ -266,7 +308,11 @@ class Walk:
             target = targets.pop()
             if target.type in _PATTERNS:
                 targets.extend(parts_of(target))
-            elif target.type != "identifier":
+            elif target.type == "identifier":
+                continue
+            elif target.type in CHAINS:
+                self._read(_Task(target, task.scope, task.always), stored=True)
+            else:
                 self._push([target], task.scope, task.always)
 
     def _keyword(self, task: _Task) -> None:
@@ -328,14 +374,25 @@ def _imported(name: Node) -> tuple[str, Node | None]:
     return (dotted_text(what) if what else ""), alias
 
 
-def _pairs(pattern: Node, value: Node | None) -> Iterator[tuple[Node, Node | None]]:
-    """Pair the targets of `a, b = c, d` with their values; with None where the sides do not match."""
+def _pairs(pattern: Node, value: Node | None, element: bool) -> Iterator[tuple[Node, Node | None, bool]]:
+    """Pair the targets of `a, b = c, d` with their values, and say whether that is an element of the value.
+
+    The value is None where the sides do not match.
+    """
     targets = list(parts_of(pattern))
-    values = list(parts_of(value)) if value is not None and value.type in ("expression_list", "tuple", "list") else []
-    plain = len(values) == len(targets) and not any("splat" in node.type for node in [*targets, *values])
-    wrapped = pattern.type == "parenthesized_expression"
+    splats = any("splat" in node.type for node in [pattern, *targets])
+    displayed = value is not None and value.type in ("expression_list", "tuple", "list")
+    values = list(parts_of(value)) if value is not None and displayed and not element else []
+    plain = len(values) == len(targets) and not splats and not any("splat" in node.type for node in values)
     for index, target in enumerate(targets):
-        yield target, value if wrapped else values[index] if plain else None
+        if pattern.type == "parenthesized_expression":
+            yield target, value, element
+        elif plain:
+            yield target, values[index], False
+        elif element or splats or displayed:
+            yield target, None, False
+        else:
+            yield target, value, True
 
 
 _HANDLERS: Mapping[str, Callable[[Walk, _Task], None]] = {

@@ -17,7 +17,8 @@ How = Literal["assigned", "defined", "imported", "renamed", "given", "updated"]
 class Binding:
     """One place that binds a name. `effective` is the byte from which the name has this value.
 
-    The value is that of the expression `value`, read in the scope `seen_from`, or the API `path`, or unknown.
+    The value is that of the expression `value`, read in the scope `seen_from` (or, with `element`, what iterating over
+    it gives), or the API `path`, or of the type that `annotation` says, or unknown.
     """
 
     how: How
@@ -26,6 +27,8 @@ class Binding:
     value: Node | None
     seen_from: "Scope"
     path: str | None
+    annotation: Node | None = None
+    element: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -1,7 +1,9 @@
 """Programs as tree-sitter trees: any text parses, and broken parts become ERROR nodes."""
 
+import ast
 import re
 import unicodedata
+import warnings
 from collections.abc import Iterator
 from functools import cache
 
@@ -10,6 +12,7 @@ from tree_sitter import Language, Node, Parser
 
 MAX_PROGRAM_BYTES = 2**20  # what lies beyond is not read: no model writes it, and reading stays bounded
 
+_NOT_PYTHON = (SyntaxError, ValueError, MemoryError, RecursionError)
 _LINE_END = re.compile(r"\r\n?")
 
 
@@ -23,8 +26,13 @@ def parse(program: str) -> Node:
 
     Lone surrogates, which UTF-8 cannot carry, are read as question marks.
     """
+    return Parser(_language()).parse(source_of(program)).root_node
+
+
+def source_of(program: str) -> bytes:
+    """Return the bytes in which the nodes of `parse(program)` have their places."""
     source = _LINE_END.sub("\n", program[:MAX_PROGRAM_BYTES]).encode("utf-8", "replace")
-    return Parser(_language()).parse(source[:MAX_PROGRAM_BYTES]).root_node
+    return source[:MAX_PROGRAM_BYTES]
 
 
 def line_of(node: Node) -> int:
@@ -60,3 +68,31 @@ def literal_text(node: Node | None) -> str | None:
     content = middle[0]
     plain = len(middle) == 1 and content.type == "string_content" and not content.named_children
     return text_of(content) if plain else None
+
+
+def first_argument(call: Node) -> Node | None:
+    """Return the first argument of a call."""
+    arguments = call.child_by_field_name("arguments")
+    return next(parts_of(arguments), None) if arguments and arguments.type == "argument_list" else None
+
+
+def evaluated_text(node: Node) -> str | None:
+    """Return the value of a string literal, its escapes evaluated; None for anything else."""
+    if node.type not in ("string", "concatenated_string"):
+        return None
+    try:
+        with warnings.catch_warnings(action="ignore"):  # '\\d': the program's business
+            value = ast.literal_eval((node.text or b"").decode("utf-8", "replace"))
+    except _NOT_PYTHON:
+        return None
+    return value if isinstance(value, str) else None
+
+
+def is_python(program: str) -> bool:
+    """Say whether the Python that runs this parses `program`."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            ast.parse(program)
+    except _NOT_PYTHON:
+        return False
+    return True

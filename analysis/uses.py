@@ -1,34 +1,21 @@
 """Where a program uses an API: names resolved through aliases, imports and scopes down to the API they stand for."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 from tree_sitter import Node
 
-from .chains import Site, Step, chain_of
-from .known import (
-    BASES,
-    BUILTIN_NAMES,
-    STAR_MODULES,
-    TWINS,
-    VALUES,
-    canonical,
-    is_class,
-    member,
-    result_type,
-    star_names,
-)
+from .chains import Site
+from .known import BUILTIN_NAMES, canonical, is_class, member
 from .names import Walk
+from .resolution import GETTERS, Origin, Resolver, Stop, attribute_of, names_in_getter
 from .scopes import Binding, Scope
-from .syntax import line_of, literal_text, parse, parts_of, text_of
+from .syntax import evaluated_text, first_argument, line_of, parse, text_of
 
 Kind = Literal["call", "value", "import", "definition", "attribute"]
 
-MAX_ORIGINS = 8  # a name that may stand for more things than this stands for nothing certain
-MAX_PATH = 300  # characters of an API's name; no API has a longer one
-MAX_STARS = 20  # star imports of more modules than this are not searched
-MAX_NESTING = 4  # getattr(getattr(...)) is followed this deep
+MAX_TEXTS = 50  # programs in strings that are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +24,8 @@ class Use:
 
     `call` and `value`: referred to, and called there or not. `import`: imported by name. `definition`: the program
     gives that name (bare, or as an attribute of its module) a meaning of its own. `attribute`: an attribute of that
-    name on a receiver whose type is not known, such as `x.split` for str.split.
+    name on a receiver whose type is not known, such as `x.split` for str.split; a name that Python does not have, on
+    any value.
     """
 
     name: str
@@ -60,38 +48,11 @@ class Reading:
     called: frozenset[str]
 
 
-class Origin(NamedTuple):
-    """What an expression stands for: an API, a value of the type `path`, the namespace of a module, or unknown."""
-
-    kind: Literal["api", "instance", "namespace", "unknown"]
-    path: str
-
-
-Origins = frozenset[Origin]
-UNKNOWN: Origins = frozenset({Origin("unknown", "")})
-
-_LITERALS = {
-    "concatenated_string": "str",
-    "dictionary": "dict",
-    "dictionary_comprehension": "dict",
-    "false": "bool",
-    "float": "float",
-    "integer": "int",
-    "list": "list",
-    "list_comprehension": "list",
-    "set": "set",
-    "set_comprehension": "set",
-    "true": "bool",
-    "tuple": "tuple",
-}
-_IMPORTERS = ("__import__", "importlib.import_module")
-
-
 def find_uses(program: str, names: Collection[str]) -> list[Use]:
     """Return the uses in `program` of the APIs `names`, by qualified name ("len", "math.sqrt"), in source order.
 
-    Works on any text. Annotations, comments and strings are no uses, a literal `getattr(math, "sqrt")` is. Not seen:
-    code in strings (eval, exec), operator.methodcaller and attrgetter, and the attributes of a class pattern.
+    Works on any text. Annotations, comments and strings are no uses; a literal `getattr(math, "sqrt")` is, and so are
+    those in a literal given to eval or exec. Not seen: the attributes of a class pattern.
     """
     return list(read_program(program, names).uses)
 
@@ -129,74 +90,37 @@ class Asked:
         shim = [self.exact[attribute]] if attribute in self.shims else []
         return self.methods.get(attribute, []) + shim
 
-    def attribute(self, owner: str, name: str) -> str:
-        """Return the path of `owner.name`, on the base class where the method asked for stands there."""
-        paths = [member(kind, name) for kind in (owner, *BASES.get(owner, ()))]
-        return next((path for path in paths if path in self.exact), paths[0])
-
-
-@dataclass(slots=True)
-class _Stop:
-    """A link of a chain at which an API may have been named: what it may be, name -> certain."""
-
-    node: Node
-    found: dict[str, bool]
-    origins: Origins
-    called: bool = False
-    unknown_method: str | None = None
-    stored: list[str] = field(default_factory=list)  # names given a new value here (setattr)
-
 
 class _Reader:
     def __init__(self, walk: Walk, asked: Asked):
         self.walk, self.asked = walk, asked
-        latest = dict.fromkeys(map(canonical, reversed(walk.module.stars)))
-        self.stars = list(latest)[:MAX_STARS]
-        self.values: dict[tuple[int, str], Origins] = {}  # (id of scope, name): what the name may stand for
-        self.effective: dict[tuple[int, str], int] = {}
+        self.resolver = Resolver(walk, assumed=asked.shims | asked.roots, wanted=asked.exact.__contains__)
         self.uses: list[tuple[int, Use]] = []
         self.redefined: set[str] = set()
         self.always_called: set[str] = set()
         self.called: set[str] = set()
+        self.texts: list[tuple[Walk, Node]] = []  # programs in strings, and where they stand
 
     def read(self) -> Reading:
-        self._evaluate_bindings()
-        self._report_bindings()
-        for site in self.walk.sites:
-            self._report_site(site)
+        self._read_walk(self.walk)
+        for walk, place in self.texts:  # grows meanwhile
+            self.resolver.add(walk)
+            outside, self.uses = self.uses, []
+            self._read_walk(walk)
+            self.uses = outside + [(place.start_byte, Use(use.name, use.kind, line_of(place))) for _, use in self.uses]
         uses = tuple(use for _, use in sorted(self.uses, key=lambda found: found[0]))
         return Reading(uses, *map(frozenset, (self.redefined, self.always_called, self.called)))
 
-    # Bindings: evaluated in source order, outer scopes first, so that no lookup has to wait for another one.
-
-    def _evaluate_bindings(self) -> None:
-        for scope in self.walk.scopes:
-            for name, bindings in scope.bindings.items():
-                self.effective[id(scope), name] = min(binding.effective for binding in bindings)
-        for scope in self.walk.scopes:
-            pairs = [(name, binding) for name, bindings in scope.bindings.items() for binding in bindings]
-            for name, binding in sorted(pairs, key=lambda pair: pair[1].effective):
-                known = self.values.get((id(scope), name), frozenset())
-                origins = known | self._origins_of_binding(binding)
-                self.values[id(scope), name] = origins if len(origins) <= MAX_ORIGINS else UNKNOWN
-
-    def _origins_of_binding(self, binding: Binding) -> Origins:
-        if binding.how == "updated":  # keeps its type
-            return frozenset()
-        if binding.path is not None:
-            return frozenset({Origin("api", canonical(binding.path))})
-        if binding.value is not None:
-            return self._origins(binding.value, binding.seen_from)
-        return UNKNOWN
-
-    def _report_bindings(self) -> None:
-        for scope in self.walk.scopes:
+    def _read_walk(self, walk: Walk) -> None:
+        for scope in walk.scopes:
             for name, bindings in scope.bindings.items():
                 for binding in bindings:
-                    self._report_binding(scope, name, binding)
+                    self._read_binding(scope, name, binding)
+        for site in walk.sites:
+            self._read_site(site)
 
-    def _report_binding(self, scope: Scope, name: str, binding: Binding) -> None:
-        origins = self._origins_of_binding(binding)
+    def _read_binding(self, scope: Scope, name: str, binding: Binding) -> None:
+        origins = self.resolver.origins_of_binding(binding)
         if binding.path is not None:
             for found in self._matches(origins):
                 self._add(binding.node, found, "import")
@@ -210,191 +134,78 @@ class _Reader:
         if scope.kind == "module" and binding.how not in ("given", "updated"):
             self.redefined.add(asked)
 
-    # Sites
-
-    def _report_site(self, site: Site) -> None:
-        stops = self._follow(site.node, site.scope, record=True)
+    def _read_site(self, site: Site) -> None:
+        stops = self.resolver.follow(site)
         for stop in stops:
             last = stop is stops[-1]
-            called = stop.called or (last and site.applied)
-            for name in stop.stored:
-                self._redefine(stop.node, name)
-            for name, certain in stop.found.items():
-                if last and site.stored and certain:
-                    self._redefine(stop.node, name)
-                    continue
-                self._add(stop.node, name, ("call" if called else "value") if certain else "attribute")
+            called = stop.call is not None or (last and site.applied)
+            for name, certain in self._found(stop).items():
+                if certain and (stop.stores or (last and site.stored)):
+                    self._add(stop.node, name, "definition")
+                    self.redefined.add(name)
+                elif not stop.stores:
+                    self._add(stop.node, name, ("call" if called else "value") if certain else "attribute")
                 if called and certain and site.always:
                     self.always_called.add(name)
             if called:
-                self._note_call(stop)
+                self._read_call(stop, site.scope)
+        self._note_capture(stops[0])
 
-    def _redefine(self, node: Node, name: str) -> None:
-        self._add(node, name, "definition")
-        self.redefined.add(name)
-
-    def _note_call(self, stop: _Stop) -> None:
-        self.called.update(origin.path for origin in stop.origins if origin.kind == "api")
-        if stop.unknown_method:
-            self.called.add(f".{stop.unknown_method}")
-
-    def _add(self, node: Node, name: str, kind: Kind) -> None:
-        self.uses.append((node.start_byte, Use(name, kind, line_of(node))))
-
-    # Expressions
-
-    def _origins(self, node: Node, scope: Scope, nesting: int = 0) -> Origins:
-        stops = self._follow(node, scope, nesting=nesting)
-        return stops[-1].origins
-
-    def _follow(self, node: Node, scope: Scope, *, nesting: int = 0, record: bool = False) -> list[_Stop]:
-        """Follow a chain from its root, and return what stands at each link; there is at least one."""
-        root, steps = chain_of(node)
-        rest: list[Node] = []
-        if root.type == "dotted_name":
-            root, *rest = [*parts_of(root)] or [root]
-        steps = [Step("attribute", name) for name in rest] + steps
-        stops = [self._root(root, scope, record)]
-        for step in steps:
-            stops.append(self._step(stops[-1], step, scope, nesting))
-        return stops
-
-    def _root(self, node: Node, scope: Scope, record: bool) -> _Stop:
-        if node.type in ("identifier", "print", "exec"):
-            origins = self._lookup(text_of(node), node, scope, record)
-            return _Stop(node, dict.fromkeys(self._matches(origins), True), origins)
-        return _Stop(node, {}, _literal(node))
-
-    def _step(self, before: _Stop, step: Step, scope: Scope, nesting: int) -> _Stop:
-        if step.kind == "attribute":
-            return self._attribute(before.origins, text_of(step.node), step.node)
-        if step.kind == "call":
-            before.called = True
-            return self._call(before, step.node, scope, nesting)
-        return self._item(before.origins, step.node)
-
-    def _attribute(self, owners: Origins, name: str, node: Node) -> _Stop:
-        reached: set[Origin] = set()
+    def _found(self, stop: Stop) -> dict[str, bool]:
+        """Return the names asked for that stand at `stop`, and whether that is certain."""
+        if stop.kind == "name":
+            return dict.fromkeys(self._matches(stop.origins), True)
         found: dict[str, bool] = {}
-        for owner in owners:
-            if owner.kind in ("api", "instance") and len(owner.path) <= MAX_PATH:
-                origin = self._attribute_of(owner, name)
-                reached.add(origin)
-                for match in self._matches([origin]):
-                    certain = owner.kind == "api" or len(owners) == 1
-                    found[match] = found.get(match, False) or certain
-            else:
-                reached |= UNKNOWN
-                for match in self.asked.on_unknown(name):
-                    found.setdefault(match, False)
-        unknown = name if Origin("unknown", "") in reached else None
-        return _Stop(node, found, frozenset(reached), unknown_method=unknown)
+        for owner in stop.owners:
+            known = owner.kind in ("api", "instance")
+            names = self._members(owner, stop.attribute) if known else self.asked.on_unknown(stop.attribute)
+            certain = owner.kind == "api" or (known and len(stop.owners) == 1)
+            for name in names:
+                shim = owner.kind == "instance" and canonical(name) in self.asked.shims
+                found[name] = found.get(name, False) or (certain and not shim)
+        return found
 
-    def _attribute_of(self, owner: Origin, name: str) -> Origin:
-        if name == "__dict__":
-            return Origin("namespace", owner.path)
-        path = self.asked.attribute(owner.path, name)
-        known_value = path in VALUES and path not in self.asked.exact
-        return Origin("instance", VALUES[path]) if known_value else Origin("api", path)
+    def _members(self, owner: Origin, attribute: str) -> list[str]:
+        """Return the name asked for that `owner.attribute` is: its own, or that of the class that defines it."""
+        own = self.asked.match(member(owner.path, attribute))
+        return [own] if own else self._matches([attribute_of(owner, attribute)])
 
-    def _item(self, owners: Origins, subscript: Node) -> _Stop:
-        key = literal_text(subscript.child_by_field_name("subscript"))
-        for owner in owners:
-            names = owner.kind == "namespace" or owner == Origin("api", "builtins")  # __builtins__ may be a dict
-            if key is not None and names:
-                return self._attribute(frozenset({Origin("api", owner.path)}), key, subscript)
-        text = Origin("instance", "str")
-        return _Stop(subscript, {}, frozenset({text}) if owners == {text} else UNKNOWN)
+    def _read_call(self, stop: Stop, scope: Scope) -> None:
+        self.called.update(origin.path for origin in stop.origins if origin.kind == "api")
+        if stop.kind == "attribute" and any(origin.kind == "unknown" for origin in stop.origins):
+            self.called.add(f".{stop.attribute}")
+        paths = {origin.path for origin in stop.origins if origin.kind == "api"}
+        if not stop.call or paths.isdisjoint((*GETTERS, *_EVALUATORS)):
+            return
+        for attribute in names_in_getter(stop.call) if not paths.isdisjoint(GETTERS) else ():
+            for name in self.asked.on_unknown(attribute):
+                self._add(stop.call, name, "attribute")
+        first = first_argument(stop.call)
+        text = evaluated_text(first) if first and not paths.isdisjoint(_EVALUATORS) else None
+        if first and text is not None and len(self.texts) < MAX_TEXTS:
+            self.texts.append((Walk(parse(text), outer=scope), first))
 
-    def _call(self, function: _Stop, arguments: Node, scope: Scope, nesting: int) -> _Stop:
-        results: set[Origin] = set()
-        for origin in function.origins:
-            special = self._special_call(origin, arguments, scope, nesting) if origin.kind == "api" else None
-            if special:
-                return special
-            kind = result_type(origin.path) if origin.kind == "api" else None
-            results.add(Origin("instance", kind) if kind else Origin("unknown", ""))
-        return _Stop(arguments, {}, frozenset(results) or UNKNOWN)
-
-    def _special_call(self, origin: Origin, arguments: Node, scope: Scope, nesting: int) -> _Stop | None:
-        """Follow the calls that name an API by a string: getattr, setattr, vars, and the importers."""
-        if origin.path not in ("getattr", "setattr", "vars", *_IMPORTERS) or nesting >= MAX_NESTING:
-            return None
-        given = list(parts_of(arguments)) if arguments.type == "argument_list" else []
-        if origin.path in _IMPORTERS:
-            return _imported_module(origin.path, given, arguments)
-        if origin.path == "vars" and len(given) == 1:
-            owners = self._origins(given[0], scope, nesting + 1)
-            spaces = frozenset(Origin("namespace", owner.path) for owner in owners if owner.kind == "api")
-            return _Stop(arguments, {}, spaces or UNKNOWN)
-        name = literal_text(given[1]) if len(given) > 1 else None
-        if name is None:
-            return None
-        stop = self._attribute(self._origins(given[0], scope, nesting + 1), name, arguments)
-        if origin.path == "setattr":
-            return _Stop(arguments, {}, UNKNOWN, stored=[name for name, certain in stop.found.items() if certain])
-        return stop
-
-    # Names
-
-    def _lookup(self, name: str, node: Node, scope: Scope, record: bool) -> Origins:
-        for seen in scope.enclosing():
-            if seen.kind != "module" and name in seen.elsewhere:
-                if seen.elsewhere[name] == "global":
-                    return self._lookup(name, node, scope.module, record)
-                continue
-            if name in seen.bindings and not self._comes_before(name, node, scope, seen):
-                if record and seen.kind != "module":
-                    self._note_capture(name, seen)
-                return self.values.get((id(seen), name)) or UNKNOWN
-        return self._outside(name)
-
-    def _comes_before(self, name: str, node: Node, scope: Scope, seen: Scope) -> bool:
-        """Say whether a module or class body reads a name that it binds only later: then the name outside is meant."""
-        return seen is scope and seen.kind in ("module", "class") and node.start_byte < self.effective[id(seen), name]
-
-    def _note_capture(self, name: str, scope: Scope) -> None:
+    def _note_capture(self, root: Stop) -> None:
         """A reference reaches a local definition; parameters and loop variables may carry the API itself."""
+        scope = root.bound_in
+        if scope is None or scope.kind == "module":
+            return
+        name = text_of(root.node)
         if name not in self.asked.bare:
             return
         own = any(binding.how in ("assigned", "defined", "renamed") for binding in scope.bindings[name])
-        if own and self.asked.exact[name] not in self._matches(self.values.get((id(scope), name), UNKNOWN)):
+        if own and self.asked.exact[name] not in self._matches(self.resolver.values_of(scope, name)):
             self.redefined.add(self.asked.exact[name])
 
-    def _outside(self, name: str) -> Origins:
-        """Return what a name that no scope binds stands for: star imports, builtins, a module never imported."""
-        for module in self.stars:
-            path = member(module, name)
-            if name in star_names(module) or (module not in STAR_MODULES and path in self.asked.exact):
-                return frozenset({Origin("api", path)})
-        if name in BUILTIN_NAMES or name in self.asked.shims or name in self.asked.roots or name in TWINS:
-            return frozenset({Origin("api", canonical(name))})
-        return UNKNOWN
+    def _add(self, node: Node, name: str, kind: Kind) -> None:
+        self.uses.append((node.start_byte, Use(name, kind, line_of(node))))
 
     def _matches(self, origins: Iterable[Origin]) -> list[str]:
         return sorted(set(_present(self.asked.match(origin.path) for origin in origins if origin.kind == "api")))
 
 
+_EVALUATORS = frozenset({"compile", "eval", "exec"})
+
+
 def _present(names: Iterable[str | None]) -> Iterator[str]:
     return (name for name in names if name is not None)
-
-
-def _imported_module(importer: str, given: list[Node], node: Node) -> _Stop | None:
-    path = literal_text(given[0]) if given else None
-    if path is None:
-        return None
-    if importer == "__import__" and len(given) == 1:  # gives the top package
-        path = path.partition(".")[0]
-    return _Stop(node, {}, frozenset({Origin("api", canonical(path))}))
-
-
-def _literal(node: Node) -> Origins:
-    kind = _LITERALS.get(node.type)
-    if node.type == "string":
-        prefix = text_of(node.children[0]).rstrip("\"'").lower() if node.children else ""
-        kind = "bytes" if "b" in prefix else "str"
-    elif node.type == "binary_operator":  # "..." % x
-        left, operator = (node.child_by_field_name(name) for name in ("left", "operator"))
-        text = left is not None and left.type in ("string", "concatenated_string")
-        kind = "str" if text and operator is not None and operator.type in ("%", "+") else None
-    return frozenset({Origin("instance", kind)}) if kind else UNKNOWN

@@ -1,33 +1,37 @@
 """Putting a benchmark together and writing its folder."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..schemas.bench import CHANGES, MANIFEST, PROBLEMS, Bench, write_bench
 from ..schemas.changes import Change
-from ..schemas.errors import InputError
+from ..schemas.errors import EnvironmentFault, InputError
 from ..schemas.json_text import parse_json
 from ..schemas.problems import Problem
+from ..schemas.rejections import Rejection
 from ..schemas.validation import find_fault
 
-
-def build_bench(
-    folder: Path, name: str, problems: Iterable[Problem], changes: Iterable[Change], sources: Iterable[Path] = ()
-) -> Bench:
-    """Write a benchmark made from the files `sources`: same input, same bytes.
-
-    Raises InputError for a task that stands twice and for a folder that holds anything but a benchmark, and
-    EnvironmentFault where the folder cannot be written.
-    """
-    problems = list(problems)
-    _check_unique(problems)
-    _check_folder(folder)
-    hashes = [{"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in sources]
-    return write_bench(folder, name, problems, changes, sources=hashes)
+LOG = ".building.jsonl"  # of an unfinished build: what it has found out so far
 
 
-def _check_unique(problems: list[Problem]) -> None:
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What goes into a benchmark. `certification` and `seed` are None where nothing was certified or drawn."""
+
+    name: str
+    problems: Sequence[Problem]
+    changes: Sequence[Change] = ()
+    rejections: Sequence[Rejection] = ()
+    certification: Mapping[str, Any] | None = None
+    seed: int | None = None
+
+
+def check_unique(problems: Iterable[Problem]) -> None:
+    """Raise InputError for a task that stands twice."""
     seen: set[str] = set()
     for problem in problems:
         if problem.task_id in seen:
@@ -35,9 +39,50 @@ def _check_unique(problems: list[Problem]) -> None:
         seen.add(problem.task_id)
 
 
-def _check_folder(folder: Path) -> None:
-    if folder.is_dir() and any(folder.iterdir()) and not _is_benchmark(folder):
+def prepare_folder(folder: Path) -> Path:
+    """Make the folder of a benchmark to be built and return the place of its log.
+
+    Raises InputError where the folder holds anything but a benchmark or an unfinished build, EnvironmentFault where it
+    cannot be made.
+    """
+    if folder.is_dir() and any(folder.iterdir()) and not _is_benchmark(folder) and not _is_unfinished(folder):
         raise InputError(f"{folder} is not empty and is not a benchmark. Choose another folder, or empty this one.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise InputError(f"{folder} is a file; a benchmark is a folder. Choose another name.") from None
+    except OSError as error:
+        raise EnvironmentFault(
+            f"{folder} cannot be made: {error.strerror}. Choose another place, or check its permissions."
+        ) from error
+    return folder / LOG
+
+
+def write_contents(folder: Path, contents: Contents, sources: Iterable[Path] = ()) -> Bench:
+    """Write a benchmark made from the files `sources` and forget its log: same input, same bytes.
+
+    Raises InputError and EnvironmentFault as `prepare_folder` does, and InputError for a task that stands twice.
+    """
+    check_unique(contents.problems)
+    log = prepare_folder(folder)
+    hashes = [{"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in sources]
+    made = write_bench(
+        folder,
+        contents.name,
+        contents.problems,
+        contents.changes,
+        seed=contents.seed,
+        sources=hashes,
+        certification=contents.certification,
+        rejections=contents.rejections,
+    )
+    with suppress(FileNotFoundError):
+        log.unlink()
+    return made
+
+
+def _is_unfinished(folder: Path) -> bool:
+    return [entry.name for entry in folder.iterdir()] == [LOG]
 
 
 def _is_benchmark(folder: Path) -> bool:

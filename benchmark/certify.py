@@ -5,22 +5,29 @@ For each problem, as far as it applies:
 1. `reference_passes`: the reference solution passes with no change active;
 2. `removal_fails`: it fails once its change is active;
 3. `updated_passes`: the rewritten solution passes with its change active and is labelled correct_adoption;
-4. `all_changes_pass`: the rewritten solution (in specificity: the reference) passes with all changes active;
-5. `rename_fails`: the reference with the API merely renamed fails, unless a new name is all that the change is.
+4. `all_changes_pass`: the fully rewritten solution (in specificity: the reference) passes with all changes active;
+5. `rename_fails`: the reference with the API merely renamed fails, unless a new name is all that the change is; where
+   certification is strict, it is refused: labelled misuse with wrong_arguments.
+
+Each is asked under several of Python's hash seeds, which order sets of strings: it holds when it holds under all.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
 
-from ..judging.jobs import Finding, Job
-from ..judging.options import SandboxOptions
-from ..judging.run import run_jobs
+from ..analysis.references import References
+from ..analysis.rewriting import Refusal, Renaming, rewrite
+from ..judging.jobs import Job
 from ..schemas.bench import Bench
 from ..schemas.changes import Change
+from ..schemas.errors import InputError
 from ..schemas.problems import Problem
-from .rename import rename
+from ..schemas.rejections import Rejection
+from .progress import Progress, silent
+from .survey import trace_references
+from .trials import Trial, Trials
 
 Condition = Literal["reference_passes", "removal_fails", "updated_passes", "all_changes_pass", "rename_fails"]
 State = Literal["holds", "violated", "unknown", "unchecked"]  # unknown: the sandbox failed; unchecked: not put to it
@@ -32,6 +39,7 @@ CONDITIONS: tuple[Condition, ...] = (
     "all_changes_pass",
     "rename_fails",
 )
+HASH_SEEDS = (0, 1, 2)
 
 # A removal shows in an error or a wrong result. A program that only ran out of time or memory has shown nothing.
 _FAILURES = ("load_error", "failed", "partial")
@@ -53,6 +61,7 @@ class Certificate:
 
     bench: str
     checks: tuple[Check, ...]
+    hash_seeds: tuple[int, ...]
 
     def with_state(self, state: State) -> list[Check]:
         """Return the checks that ended in `state`."""
@@ -78,76 +87,119 @@ class Certificate:
         return {"bench": self.bench, "holds": self.holds, "counts": self.counts(), "checks": checks}
 
 
-def certify(
-    bench: Bench, options: SandboxOptions, on_check: Callable[[Check], object] = lambda check: None
-) -> Certificate:
-    """Run every check of `bench` in the sandbox; `on_check` hears of each as it ends.
+def keep_certified(bench: Bench, certificate: Certificate) -> tuple[list[Problem], list[Rejection]]:
+    """Return the problems of `bench` for which all that was checked holds, and the others with what does not.
 
-    Raises EnvironmentFault where there is no sandbox.
+    Raises InputError where nothing is left.
     """
-    jobs, checks = plan(bench)
-    for job, finding in run_jobs(jobs, options):
-        check = _make_check(job, finding)
-        checks.append(check)
-        on_check(check)
-    places = {task_id: place for place, task_id in enumerate(bench.problems)}
-    checks.sort(key=lambda check: (places[check.task_id], CONDITIONS.index(check.condition)))
-    return Certificate(bench.name, tuple(checks))
+    wrong = {check.task_id: check for check in certificate.checks if check.state in ("violated", "unknown")}
+    kept = [problem for problem in bench.problems.values() if problem.task_id not in wrong]
+    if not kept:
+        first = next(iter(wrong.values()))
+        raise InputError(f"no problem can be certified. {first.task_id}, {first.condition}: {first.seen}.")
+    return kept, [Rejection(task_id, None, check.condition, check.seen) for task_id, check in wrong.items()]
 
 
-def plan(bench: Bench) -> tuple[list[Job], list[Check]]:
-    """Return the jobs that the sandbox is to run, tagged with their condition, and the checks left without one."""
-    jobs: list[Job] = []
-    unchecked: list[Check] = []
+class _Question(NamedTuple):
+    """A condition of a problem, and the job that answers it; without one, why there is none."""
+
+    task_id: str
+    condition: Condition
+    job: Job | None
+    why_not: str = ""
+
+
+def certify(
+    bench: Bench,
+    trials: Trials,
+    hash_seeds: Sequence[int] = HASH_SEEDS,
+    progress: Progress = silent,
+    *,
+    strict: bool = False,
+) -> Certificate:
+    """Run every check of `bench` in the sandbox. Raises EnvironmentFault where that fails."""
+    changed = [problem for problem in bench.problems.values() if problem.change_id is not None]
+    references = trace_references(changed, trials, progress)
+    questions = list(_questions(bench, references))
+    jobs = [question.job for question in questions if question.job]
+    answers = [trials.run(jobs, seed, progress(f"certifying under hash seed {seed}", len(jobs))) for seed in hash_seeds]
+    by_job = zip(*answers, strict=True)
+    return Certificate(
+        bench.name,
+        tuple(_check(question, hash_seeds, next(by_job) if question.job else (), strict) for question in questions),
+        tuple(hash_seeds),
+    )
+
+
+def _questions(bench: Bench, references: dict[str, References]) -> Iterator[_Question]:
     every = tuple(bench.changes.values())
     for problem in bench.problems.values():
-        for condition, program, changes in _conditions(problem, bench.changes, every):
-            if program is None:
-                unchecked.append(Check(problem.task_id, condition, "unchecked", _REASONS[condition]))
-            else:
-                jobs.append(Job(program, problem, changes, tag=condition))
-    return jobs, unchecked
+        yield _ask(problem, "reference_passes", problem.solution, ())
+        if problem.change_id is None:
+            if every:
+                yield _ask(problem, "all_changes_pass", problem.solution, every)
+            continue
+        change = bench.changes[problem.change_id]
+        full = problem.fully_updated_solution or problem.updated_solution
+        yield _ask(problem, "removal_fails", problem.solution, (change,))
+        yield _ask(problem, "updated_passes", problem.updated_solution, (change,))
+        yield _ask(problem, "all_changes_pass", full, every)
+        if change.usage != "renamed":
+            yield _ask_renamed(problem, change, references[problem.task_id])
 
 
-_REASONS = {
-    "updated_passes": "the problem has no updated_solution",
-    "all_changes_pass": "the problem has no updated_solution",
-    "rename_fails": "the API cannot be renamed safely in this program",
-}
+def _ask(problem: Problem, condition: Condition, program: str | None, changes: tuple[Change, ...]) -> _Question:
+    if program is None:
+        return _Question(problem.task_id, condition, None, "the problem has no updated_solution")
+    return _Question(problem.task_id, condition, Job(program, problem, changes))
 
 
-def _conditions(
-    problem: Problem, changes: dict[str, Change], every: tuple[Change, ...]
-) -> Iterator[tuple[Condition, str | None, tuple[Change, ...]]]:
-    """Yield the conditions on `problem`, each with the program that shows it (None: there is none) and its world."""
-    yield "reference_passes", problem.solution, ()
-    if problem.change_id is None:
-        if every:
-            yield "all_changes_pass", problem.solution, every
-        return
-    change = changes[problem.change_id]
-    yield "removal_fails", problem.solution, (change,)
-    yield "updated_passes", problem.updated_solution, (change,)
-    yield "all_changes_pass", problem.updated_solution, every
-    if change.usage != "renamed":
-        yield "rename_fails", rename(problem.solution, change), (change,)
+def _ask_renamed(problem: Problem, change: Change, references: References) -> _Question:
+    try:
+        renamed = rename(references, change)
+    except Refusal as refusal:
+        return _Question(problem.task_id, "rename_fails", None, f"the API cannot be renamed safely: {refusal.detail}")
+    if renamed == problem.solution:
+        return _Question(problem.task_id, "rename_fails", None, f"the solution does not name {change.deprecated}")
+    return _ask(problem, "rename_fails", renamed, (change,))
 
 
-def _make_check(job: Job, finding: Finding) -> Check:
-    condition: Condition = job.tag
-    state: State = "holds" if _is_met(condition, finding) else "violated"
-    if finding.outcome == "sandbox_error":
-        state = "unknown"
-    return Check(job.problem.task_id, condition, state, _describe(finding))
+def rename(references: References, change: Change) -> str:
+    """Return the program of `references` with the API of `change` merely renamed. Raises Refusal where it is unsafe."""
+    return rewrite(references, [Renaming(change.deprecated, change.replacement, change.kind or "other")])
 
 
-def _is_met(condition: Condition, finding: Finding) -> bool:
-    if condition in ("removal_fails", "rename_fails"):
-        return finding.outcome in _FAILURES
-    adopted = condition != "updated_passes" or finding.label == "correct_adoption"
-    return finding.outcome == "passed" and adopted
+def certifying_job(problem: Problem, change: Change, program: str) -> Job:
+    """Return the job that tries `program` as a solution of `problem` in the world of `change`, to be labelled by it."""
+    return Job(program, replace(problem, change_id=change.change_id), (change,))
 
 
-def _describe(finding: Finding) -> str:
-    error = f"{finding.error['type']}: {finding.error['message']}" if finding.error else ""
-    return ", ".join(part for part in (finding.outcome, finding.label, error) if part)
+def _check(question: _Question, hash_seeds: Sequence[int], trials: Sequence[Trial], strict: bool) -> Check:
+    """Return what the trials of one question say together: the first that speaks against it, or the first."""
+    if question.job is None:
+        return Check(question.task_id, question.condition, "unchecked", question.why_not)
+    states = [_state(question.condition, trial, strict) for trial in trials]
+    state: State = next((state for state in ("violated", "unknown") if state in states), "holds")
+    place = states.index(state)
+    under = f" (hash seed {hash_seeds[place]})" if state != "holds" else ""
+    return Check(question.task_id, question.condition, state, f"{trials[place]}{under}")
+
+
+def _state(condition: Condition, trial: Trial, strict: bool) -> State:
+    if trial.outcome == "sandbox_error":
+        return "unknown"
+    return "holds" if is_met(condition, trial, strict=strict) else "violated"
+
+
+def is_met(condition: Condition, trial: Trial, *, strict: bool) -> bool:
+    """Say whether `trial`, of the program that `condition` asks for, meets it."""
+    match condition:
+        case "removal_fails":
+            return trial.outcome in _FAILURES
+        case "rename_fails":
+            refused = (trial.label, trial.label_detail) == ("misuse", "wrong_arguments")
+            return trial.outcome in _FAILURES and (refused or not strict)
+        case "updated_passes":
+            return trial.outcome == "passed" and trial.label == "correct_adoption"
+        case _:
+            return trial.outcome == "passed"

@@ -29,11 +29,11 @@ def _make_problem(row: SourceRow) -> Problem:
     asserts = [test.strip() for test in row.texts("test_list")]
     setup = row.text("test_setup_code").strip()
     trees = [row.python("test_list", f"{setup}\n{test}") for test in asserts]
-    prompt = _make_prompt(text, asserts[0])
+    prompt = make_prompt(text, asserts[0])
     return Problem(
         task_id=f"{SOURCE}/{row.number('task_id')}",
         prompt=prompt,
-        entry_point=_find_entry_point(row, program, trees),
+        entry_point=find_entry_point(row, program, trees),
         solution=prompt + code,
         tests=tuple(Test(_borrowed_imports(program, trees) + setup, test) for test in dict.fromkeys(asserts)),
         subset="specificity",
@@ -44,13 +44,14 @@ def _make_problem(row: SourceRow) -> Problem:
     )
 
 
-def _make_prompt(text: str, test: str) -> str:
+def make_prompt(text: str, test: str) -> str:
     r"""Return a valid start of a program: a docstring, raw where a backslash is to be shown as it is."""
     content = f"{text.strip()}\n{test}".replace('"""', "'''")
     return f'{"r" if chr(92) in content else ""}"""\n{content}\n"""\n'
 
 
-def _find_entry_point(row: SourceRow, program: ast.Module, tests: list[ast.Module]) -> str:
+def find_entry_point(row: SourceRow, program: ast.Module, tests: list[ast.Module]) -> str:
+    """Return the function of `program` that the tests call first; raise InputError where they call none."""
     defined = defined_names(program)
     called = [name for test in tests for name in called_names(test) if name in defined]
     functions = [name for name in called if isinstance(defined[name], ast.FunctionDef)]

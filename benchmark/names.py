@@ -5,19 +5,27 @@ import warnings
 from collections.abc import Iterator
 
 
+class NotPythonError(ValueError):
+    """A text that Python cannot parse; `line` (1-based) says where, as far as that is known."""
+
+    def __init__(self, reason: str, line: int | None = None):
+        super().__init__(reason if line is None else f"{reason}, line {line}")
+        self.line = line
+
+
 def parse_python(text: str) -> ast.Module:
     r"""Return the syntax tree of `text`; warnings about it ("\d" in a plain string) are not ours to give.
 
-    Raises ValueError where `text` is not Python, or nested too deeply.
+    Raises NotPythonError where `text` is not Python, or nested too deeply.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             return ast.parse(text)
         except SyntaxError as error:
-            raise ValueError(f"{error.msg}, line {error.lineno}") from None
+            raise NotPythonError(error.msg, error.lineno) from None
         except (RecursionError, MemoryError):
-            raise ValueError("nested too deeply") from None
+            raise NotPythonError("nested too deeply") from None
 
 
 def defined_names(node: ast.AST) -> dict[str, ast.AST]:

@@ -7,25 +7,8 @@ from ..schemas.changes import Change
 from ..schemas.errors import InputError
 from ..schemas.jsonl import read_rows
 from ..schemas.problems import Problem
-from .names import defined_names, parse_python
-
-
-def load_changes(path: Path) -> list[Change]:
-    """Return the changes of a JSONL file.
-
-    Raises InputError, naming file, line and field, for a row that is not valid, a change that stands twice, and a shim
-    that does not define the replacement.
-    """
-    changes: dict[str, Change] = {}
-    for row in read_rows(path, "change"):
-        change = Change.from_row(row.data)
-        where = f"{path}, line {row.line}"
-        if change.change_id in changes:
-            raise InputError(f"{where}: the change {change.change_id!r} stands twice. Remove one.")
-        if change.replacement not in defined_names(_parse(where, "shim", change.shim)):
-            raise InputError(f'{where}: field "shim" does not define {change.replacement!r}. Define it there.')
-        changes[change.change_id] = change
-    return list(changes.values())
+from .names import NotPythonError, defined_names, parse_python
+from .own_changes import load_changes as load_changes
 
 
 def load_problems(path: Path, changes: list[Change]) -> list[Problem]:
@@ -76,5 +59,5 @@ def _check_change(where: str, problem: Problem, known: set[str]) -> None:
 def _parse(where: str, field: str, text: str) -> ast.Module:
     try:
         return parse_python(text)
-    except ValueError as error:
+    except NotPythonError as error:
         raise InputError(f'{where}: field "{field}" is not Python ({error}). Repair it.') from None

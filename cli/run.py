@@ -12,6 +12,7 @@ from rich.table import Table
 from ..judging.jobs import Finding, Job
 from ..judging.judge import finding_facts
 from ..judging.run import run_jobs
+from ..judging.worlds import check_worlds
 from ..schemas.bench import Bench
 from ..schemas.changes import Change
 from ..schemas.errors import InputError
@@ -47,7 +48,9 @@ def run(file: Path, bench: str, task: str, world: str, as_json: bool, **options:
     opened = open_bench(bench)
     problem = find_problem(opened, task)
     job = Job(_read(file), problem, _changes(opened, problem, world))
-    with closing(run_jobs([job], make_options(**options))) as findings:
+    sandbox = make_options(**options)
+    check_worlds(job.changes, sandbox)
+    with closing(run_jobs([job], sandbox)) as findings:
         _, finding = next(findings)
     if as_json:
         click.echo(json.dumps({"task_id": problem.task_id, "sample_id": "run", **finding_facts(finding)}))

@@ -13,6 +13,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _OPTIONS = (
     click.option("--workers", type=click.IntRange(1, 1024), help="Programs judged at once. Default: one per core."),
     click.option("--pool", type=click.IntRange(1, 4096), help="Containers that may exist. Default: workers + 2."),
+    click.option("--image", metavar="NAME", help="Your own sandbox image, from `edittool image build --package`."),
     click.option("--runtime", help="Container runtime, such as runc, crun or runsc. Default: the engine's own."),
     click.option("--cpus", type=click.FloatRange(0.1), default=1.0, show_default=True, help="Cores per container."),
     click.option(
@@ -41,6 +42,7 @@ def sandbox_options(command: Command) -> Command:
 def make_options(
     workers: int | None,
     pool: int | None,
+    image: str | None,
     runtime: str | None,
     cpus: float,
     memory: int,
@@ -51,4 +53,4 @@ def make_options(
     limits = Limits(cpu_seconds=cpu_seconds, wall_seconds=wall_seconds, memory_mib=memory)
     defaults = SandboxOptions()
     chosen = workers or (min(defaults.workers, pool) if pool else defaults.workers)
-    return SandboxOptions(limits=limits, workers=chosen, pool=pool or 0, runtime=runtime, cpus=cpus)
+    return SandboxOptions(limits=limits, workers=chosen, pool=pool or 0, image=image, runtime=runtime, cpus=cpus)

@@ -1,4 +1,4 @@
-"""One sandbox container: created locked down, attached, started, given one job, removed."""
+"""One sandbox container: created locked down, attached, started, given its job or jobs, removed."""
 
 import contextlib
 import json
@@ -40,7 +40,10 @@ class RunnerLostError(Exception):
 
 
 class Container:
-    """A fresh container for one job. As a context manager it is removed whatever happens, even after half a start."""
+    """A fresh container for one job, or for as many as the options say.
+
+    As a context manager it is removed whatever happens, even after half a start.
+    """
 
     def __init__(self, api: APIClient, image: str, options: SandboxOptions, slot: int, labels: Mapping[str, str]):
         self._api = api
@@ -82,13 +85,13 @@ class Container:
         uid = FIRST_UID + self.slot
         config: dict[str, Any] = self._api.create_container_config(
             self._image,
-            [str(limits.memory_mib), str(limits.output_kib * 1024)],
+            [str(number) for number in (limits.memory_mib, limits.output_kib * 1024, self._options.jobs_per_container)],
             hostname="sandbox",
             user=f"{uid}:{uid}",
             stdin_open=True,
             # With NetworkMode none alone the engine still builds a network sandbox: half of a container's start.
             network_disabled=True,
-            environment={"PYTHONHASHSEED": "0", "MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8", "HOME": "/tmp"},  # noqa: S108
+            environment=_environment(self._options),
             labels=self._labels,
             host_config=host,
         )
@@ -108,7 +111,7 @@ class Container:
             "seccomp": True,
             "dumpable": False,
             "memory_bytes": self._options.limits.memory_mib * 2**20,
-            "pids": PIDS,
+            "pids": _pids(self._options),
         }
         weaker = [f"{name} is {seen.get(name)!r}, not {want!r}" for name, want in wanted.items()
                   if seen.get(name) != want]  # fmt: skip
@@ -236,7 +239,7 @@ def confinement(options: SandboxOptions) -> dict[str, Any]:
         "read_only": True,
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges", f"seccomp={seccomp_profile()}"],
-        "pids_limit": PIDS,
+        "pids_limit": _pids(options),
         "mem_limit": memory,
         "memswap_limit": memory,
         "nano_cpus": round(options.cpus * 1e9),
@@ -253,6 +256,15 @@ def seccomp_profile() -> str:
     """Return the allow-list of system calls as the engine takes it, inline."""
     text = files("edittool.sandbox_images.python").joinpath("seccomp.json").read_text(encoding="ascii")
     return json.dumps(json.loads(text))
+
+
+def _environment(options: SandboxOptions) -> dict[str, str]:
+    seed = str(options.hash_seed)
+    return {"PYTHONHASHSEED": seed, "MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8", "HOME": "/tmp"}  # noqa: S108
+
+
+def _pids(options: SandboxOptions) -> int:
+    return PIDS + options.jobs_per_container - 1  # those that wait for their job take none from the one at work
 
 
 def _ulimits() -> list[Ulimit]:

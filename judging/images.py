@@ -29,6 +29,7 @@ PACKAGE_BASE = "edittool-sandbox-base"
 REGISTRY_SECONDS = 15  # how long a registry may take to say that it has the base
 BUILD_SECONDS = 600  # the longest silence of a build
 EPOCH = 1_700_000_000
+RUNNER_LABEL = "edittool.sandbox"  # the standard image whose runner is inside; images built on it inherit the label
 
 # What the build uses beside the runner's modules.
 DOCKERFILE, STRIPPER, BASE_SCRIPT = "Dockerfile", "strip_base.py", "make_base.sh"
@@ -43,19 +44,42 @@ def image_sources() -> Sources:
 
 def image_tag(sources: Sources | None = None) -> str:
     """Return the name of the image that belongs to `sources` (default: those installed)."""
-    return f"{REPOSITORY}:{_digest(image_sources() if sources is None else sources)}"
+    return f"{REPOSITORY}:{digest(image_sources() if sources is None else sources)}"
 
 
-def find_image(client: docker.DockerClient, tag: str | None = None) -> str:
-    """Return the id of the image called `tag` (default: the one of this version).
+def find_image(client: docker.DockerClient, name: str | None = None) -> str:
+    """Return the id of the image called `name` (default: the standard one of this version).
 
-    Raises EnvironmentFault when it has not been built.
+    Raises EnvironmentFault when it has not been built, or when its runner is that of another version.
     """
-    wanted = tag or image_tag()
-    found = _image_id(client, wanted)
-    if found is None:
-        raise EnvironmentFault(f"no sandbox image {wanted}. Build it: `edittool image build`")
-    return found
+    wanted = name or image_tag()
+    try:
+        image = client.images.get(wanted)
+    except ImageNotFound:
+        remedy = (
+            "`edittool image build --package NAME==VERSION` makes one and prints its name"
+            if name
+            else "Build it: `edittool image build`"
+        )
+        raise EnvironmentFault(f"no sandbox image {wanted}. {remedy}") from None
+    except APIError as error:
+        raise EnvironmentFault(f"no sandbox image {wanted!r}: {error.explanation}") from error
+    if name:
+        _check_runner(name, image.labels.get(RUNNER_LABEL))
+    return str(image.id)
+
+
+def _check_runner(name: str, runner: str | None) -> None:
+    if runner is None:
+        raise EnvironmentFault(
+            f"{name} is no sandbox image of edittool. `edittool image build --package NAME==VERSION` makes one "
+            "with packages of your own."
+        )
+    if runner != image_tag():
+        raise EnvironmentFault(
+            f"{name} was built for another version of the sandbox ({runner}, this is {image_tag()}). Build it again "
+            "with the command that built it (`edittool image build ...`), and take the name which that prints."
+        )
 
 
 def build_image(
@@ -74,13 +98,15 @@ def build_image(
     used = image_sources() if sources is None else sources
     name = _existing(client, base) if base else find_base(client, used, say)
     say(f"building the sandbox image on {name}")
-    _run_build(client, name, used, say, fresh=fresh)
-    return find_image(client, image_tag(used))
+    tag = image_tag(used)
+    context = pack_context({_place(name): content for name, content in used.items()})
+    run_build(client, context, tag, say, arguments={"BASE": name}, labels={RUNNER_LABEL: tag}, fresh=fresh)
+    return str(client.images.get(tag).id)
 
 
 def find_base(client: docker.DockerClient, sources: Sources, say: Callable[[str], None]) -> str:
     """Return the name of a base image: one that is here, else pulled, else made from Debian packages."""
-    made = f"{PACKAGE_BASE}:{_digest({BASE_SCRIPT: sources[BASE_SCRIPT]})}"
+    made = f"{PACKAGE_BASE}:{digest({BASE_SCRIPT: sources[BASE_SCRIPT]})}"
     for name in (REGISTRY_BASE, made):
         if _image_id(client, name):
             return name
@@ -100,13 +126,13 @@ def _decides(entry: Traversable) -> bool:
     return entry.is_file() and entry.name.endswith((DOCKERFILE, ".py", ".sh", ".json"))
 
 
-def _digest(sources: Sources) -> str:
+def digest(sources: Sources) -> str:
     """Return 16 hexadecimal digits over names and contents, each with its length so that none runs into the next."""
-    digest = hashlib.sha256()
+    total = hashlib.sha256()
     for name, content in sorted(sources.items()):
         for part in (name.encode(), content):
-            digest.update(len(part).to_bytes(8, "big") + part)
-    return digest.hexdigest()[:16]
+            total.update(len(part).to_bytes(8, "big") + part)
+    return total.hexdigest()[:16]
 
 
 def _image_id(client: docker.DockerClient, name: str) -> str | None:
@@ -164,15 +190,26 @@ def _no_base(name: str, ended: subprocess.CompletedProcess[bytes]) -> str:
     )
 
 
-def _run_build(
-    client: docker.DockerClient, base: str, sources: Sources, say: Callable[[str], None], *, fresh: bool
+def run_build(
+    client: docker.DockerClient,
+    context: bytes,
+    tag: str,
+    say: Callable[[str], None],
+    *,
+    arguments: Mapping[str, str],
+    labels: Mapping[str, str],
+    fresh: bool,
 ) -> None:
-    """Build with the engine's own builder: it is there without a plugin, and in Podman too."""
+    """Build the image `tag` with the engine's own builder: it is there without a plugin, and in Podman too.
+
+    `context` is made by `pack_context`. Raises EdittoolError with the build's last words when it fails.
+    """
     events = client.api.build(
-        fileobj=io.BytesIO(_context(sources)),
+        fileobj=io.BytesIO(context),
         custom_context=True,
-        tag=image_tag(sources),
-        buildargs={"BASE": base},
+        tag=tag,
+        buildargs=dict(arguments),
+        labels=dict(labels),
         network_mode="none",
         nocache=fresh,
         rm=True,
@@ -194,12 +231,12 @@ def _follow(events: Iterable[dict[str, Any]], say: Callable[[str], None]) -> Non
             raise EdittoolError("the sandbox image cannot be built:\n" + "\n".join([*lines[-20:], event["error"]]))
 
 
-def _context(sources: Sources) -> bytes:
-    """Return the build context as a tar archive: all root's, all of one time, so that equal sources share layers."""
+def pack_context(contents: Sources) -> bytes:
+    """Return a build context as a tar archive: all root's, all of one time, so that equal contents share layers."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, content in sorted(sources.items()):
-            member = tarfile.TarInfo(_place(name))
+        for path, content in sorted(contents.items()):
+            member = tarfile.TarInfo(path)
             member.size, member.mtime, member.mode = len(content), EPOCH, 0o644
             archive.addfile(member, io.BytesIO(content))
     return buffer.getvalue()

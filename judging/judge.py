@@ -17,6 +17,7 @@ from .jobs import Finding, Job
 from .options import SandboxOptions
 from .run import SandboxIdentity, identify, run_jobs
 from .samples import JudgedSample, WorldChoice, read_samples
+from .worlds import check_worlds
 
 ISOLATION = "container"  # a fresh one for each sample
 
@@ -81,6 +82,7 @@ def judge(request: Request, observe: Observer = lambda summary, verdict: None) -
 def _judge_rest(request: Request, done: set[str], output: JsonlAppender, summary: Summary, observe: Observer) -> None:
     with closing(connect()) as client, closing(run_jobs(_jobs(request, done), request.options, client)) as findings:
         sandbox = identify(client, request.options)
+        check_worlds(request.bench.changes.values(), request.options, client)
         for job, finding in findings:
             verdict = make_verdict(job.tag, finding, sandbox, request)
             output.append(verdict)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from .jobs import Limits
 
+MAX_JOBS_PER_CONTAINER = 16  # the runner holds three descriptors for each, and may have 64
+
 
 @dataclass(frozen=True, slots=True)
 class SandboxOptions:
@@ -22,6 +24,12 @@ class SandboxOptions:
     image: str | None = None  # None: the image built from the sources in this package
     start_seconds: float = 30.0
     attempts: int = 3
+    jobs_per_container: int = 1  # more: faster, and programs of one container can get into each other's way
+    hash_seed: int = 0  # Python's, for the order of sets of strings
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.jobs_per_container <= MAX_JOBS_PER_CONTAINER:
+            raise ValueError(f"a container serves 1 to {MAX_JOBS_PER_CONTAINER} jobs")
 
     @property
     def pool_size(self) -> int:

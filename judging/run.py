@@ -1,14 +1,15 @@
-"""Runs jobs in the sandbox, a fresh container for each, and yields what was found in order of completion."""
+"""Runs jobs in the sandbox, a fresh container for each by default, and yields what was found as it is found."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from docker import DockerClient
 
-from .container import RunnerLostError
+from .container import Container, RunnerLostError
 from .engine import connect
 from .findings import find, find_fault, find_lost
 from .images import find_image
@@ -46,34 +47,60 @@ def run_jobs(
     image = find_image(client, options.image)
     # The pool is left first, which ends what the workers wait for.
     with ThreadPoolExecutor(options.workers, "judge") as executor, Pool(client, image, options) as pool:
-        waiting: set[Future[tuple[Job, Finding]]] = set()
-        for job in jobs:
+        waiting: set[Future[list[tuple[Job, Finding]]]] = set()
+        for batch in _batches(jobs, options.jobs_per_container):
             pool.expect()
-            waiting.add(executor.submit(_judge, job, pool, options))
+            waiting.add(executor.submit(_judge, batch, pool, options))
             if len(waiting) >= options.pool_size + options.workers:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
+                yield from _results(done)
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
+            yield from _results(done)
 
 
-def _judge(job: Job, pool: Pool, options: SandboxOptions) -> tuple[Job, Finding]:
-    for attempt in range(1, options.attempts + 1):
-        if attempt > 1:
+def _batches(jobs: Iterable[Job], size: int) -> Iterator[list[Job]]:
+    """Yield `jobs` in lists of `size`; the last may be shorter."""
+    remaining = iter(jobs)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+def _results(done: Iterable[Future[list[tuple[Job, Finding]]]]) -> Iterator[tuple[Job, Finding]]:
+    for future in done:
+        yield from future.result()
+
+
+def _judge(jobs: list[Job], pool: Pool, options: SandboxOptions) -> list[tuple[Job, Finding]]:
+    """Judge `jobs` one after the other in one container; after a loss the rest goes on in another one."""
+    found: list[tuple[Job, Finding]] = []
+    attempt = 1
+    while len(found) < len(jobs):
+        if attempt > 1 or found:
             pool.expect()
+        before = len(found)
         try:
             with pool.container() as container:
-                result = container.run(_message(job, options), options.limits.wall_seconds)
+                for job in jobs[before:]:
+                    found.append((job, _judge_one(job, container, options, attempt)))
+                    attempt = 1
         except RunnerLostError as loss:
-            if loss.reason != "fault":
-                return job, find_lost(job, loss).tried(attempt)
-            message = str(loss)
-            continue
-        if result["fault"]:
-            return job, find_fault(job, result["fault"], attempt)
-        return job, find(job, result, options.limits).tried(attempt)
-    return job, find_fault(job, message, options.attempts)
+            shared = len(found) > before  # perhaps the next job is only a victim of those that ran here before it
+            if loss.reason == "fault" and (shared or attempt < options.attempts):
+                attempt = 1 if shared else attempt + 1
+                continue
+            job = jobs[len(found)]
+            finding = find_fault(job, str(loss), attempt) if loss.reason == "fault" else find_lost(job, loss)
+            found.append((job, finding.tried(attempt)))
+            attempt = 1
+    return found
+
+
+def _judge_one(job: Job, container: Container, options: SandboxOptions, attempt: int) -> Finding:
+    result = container.run(_message(job, options), options.limits.wall_seconds)
+    if result["fault"]:
+        return find_fault(job, result["fault"], attempt)
+    return find(job, result, options.limits).tried(attempt)
 
 
 def _message(job: Job, options: SandboxOptions) -> dict[str, Any]:

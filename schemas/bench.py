@@ -1,4 +1,4 @@
-"""The BENCH folder: problems.jsonl, changes.jsonl and manifest.json, read, checked and written as one."""
+"""The BENCH folder: problems, changes, rejections and manifest, read, checked and written as one."""
 
 import hashlib
 import json
@@ -14,9 +14,10 @@ from .errors import EnvironmentFault, InputError
 from .json_text import dump_row, parse_json
 from .jsonl import read_rows, replace_file, write_rows
 from .problems import Problem
+from .rejections import Rejection
 from .validation import find_fault
 
-PROBLEMS, CHANGES, MANIFEST = "problems.jsonl", "changes.jsonl", "manifest.json"
+PROBLEMS, CHANGES, REJECTED, MANIFEST = "problems.jsonl", "changes.jsonl", "rejected.jsonl", "manifest.json"
 SUBSETS = ("reliability", "generalization", "specificity")
 
 
@@ -58,7 +59,7 @@ class Bench:
     def digest(self) -> str:
         """Return SHA-256 over the problems and changes: what a verdict depends on."""
         hashes: Mapping[str, str] = self.manifest.get("files") or self._hash_records()
-        return _sha256("".join(f"{name}:{hashes[name]}\n" for name in sorted(hashes)).encode("ascii"))
+        return _sha256("".join(f"{name}:{hashes[name]}\n" for name in sorted((CHANGES, PROBLEMS))).encode("ascii"))
 
     def _hash_records(self) -> dict[str, str]:
         """Return the hashes of the files that this benchmark would be written to."""
@@ -86,6 +87,7 @@ def write_bench(
     seed: int | None = None,
     sources: Iterable[Mapping[str, str]] = (),
     certification: Mapping[str, Any] | None = None,
+    rejections: Iterable[Rejection] = (),
 ) -> Bench:
     """Write a BENCH folder, the manifest last, and return the benchmark: same input, same bytes.
 
@@ -95,18 +97,30 @@ def write_bench(
     problems, changes = list(problems), list(changes)
     write_rows(folder / PROBLEMS, [problem.to_row() for problem in problems])
     write_rows(folder / CHANGES, [change.to_row() for change in changes])
+    write_rows(folder / REJECTED, [rejection.to_row() for rejection in rejections])
     manifest = {
         "schema_version": 1,
         "name": name,
         "counts": _count(problems, changes),
         "seed": seed,
-        "files": {file: _sha256((folder / file).read_bytes()) for file in (CHANGES, PROBLEMS)},
+        "files": {file: _sha256((folder / file).read_bytes()) for file in (CHANGES, PROBLEMS, REJECTED)},
         "sources": [dict(source) for source in sources],
         "edittool": version("edittool"),
         "certification": None if certification is None else dict(certification),
     }
     replace_file(folder / MANIFEST, [json.dumps(manifest, indent=2, allow_nan=False) + "\n"])
     return Bench.load(folder)
+
+
+def load_rejections(folder: Path) -> list[Rejection]:
+    """Return what was left out of the benchmark in `folder`; nothing where no record of it was kept.
+
+    Raises InputError for a row that is not valid.
+    """
+    path = folder / REJECTED
+    if not path.is_file() or path.stat().st_size == 0:
+        return []
+    return [Rejection.from_row(row.data) for row in read_rows(path, "rejected")]
 
 
 def _make_folder(folder: Path) -> None:
@@ -142,9 +156,9 @@ def _load_manifest(path: Path) -> dict[str, Any]:
 
 
 def _check_hashes(folder: Path, manifest: Mapping[str, Any]) -> None:
-    for name in (PROBLEMS, CHANGES):
+    for name in (PROBLEMS, CHANGES, REJECTED):
         path = folder / name
-        if manifest["files"][name] != _sha256(_read(path)):
+        if name in manifest["files"] and manifest["files"][name] != _sha256(_read(path)):
             raise InputError(
                 f"{path} is not the file that {folder / MANIFEST} describes: it was changed after the build. "
                 "Build the benchmark again (own problems: `edittool bench build --problems FILE`)."

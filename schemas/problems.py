@@ -30,6 +30,7 @@ class Problem:
     change_id: str | None
     helpers: str = ""
     updated_solution: str | None = None
+    fully_updated_solution: str | None = None
     uses: tuple[str, ...] = ()
     source: str = ""
     opaque: bool = False
@@ -48,6 +49,7 @@ class Problem:
             change_id=row["change_id"],
             helpers=row.get("helpers", ""),
             updated_solution=row.get("updated_solution"),
+            fully_updated_solution=row.get("fully_updated_solution"),
             uses=tuple(row.get("uses", ())),
             source=row.get("source", ""),
             opaque=row.get("opaque", False),
@@ -68,6 +70,7 @@ class Problem:
         optional = {
             "helpers": self.helpers or None,
             "updated_solution": self.updated_solution,
+            "fully_updated_solution": self.fully_updated_solution,
             "uses": list(self.uses) or None,
             "source": self.source or None,
             "opaque": self.opaque or None,

@@ -9,6 +9,11 @@ ends with this process, U and all it may have started included.
 
 U cannot signal PID 1 (the kernel drops signals that it has not asked for), cannot read its memory (it is
 non-dumpable) and holds none of its descriptors.
+
+Recycled. Asked to, a container serves several jobs, one after the other: as many processes U are forked before the
+first job is read, so that each of them is as innocent of tests as a single one, and what one program leaves behind is
+wiped before the next job is taken. Programs of one container can harm each other all the same, by killing the
+processes that wait; a job that finds its own gone is not answered, and the host gives it another container.
 """
 
 from __future__ import annotations
@@ -25,25 +30,36 @@ from .frames import pack, read_frame, write_all
 from .light import TYPE_CHECKING
 from .lockdown import become_untrusted, describe_confinement, read_counters
 from .trial import Trial, has_ended, reap
+from .wiping import wipe
 
 if TYPE_CHECKING:
     from typing import Any
 
 PROTOCOL = 1
+LOST_ITS_CANDIDATE = 5
 
 
 def main() -> None:
-    """Serve one job. Exit status 0: a result was sent, or no job ever came."""
-    memory_mib, output_limit = int(sys.argv[1]), int(sys.argv[2])
+    """Serve one job, or as many as processes were asked for. Exit status 0: no job was left without a result."""
+    memory_mib, output_limit, jobs = (int(argument) for argument in sys.argv[1:4])
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # as PID 1: U's SIGINT then does nothing
-    child, channel = _fork_candidate(memory_mib, output_limit)
+    waiting = [_fork_candidate(memory_mib, output_limit) for _ in range(jobs)]
     gc.disable()  # here, not in U: megabytes of nested lists would be walked over and over
     results = _keep_standard_output_private()
     write_all(results, pack({"ready": PROTOCOL, "confinement": describe_confinement()}))
-    job = read_frame(0)
-    if job is not None:
-        write_all(results, pack(_try_out(job, child, channel)))
+    _serve(waiting, results)
     posix._exit(0)
+
+
+def _serve(waiting: list[tuple[int, Channel]], results: int) -> None:
+    while waiting and (job := read_frame(0)) is not None:
+        child, channel = waiting.pop(0)
+        if has_ended(child):
+            posix._exit(LOST_ITS_CANDIDATE)
+        write_all(results, pack(_try_out(job, child, channel)))
+        if waiting:
+            wipe(keep={1, *(process for process, _ in waiting)})
+            gc.collect()
 
 
 def _fork_candidate(memory_mib: int, output_limit: int) -> tuple[int, Channel]:

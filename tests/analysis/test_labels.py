@@ -13,9 +13,9 @@ LABELS = {"correct_adoption", "workaround", "misuse", "no_adoption"}
 OUTCOMES = ("timeout", "out_of_memory", "output_limit", "crashed", "syntax_error", "load_error", "failed", "partial")
 
 
-def change_of(names):
+def change_of(names, kind=None):
     deprecated, replacement = names.split()
-    return Change(deprecated, deprecated, replacement, "packed", "(xs)", "def shim(xs): ...", "doc")
+    return Change(deprecated, deprecated, replacement, "packed", "(xs)", "def shim(xs): ...", "doc", kind=kind)
 
 
 LEN = change_of("len my_builtin_len")
@@ -26,11 +26,12 @@ def test_labels(case):
     outcome = case.get("outcome", "passed")
     found = label_program(
         case["program"],
-        change_of(case.get("change", "len my_builtin_len")),
+        change_of(case.get("change", "len my_builtin_len"), case.get("kind")),
         passed=outcome == "passed",
         calls=case.get("calls", 0),
         outcome=outcome,
         error_kind=case.get("error"),
+        bypass=case.get("bypass", ()),
     )
     assert f"{found.label} {found.detail}" == case["label"]
     assert (found.disagreement is not None) is case.get("disagrees", False)

@@ -4,6 +4,8 @@ from hypothesis import strategies as st
 
 from edittool.analysis.uses import find_uses, read_program
 
+from .hostile import HOSTILE
+
 ASKED = (
     "len",
     "print",
@@ -42,6 +44,9 @@ NO_USES = {
     "shadowed module": "def f(math):\n    return math.sqrt(2)",
     "stored attribute of another": "import numpy\nnumpy.sqrt = 3",
     "unparsed attribute": "def f(x:\n  x.len",
+    "text that is not evaluated": "f('len(x)')\neval(code)\neval(f'len({x})')\neval(3, 'len(x)')",
+    "own eval": "def eval(x): pass\neval('len(x)')",
+    "attributes of own getters": "def attrgetter(x): pass\nattrgetter('split')",
 }
 
 
@@ -160,6 +165,16 @@ FOUND = {
         "__import__('math').sqrt(2)\nimport importlib\nimportlib.import_module('os.path').join(a)",
         ["math.sqrt call 1", "os.path.join call 3"],
     ),
+    "eval": ("x = 1\neval('len(x)')\neval('map(len, y)')", ["len call 2", "len value 3"]),
+    "exec with escapes": ("exec('import math\\nprint(math.sqrt(2))')", ["print call 1", "math.sqrt call 1"]),
+    "compile": ("eval(compile('len(x)', 'f', 'eval'))", ["len call 1"]),
+    "evaluated where names are known": (
+        "import math as m\ndef f(len):\n  return eval('len(m.pi)')",
+        ["len definition 2", "math.pi value 3"],
+    ),
+    "eval in eval": ("eval('eval(\"len(x)\")')", ["len call 1"]),
+    "binding in a text": ("exec('def len(x): pass')", ["len definition 1"]),
+    "deleted": ("import math\ndel math.pi", ["math.pi definition 2"]),
     "dotted pattern": ("match v:\n    case math.pi: pass", ["math.pi value 2"]),
     "print of Python 2": ("print 'a'", ["print call 1"]),
     "normalised identifier": ("\uff4cen(x)", ["len call 1"]),
@@ -202,7 +217,8 @@ METHODS = {
         "{}.items()\n{k: v for k, v in x}.items()\ndict(x).items()",
         ["dict.items call 1", "dict.items call 2", "dict.items call 3"],
     ),
-    "subclass": ("import collections\ncollections.OrderedDict().items()", ["dict.items call 2"]),
+    "subclass": ("import collections\ncollections.defaultdict(list).items()", ["dict.items call 2"]),
+    "subclass with a method of its own": ("import collections\ncollections.OrderedDict().items()", []),
     "class of a module": (
         "from collections import Counter as C\nC(x).most_common(1)\nc = C(x)\nc.items()",
         [
@@ -215,6 +231,13 @@ METHODS = {
     ),
     "constant of a module": ("import string\nstring.digits.split()", ["str.split call 2"]),
     "getattr": ("getattr(x, 'split')()\ngetattr('a', 'split')()", ["str.split attribute 1", "str.split call 2"]),
+    "getters": (
+        "import operator as o\no.methodcaller('split', ',')\nfrom operator import attrgetter as g\ng('a.items')",
+        ["str.split attribute 2", "dict.items attribute 4"],
+    ),
+    "loop over a string": ("for c in 'abc': c.split()", ["str.split call 1"]),
+    "annotated parameter": ("def f(s: str): return s.split()", ["str.split call 1"]),
+    "a shim is no method": ("'a'.my_builtin_len()", ["my_builtin_len attribute 1"]),
 }
 
 
@@ -277,29 +300,6 @@ ALWAYS = {
 @pytest.mark.parametrize(("program", "expected"), ALWAYS.values(), ids=ALWAYS)
 def test_tells_calls_that_run_on_loading(program, expected):
     assert ("len" in read_program(program, ASKED).always_called) is expected
-
-
-N = 30_000
-HOSTILE = {
-    "brackets": "(" * N,
-    "closers": ")" * N,
-    "balanced": "(" * N + "len" + ")" * N,
-    "attributes": "a" + ".b" * N,
-    "attributes of a module": "import math\n" + "math" + ".b" * N,
-    "calls": "len" + "()" * N,
-    "nested calls": "len(" * N,
-    "lambdas": "lambda: " * N,
-    "sums": "1+" * N,
-    "assignments": "a=" * N + "len",
-    "aliases": "\n".join(f"f{i + 1} = f{i}" for i in range(N // 8)),
-    "one name, many values": "x = math.a\n" * (N // 8) + "x.y\n" * (N // 8),
-    "star imports": "".join(f"from m{i} import *\n" for i in range(N // 16)) + "sqrt\n" * (N // 8),
-    "getattr": "getattr(" * N,
-    "functions in functions": "".join(" " * i + "def f():\n" for i in range(300)) + " " * 300 + "len(x)",
-    "zeros": "\0" * N,
-    "quotes": "'''" * N + '"' * N,
-    "surrogates": "\udfff" * N,
-}
 
 
 @pytest.mark.parametrize("program", HOSTILE.values(), ids=HOSTILE)

@@ -154,7 +154,7 @@ def test_line_ends_are_normalised(tmp_path):
     ],
 )
 def test_a_wrong_row_is_named(tmp_path, fields, message):
-    path = write(tmp_path / "h.jsonl", ROW, ROW | fields)
+    path = write(tmp_path / "h.jsonl", ROW | {"task_id": "HumanEval/9"}, ROW | fields)
     with pytest.raises(InputError) as caught:
         load_humaneval(path)
     assert f"{path}, line 2" in str(caught.value)

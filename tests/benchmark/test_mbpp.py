@@ -136,18 +136,24 @@ def test_a_backslash_in_the_prompt_is_shown_as_it_is(tmp_path):
     [
         ({"task_id": "MBPP/7"}, 'field "task_id" must be an integer'),
         ({"code": "def"}, 'field "code" is not Python'),
-        ({"test_list": []}, 'field "test_list" must be a list of strings'),
+        ({"test_list": []}, 'field "test_list" must be a list of strings that is not empty. Is this'),
         ({"test_list": ["assert ("]}, 'field "test_list" is not Python'),
         ({"test_list": ["assert triple(1)"]}, 'field "test_list" calls no function'),
         ({"text": None}, 'field "text" must be a string, but it is null'),
     ],
 )
 def test_a_wrong_row_is_named(tmp_path, fields, message):
-    path = write(tmp_path / "m.jsonl", ROW, ROW | fields)
+    path = write(tmp_path / "m.jsonl", ROW | {"task_id": 6}, ROW | fields)
     with pytest.raises(InputError) as caught:
         load_mbpp(path)
     assert f"{path}, line 2" in str(caught.value)
     assert message in str(caught.value)
+
+
+def test_a_row_without_tests_is_named(tmp_path):
+    row = {name: value for name, value in ROW.items() if name != "test_list"}
+    with pytest.raises(InputError, match=r'line 2: field "test_list" is missing. .* Repair or remove that row'):
+        load_mbpp(write(tmp_path / "m.jsonl", ROW | {"task_id": 6}, row))
 
 
 @pytest.fixture(scope="module")

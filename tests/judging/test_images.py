@@ -1,5 +1,6 @@
 """The sandbox image: its name follows its sources, and a container of it holds what the sandbox promises."""
 
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -67,6 +68,26 @@ def test_an_image_that_is_not_there_names_the_command(docker_client: docker.Dock
         find_image(docker_client, "edittool-sandbox-python:never-built")
 
 
+def test_an_image_with_another_runner_is_refused(docker_client: docker.DockerClient, own_image: str) -> None:
+    with pytest.raises(EnvironmentFault, match=r"built for another version of the sandbox.*Build it again"):
+        find_image(docker_client, own_image)
+
+
+def test_an_image_without_a_runner_is_refused(docker_client: docker.DockerClient) -> None:
+    built = {"fileobj": io.BytesIO(b"FROM scratch\nENV NOTHING=here\n"), "rm": True}
+    image, _ = docker_client.images.build(**built)
+    try:
+        with pytest.raises(EnvironmentFault, match="is no sandbox image of edittool"):
+            find_image(docker_client, str(image.id))
+    finally:
+        docker_client.images.remove(image.id, force=True)
+
+
+def test_a_name_that_is_none(docker_client: docker.DockerClient) -> None:
+    with pytest.raises(EnvironmentFault, match="no sandbox image 'No Name!'"):
+        find_image(docker_client, "No Name!")
+
+
 def test_a_base_that_does_not_exist(docker_client: docker.DockerClient) -> None:
     with pytest.raises(EnvironmentFault, match="edittool-no-such-base"):
         build_image(docker_client, "localhost:1/edittool-no-such-base", lambda line: None)
@@ -84,7 +105,7 @@ def test_building_again_gives_the_same_image(docker_client: docker.DockerClient,
     sources = {**image_sources(), "runner.py": RUNNER}
     said: list[str] = []
     assert build_image(docker_client, None, said.append, sources=sources) == own_image
-    assert find_image(docker_client, image_tag(sources)) == own_image
+    assert docker_client.images.get(image_tag(sources)).id == own_image
     assert any(line.startswith("Step ") for line in said)
 
 

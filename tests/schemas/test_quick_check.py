@@ -31,6 +31,7 @@ RECORDS = {
         "shim": "x",
         "doc": "",
         "order": 0,
+        "kind": "builtin_method",
     },
     "manifest": {
         "schema_version": 1,

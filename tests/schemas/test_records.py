@@ -1,11 +1,12 @@
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edittool.schemas.changes import Change
+from edittool.schemas.changes import ApiKind, Change
 from edittool.schemas.jsonl import read_rows, write_rows
 from edittool.schemas.problems import Problem, Test
 from edittool.schemas.samples import Sample, row_digest
@@ -42,6 +43,7 @@ changes = st.builds(
     shim=name,
     doc=text,
     order=st.none() | st.integers(0, 99),
+    kind=st.none() | st.sampled_from(get_args(ApiKind)),
 )
 
 PROBLEM = Problem("T/0", "def f(x):\n", "f", "def f(x):\n    return 1\n", (Test("", "f(0)"),), "reliability", "len")

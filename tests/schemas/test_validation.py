@@ -27,6 +27,7 @@ GOOD = {
         "shim": "from os.path import join as my_os_path_join\n",
         "doc": "Joins paths.",
     },
+    "rejected": {"task_id": "T/0", "change_id": None, "reason": "duplicate", "detail": "the same task as T/1"},
     "manifest": {
         "schema_version": 1,
         "name": "small",

@@ -1,0 +1,239 @@
+"""Certified API changes: the problems are surveyed, changes chosen, problems divided and certified, until all holds."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..analysis.rewriting import Refusal, rewrite
+from ..schemas.bench import Bench
+from ..schemas.changes import Change
+from ..schemas.errors import InputError
+from ..schemas.problems import Problem
+from ..schemas.rejections import Rejection
+from .apis import find_api
+from .certify import HASH_SEEDS, Certificate, Check, certify
+from .chance import OrderBy, order
+from .choosing import Chosen, choose_designs
+from .duplicates import find_clusters
+from .naming import NAMES_API, names_api
+from .progress import Progress, silent
+from .split import Assignment, Candidate, assign
+from .survey import Survey, Surveyed, survey
+from .trials import Trials
+
+MAX_ROUNDS = 10  # each one leaves out what the one before could not certify; two have always been enough
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which changes are wanted.
+
+    `apis` are those that may change (None: all that are used), but for `untouched`; each change needs `min_problems`.
+    """
+
+    name: str
+    min_problems: int
+    untouched: frozenset[str] = frozenset()
+    apis: frozenset[str] | None = None
+    seed: int = 0
+    order: OrderBy = "chance"
+    hash_seeds: tuple[int, ...] = HASH_SEEDS
+
+
+# Everything uses len and range: with them changed, little is left for specificity, and their groups outgrow all others.
+PRESETS = {
+    "main": Plan("main", min_problems=3, untouched=frozenset({"len", "range"})),
+    "full": Plan("full", min_problems=2),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A benchmark with its certificate, and what was left out of it."""
+
+    bench: Bench
+    certificate: Certificate
+    rejections: tuple[Rejection, ...]
+
+
+def generate(problems: Sequence[Problem], plan: Plan, trials: Trials, progress: Progress = silent) -> Generated:
+    """Return the certified benchmark that `plan` makes of `problems`: same problems and plan, same benchmark.
+
+    Raises InputError where no change can be made, or where an API that was asked for does not exist or is not used;
+    EnvironmentFault where the sandbox fails.
+    """
+    _check_apis(plan)
+    surveyed = survey(problems, trials, progress)
+    users = {api: users for api, users in surveyed.users().items() if _is_wanted(api, plan)}
+    _check_used(plan, users)
+    enough = {api: using for api, using in users.items() if len(using) >= plan.min_problems}
+    chosen = choose_designs(enough, trials, progress)
+    return _Settling(surveyed, chosen, plan, trials, progress).settle(problems, users)
+
+
+def _is_wanted(api: str, plan: Plan) -> bool:
+    return api not in plan.untouched and (plan.apis is None or api in plan.apis)
+
+
+def _check_apis(plan: Plan) -> None:
+    for api in sorted(plan.apis or ()):
+        found = find_api(api).name
+        if found != api:
+            raise InputError(f"the API {api!r} is defined as {found!r}: ask for that one.")
+
+
+def _check_used(plan: Plan, users: Mapping[str, object]) -> None:
+    unused = sorted((plan.apis or frozenset()) - users.keys())
+    if unused:
+        raise InputError(f"no problem uses {', '.join(unused)}. Leave out what is not used, or add problems.")
+
+
+class _Settling:
+    """Divides the problems and certifies the result, leaving out what fails, until everything holds."""
+
+    def __init__(self, surveyed: Survey, chosen: Mapping[str, Chosen], plan: Plan, trials: Trials, progress: Progress):
+        self.survey, self.chosen, self.plan, self.trials, self.progress = surveyed, chosen, plan, trials, progress
+        self.clusters = find_clusters([one.problem for one in surveyed.surveyed])
+        self.failed: dict[str, Rejection] = {}  # problems that fail in the world of all changes, or by themselves
+        self.not_for: dict[str, dict[str, str]] = {}  # problem -> API whose problem it cannot be -> why
+
+    def settle(self, problems: Sequence[Problem], users: Mapping[str, Sequence[Surveyed]]) -> Generated:
+        """Return the benchmark on which everything holds."""
+        for _ in range(MAX_ROUNDS):
+            assignment = self._assign()
+            bench = self._make_bench(assignment)
+            if bench is None:
+                continue
+            certificate = certify(bench, self.trials, self.plan.hash_seeds, self.progress, strict=True)
+            wrong = [check for check in certificate.checks if check.state != "holds"]
+            if not wrong:
+                return Generated(bench, certificate, tuple(self._rejections(problems, users, assignment)))
+            for check in wrong:
+                self._leave_out(bench, check)
+        raise InputError(
+            f"after {MAX_ROUNDS} rounds some problems still fail when certified: {wrong[0]}. "
+            "Remove that problem from the input."
+        )
+
+    def _assign(self) -> Assignment:
+        wanted = [one for one in self.survey.surveyed if one.problem.task_id not in self.failed]
+        return assign(
+            [self._candidate(one) for one in wanted],
+            min_problems=self.plan.min_problems,
+            clusters=self.clusters,
+            seed=self.plan.seed,
+        )
+
+    def _candidate(self, one: Surveyed) -> Candidate:
+        task_id = one.problem.task_id
+        uses = one.uses & self.chosen.keys()
+        return Candidate(
+            task_id,
+            uses=uses,
+            certified=frozenset(api for api in uses if task_id in self.chosen[api].certified)
+            - self.not_for.get(task_id, {}).keys(),
+            blocked=frozenset(api for api in uses if task_id in self.chosen[api].unwritable),
+        )
+
+    # The benchmark
+
+    def _make_bench(self, assignment: Assignment) -> Bench | None:
+        """Return the benchmark of `assignment`, or None where a problem has to be left out first."""
+        changes = self._changes(assignment)
+        problems: dict[str, Problem] = {}
+        for one in self.survey.surveyed:
+            task_id = one.problem.task_id
+            if task_id not in assignment.subsets:
+                continue
+            try:
+                problems[task_id] = self._problem(one, assignment, changes)
+            except Refusal as refusal:
+                detail = f"rewritten for all changes at once, {refusal.reason}: {refusal.detail}"
+                self.failed[task_id] = Rejection(task_id, None, "not_rewritable", detail)
+        return None if self.failed.keys() & assignment.subsets.keys() else Bench(self.plan.name, problems, changes)
+
+    def _changes(self, assignment: Assignment) -> dict[str, Change]:
+        counts = Counter(assignment.apis.values())
+        places = order(assignment.kept, counts, self.plan.seed, self.plan.order)
+        return {api: replace(self.chosen[api].design.change, order=places[api]) for api in sorted(assignment.kept)}
+
+    def _problem(self, one: Surveyed, assignment: Assignment, changes: Mapping[str, Change]) -> Problem:
+        api = assignment.apis.get(one.problem.task_id)
+        common = replace(
+            one.problem, subset=assignment.subsets[one.problem.task_id], change_id=api, uses=tuple(sorted(one.uses))
+        )
+        if api is None:
+            return common
+        updated = rewrite(one.references, [self.chosen[api].design.convention])
+        full = rewrite(
+            one.references, [self.chosen[use].design.convention for use in sorted(one.uses & changes.keys())]
+        )
+        return replace(
+            common,
+            updated_solution=updated,
+            fully_updated_solution=None if full == updated else full,
+            tags=(*one.problem.tags, NAMES_API) if names_api(one.problem, changes[api]) else one.problem.tags,
+        )
+
+    # What was left out
+
+    def _leave_out(self, bench: Bench, check: Check) -> None:
+        problem = bench.problems[check.task_id]
+        if check.condition in ("reference_passes", "all_changes_pass") or problem.change_id is None:
+            self.failed[check.task_id] = Rejection(check.task_id, None, check.condition, check.seen)
+        else:
+            self.not_for.setdefault(check.task_id, {})[problem.change_id] = f"{check.condition}: {check.seen}"
+
+    def _rejections(
+        self, problems: Sequence[Problem], users: Mapping[str, Sequence[Surveyed]], assignment: Assignment
+    ) -> Iterator[Rejection]:
+        rejected = {rejection.task_id: rejection for rejection in self.survey.rejections} | self.failed
+        for problem in problems:
+            task_id = problem.task_id
+            if task_id in rejected:
+                yield rejected[task_id]
+            elif task_id in assignment.left_out:
+                left_out = assignment.left_out[task_id]
+                detail = "; ".join([left_out.detail, *self._reasons(task_id)])
+                yield Rejection(task_id, None, left_out.reason, detail)
+        for api in sorted(users.keys() - set(assignment.kept)):
+            yield self._rejected_api(api, len(users[api]))
+
+    def _reasons(self, task_id: str) -> Iterator[str]:
+        """Yield, for each API that the problem uses, why it is not the problem of that API."""
+        for api, chosen in self.chosen.items():
+            for reasons in (chosen.unwritable, chosen.unobserved):
+                if task_id in reasons:
+                    yield f"{api}: {reasons[task_id]}"
+        yield from (f"{api}: {reason}" for api, reason in self.not_for.get(task_id, {}).items())
+
+    def _rejected_api(self, api: str, uses: int) -> Rejection:
+        if api not in self.chosen:
+            return Rejection(
+                None, api, "too_few_problems", f"{uses} problems use it, {self.plan.min_problems} are needed"
+            )
+        certified = len(self.chosen[api].certified)
+        detail = f"{uses} problems use it and {certified} can show a change of it, {self.plan.min_problems} are needed"
+        if certified >= self.plan.min_problems:
+            detail = f"its {certified} problems serve other changes, or are twins of each other"
+        return Rejection(None, api, "too_few_certified", detail)
+
+
+def certification_record(certificate: Certificate, image: str, plan: Plan | None = None) -> dict[str, Any]:
+    """Return what the manifest says about the certification, and about the plan where changes were made by one."""
+    record: dict[str, Any] = {
+        "conditions": certificate.counts(),
+        "hash_seeds": list(certificate.hash_seeds),
+        "image": image,
+    }
+    if plan is None:
+        return record
+    return record | {
+        "plan": {
+            "min_problems": plan.min_problems,
+            "untouched": sorted(plan.untouched),
+            "apis": None if plan.apis is None else sorted(plan.apis),
+            "order": plan.order,
+        },
+    }

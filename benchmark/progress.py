@@ -1,0 +1,16 @@
+"""How long work tells how far it is, without knowing who listens."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Announces a stage of so many steps, and gives what is to be called after each of them."""
+
+    def __call__(self, stage: str, steps: int, /) -> Callable[[], object]:
+        """Begin `stage`."""
+
+
+def silent(stage: str, steps: int, /) -> Callable[[], object]:
+    """Tell nobody."""
+    return lambda: None

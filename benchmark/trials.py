@@ -1,0 +1,162 @@
+"""Trials: programs that the builder puts to the sandbox, many to a container, and never twice.
+
+What a trial showed can be kept in a file, so that a build that was interrupted goes on where it stopped.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from docker import DockerClient
+
+from ..judging.engine import connect
+from ..judging.images import find_image, image_tag
+from ..judging.jobs import Finding, Job
+from ..judging.options import MAX_JOBS_PER_CONTAINER, SandboxOptions
+from ..judging.run import run_jobs
+from ..schemas.changes import Change
+from ..schemas.json_text import parse_json
+from ..schemas.jsonl import JsonlAppender
+
+PATIENCE = 4  # times what a sample gets
+WRITTEN_AT_ONCE = 64  # trials; syncing each of them would take as long as running it
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of a program in the sandbox: outcome, adoption label, first error, seen receivers, CPU time in ms."""
+
+    outcome: str
+    label: str | None
+    label_detail: str | None
+    error: str
+    trace: tuple[tuple[int, tuple[str, ...]], ...]
+    cpu_ms: float
+
+    @classmethod
+    def of(cls, finding: Finding) -> Self:
+        """Return what the builder needs of `finding`."""
+        error = f"{finding.error['type']}: {finding.error['message']}" if finding.error else ""
+        trace = tuple(sorted(finding.trace.items()))
+        return cls(finding.outcome, finding.label, finding.label_detail, error, trace, finding.cpu_ms)
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Self:
+        """Return the trial that `asdict` made `row` of."""
+        return cls(**row | {"trace": tuple((index, tuple(paths)) for index, paths in row["trace"])})
+
+    def __str__(self) -> str:
+        label = f"{self.label} ({self.label_detail})" if self.label else ""
+        return ", ".join(part for part in (self.outcome, label, self.error) if part)
+
+
+class Trials:
+    """Runs jobs in the sandbox and remembers what they showed, by everything that decides it."""
+
+    def __init__(self, client: DockerClient, options: SandboxOptions, log: JsonlAppender | None = None):
+        self._client, self._log = client, log
+        self.cpu_seconds = options.limits.cpu_seconds  # that a sample may take
+        self._options = _patient(options)
+        self.image = options.image or image_tag()
+        self._image = find_image(client, options.image)
+        self._known = _read_log(log)
+        self._world_digests: dict[tuple[Change, ...], str] = {}
+
+    def run(
+        self, jobs: Sequence[Job], hash_seed: int = 0, on_trial: Callable[[], object] = lambda: None
+    ) -> list[Trial]:
+        """Return the trials of `jobs`, in their order; `on_trial` is called as each is known.
+
+        Raises EnvironmentFault when the sandbox fails; what is known by then is kept.
+        """
+        keys = [self._key(job, hash_seed) for job in jobs]
+        for _ in filter(self._known.__contains__, keys):
+            on_trial()
+        missing = {key: job for key, job in zip(keys, jobs, strict=True) if key not in self._known}
+        self._run_missing(missing, hash_seed, on_trial)
+        return [self._known[key] for key in keys]
+
+    def _run_missing(self, missing: dict[str, Job], hash_seed: int, on_trial: Callable[[], object]) -> None:
+        jobs = (replace(job, tag=key) for key, job in missing.items())
+        options = replace(self._options, hash_seed=hash_seed)
+        unwritten: list[dict[str, Any]] = []
+        with closing(run_jobs(jobs, options, self._client)) as findings:
+            try:
+                for job, finding in findings:
+                    trial = Trial.of(finding)
+                    self._known[job.tag] = trial
+                    if trial.outcome != "sandbox_error":  # of which nothing is known: it deserves another try
+                        unwritten.append({"key": job.tag, "trial": asdict(trial)})
+                    if len(unwritten) == WRITTEN_AT_ONCE:
+                        self._write(unwritten)
+                    on_trial()
+            finally:
+                self._write(unwritten)
+
+    def _write(self, rows: list[dict[str, Any]]) -> None:
+        if self._log and rows:
+            self._log.append(*rows)
+        rows.clear()
+
+    def _key(self, job: Job, hash_seed: int) -> str:
+        problem = job.problem
+        decisive = [
+            job.program,
+            problem.entry_point,
+            problem.helpers,
+            [[test.setup, test.code] for test in problem.tests],
+            problem.change_id,
+            job.traced,
+            self._world_digest(job.changes),
+            hash_seed,
+            asdict(self._options.limits),
+            self._image,
+        ]
+        return _digest(decisive)
+
+    def _world_digest(self, changes: tuple[Change, ...]) -> str:
+        if changes not in self._world_digests:
+            decisive = [[one.deprecated, one.replacement, one.shim, one.kind] for one in changes]
+            self._world_digests[changes] = _digest(decisive)
+        return self._world_digests[changes]
+
+
+def _patient(options: SandboxOptions) -> SandboxOptions:
+    """Return `options` for trials: on a busy machine, too, the same programs must pass."""
+    limits = options.limits
+    more = replace(limits, cpu_seconds=PATIENCE * limits.cpu_seconds, wall_seconds=PATIENCE * limits.wall_seconds)
+    return replace(options, limits=more, jobs_per_container=MAX_JOBS_PER_CONTAINER)
+
+
+@contextmanager
+def open_trials(options: SandboxOptions, log: Path | None = None) -> Iterator[Trials]:
+    """Give Trials that go on from `log`, and write to it, where one is given.
+
+    Raises EnvironmentFault without an engine or an image, and InputError where another build writes the same log.
+    """
+    with closing(connect()) as client:
+        if log is None:
+            yield Trials(client, options)
+            return
+        with JsonlAppender(log) as appender:
+            yield Trials(client, options, appender)
+
+
+def _read_log(log: JsonlAppender | None) -> dict[str, Trial]:
+    """Return the trials that the log holds; what another version wrote in another form is passed over."""
+    known: dict[str, Trial] = {}
+    for line in log.path.read_bytes().splitlines() if log else ():
+        try:
+            row = parse_json(line)
+            known[row["key"]] = Trial.from_row(row["trial"])
+        except (KeyError, TypeError, ValueError):
+            continue
+    return known
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, ensure_ascii=True).encode("ascii")).hexdigest()

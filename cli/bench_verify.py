@@ -1,0 +1,72 @@
+"""`edittool bench verify`: a benchmark's files, and its certification again."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.table import Table
+
+from ..judging.options import SandboxOptions
+from ..schemas.bench import Bench
+from .bench_argument import open_bench
+from .bench_show import print_bench, print_json
+from .console import plain, results, talk
+from .exit_codes import BAD_INPUT, DONE, UNJUDGED
+from .sandbox_options import make_options, sandbox_options
+from .stages import show_stages
+
+if TYPE_CHECKING:
+    from ..benchmark.certify import Certificate
+
+
+@click.command()
+@click.argument("name", metavar="BENCH")
+@click.option("--files-only", is_flag=True, help="Check the files alone: no sandbox is needed.")
+@click.option(
+    "--hash-seeds",
+    type=click.IntRange(1, 100),
+    default=3,
+    show_default=True,
+    help="Under how many of Python's hash seeds everything has to hold.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@sandbox_options
+def verify(name: str, files_only: bool, hash_seeds: int, as_json: bool, **sandbox: Any) -> int:
+    """Check the files of a benchmark, then certify each problem in the sandbox again.
+
+    Files: hashes, schemas, unique ids. Sandbox: the reference passes, fails once its API is gone, passes again when it
+    is rewritten, also with all changes active, and is refused when the API is merely renamed. Exit code 0 where all of
+    it holds, 2 where something does not, 1 where the sandbox could not tell.
+
+    \b
+    edittool bench verify builtin
+    edittool bench verify my-bench --json > certificate.json
+    """
+    made = open_bench(name)
+    if files_only:
+        print_json({"bench": made.name, "sha256": made.digest()}) if as_json else print_bench(made)
+        return DONE
+    return _certify(made, tuple(range(hash_seeds)), make_options(**sandbox), as_json)
+
+
+def _certify(made: Bench, hash_seeds: tuple[int, ...], options: SandboxOptions, as_json: bool) -> int:
+    from ..benchmark.certify import certify
+    from ..benchmark.trials import open_trials
+    from ..judging.worlds import check_worlds
+
+    check_worlds(made.changes.values(), options)
+    with open_trials(options) as trials, show_stages() as progress:
+        certificate = certify(made, trials, hash_seeds, progress)
+    print_json(certificate.to_json()) if as_json else _print_certificate(certificate)
+    if certificate.with_state("violated"):
+        talk.print(plain(f"{made.name} is not certified: leave out or repair the problems named above.", "red"))
+        return BAD_INPUT
+    return UNJUDGED if certificate.with_state("unknown") else DONE
+
+
+def _print_certificate(certificate: "Certificate") -> None:
+    table = Table("condition", "holds", "violated", "unknown", "unchecked", box=None, header_style="bold")
+    for condition, counts in certificate.counts().items():
+        table.add_row(condition, *map(str, counts.values()))
+    results.print(table)
+    for check in (*certificate.with_state("violated"), *certificate.with_state("unknown")):
+        results.print(plain(f"{check.state}: {check.task_id}, {check.condition}: {check.seen}"), soft_wrap=True)
