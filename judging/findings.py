@@ -147,6 +147,7 @@ def label(job: Job, finding: Finding) -> Finding:
         calls=finding.calls.get(change.replacement, 0),
         outcome=finding.outcome,
         error_kind=finding.error["kind"] if finding.error else None,
+        bypass=finding.bypass,
     )
     return finding.labelled(
         labelling.label, labelling.detail, labelling.disagreement, program_uses(job.program, change)

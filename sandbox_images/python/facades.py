@@ -227,6 +227,16 @@ def _importlib(world: World, module: ModuleType) -> dict[str, Any]:
     return {"import_module": import_module, "reload": reload, "__import__": world.builtins["__import__"]}
 
 
+def _importlib_util(world: World, module: ModuleType) -> dict[str, Any]:
+    def module_from_spec(spec: Any) -> Any:
+        """Create a module based on the provided spec."""
+        made = module.__dict__["module_from_spec"](spec)
+        # The interpreter has some modules only once; every other one is new, and empty still.
+        return world.facades.show(made) if sys.modules.get(made.__name__) is made else made
+
+    return {"module_from_spec": module_from_spec}
+
+
 def _operator(world: World, module: ModuleType) -> dict[str, Any]:
     class attrgetter:  # noqa: N801
         """Return a callable object that fetches the given attribute(s) from its operand."""
@@ -323,6 +333,8 @@ def _dataclasses(world: World, module: ModuleType) -> dict[str, Any]:
 _SPECIAL: Final[dict[str, Callable[[World, ModuleType], dict[str, Any]]]] = {
     "sys": _sys,
     "importlib": _importlib,
+    "importlib.util": _importlib_util,
+    "importlib._bootstrap": _importlib_util,
     "operator": _operator,
     "pickle": _pickle,
     "typing": _typing,

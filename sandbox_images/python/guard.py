@@ -21,7 +21,9 @@ CALLEE: Final = "__edittool_callee__"
 ARGUMENT: Final = "__edittool_argument__"
 
 # Whoever gets a class as an argument and calls it.
-_CALLERS: Final = frozenset({"map", "filter", "starmap", "partial", "defaultdict", "reduce", "sorted", "accumulate"})
+_CALLERS: Final = frozenset(
+    {"map", "filter", "starmap", "partial", "defaultdict", "reduce", "sorted", "accumulate", "__call__", "__new__"}
+)
 _CALLER_KEYWORDS: Final = frozenset({"key", "default_factory"})
 # Types whose instances are code: what they are made of is looked at.
 _CODE_TYPES: Final = frozenset({"FunctionType", "LambdaType", "CodeType"})
@@ -83,13 +85,17 @@ def _spelled(node: Any) -> tuple[str, ...]:
 
 
 def _class_names(tree: Any) -> set[str]:
-    """Return the names that are given the class of some value: `kind = type(x)`."""
-    names = set()
+    """Return the names that may be given the class of some value: all that the program gives anything, if it asks."""
+    names, asks = set(), False
     for node in walk(tree):
-        if isinstance(node, _ast.Assign | _ast.NamedExpr) and _is_class_of(node.value):
-            targets = node.targets if isinstance(node, _ast.Assign) else [node.target]
-            names |= {target.id for target in targets if isinstance(target, _ast.Name)}
-    return names
+        if isinstance(node, _ast.Name) and isinstance(node.ctx, _ast.Store):
+            names.add(node.id)
+        elif isinstance(node, _ast.Attribute) and isinstance(node.ctx, _ast.Store):
+            names.add(node.attr)
+        elif isinstance(node, _ast.arg):
+            names.add(node.arg)
+        asks = asks or _is_class_of(node) or (isinstance(node, _ast.Name) and node.id == "type")
+    return names if asks else set()
 
 
 def _is_class_of(node: Any) -> bool:
@@ -132,9 +138,9 @@ class _Guard:
         if self._is_doubtful(call.func) or _replaces_code(call):
             call.func = _call(CALLEE, call.func, [call.func])
         if _last_name(call.func) in _CALLERS:
-            call.args = [_call(ARGUMENT, item, [item]) if self._is_class(item) else item for item in call.args]
+            call.args = [_call(ARGUMENT, item, [item]) if self._may_be_class(item) else item for item in call.args]
         for keyword in call.keywords:
-            if keyword.arg in _CALLER_KEYWORDS and self._is_class(keyword.value):
+            if keyword.arg in _CALLER_KEYWORDS and self._may_be_class(keyword.value):
                 keyword.value = _call(ARGUMENT, keyword.value, [keyword.value])
 
     def _is_doubtful(self, function: Any) -> bool:
@@ -147,8 +153,11 @@ class _Guard:
             or _last_name(function) in _CODE_TYPES
         )
 
+    def _may_be_class(self, node: Any) -> bool:
+        return self._is_class(node) or (bool(self._class_names) and isinstance(node, _ast.Call | _ast.Subscript))
+
     def _is_class(self, node: Any) -> bool:
-        return _is_class_of(node) or (isinstance(node, _ast.Name) and node.id in self._class_names)
+        return _is_class_of(node) or _last_name(node) in self._class_names
 
 
 def _replaces_code(call: Any) -> bool:

@@ -27,7 +27,8 @@ _SHALLOW: Final = frozenset({list, tuple, set, frozenset})
 # Attributes whose value is looked at.
 _SHOWN: Final = frozenset(
     "__globals__ __builtins__ __self__ __func__ __wrapped__ __objclass__ __origin__ __defaults__ __kwdefaults__ "
-    "__closure__ cell_contents f_globals f_builtins func fget fset fdel temp_original __args__ default_factory".split()
+    "__closure__ cell_contents f_globals f_builtins func fget fset fdel temp_original __args__ "
+    "default_factory default in_dict".split()
 )
 # Methods whose results are looked at.
 _LOOKED_AT: Final = frozenset(
@@ -161,6 +162,8 @@ class Looks:
             return self.namespace(found)
         if is_module(found):
             return self._world.facades.show(found)
+        if found is sys.modules:
+            return self._world.facades.fill(self._world.facades.show(sys)).__dict__["modules"]
         if name == "cell_contents" and self._is_shim(found):
             self._world.record("closure")
             return found

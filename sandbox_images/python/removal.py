@@ -56,14 +56,10 @@ class Removal:
 
         Raises LookupError for an API that does not exist.
         """
-        if not self._pending:
-            return
-        pending, self._pending = self._pending, []
-        for top, name in pending:
+        for top, name in self._pending.copy():
             if everywhere or top in sys.modules:
                 self._remove(name)
-            else:
-                self._pending.append((top, name))
+                self._pending.remove((top, name))
 
     def _remove(self, name: str) -> None:
         owner, attribute = resolve_owner(name)

@@ -33,7 +33,7 @@ PARSE_ONLY: Final = 0x0400  # ast.PyCF_ONLY_AST; importing ast would cost more t
 FUTURE_ANNOTATIONS: Final = 0x1000000  # __future__.annotations.compiler_flag
 _FUNCTION: Final = type(lambda: None)
 # In a program without any of these texts there is nothing to guard but attributes.
-_GUARDED_SYNTAX: Final = ("type(", "__class__", "case ", ")(", "](", "CodeType", "FunctionType", "LambdaType", "co_")
+_GUARDED_SYNTAX: Final = ("type", "__class__", "case ", ")(", "](", "CodeType", "FunctionType", "LambdaType", "co_")
 # Members of built-in classes that lead to what is removed, called with any value.
 _UNBOUND: Final = frozenset({"__getattribute__", "__subclasses__", "__reduce__", "__reduce_ex__", "mro"})
 
@@ -119,7 +119,9 @@ class World:
         found = getattr(value, name)
         if name in WATCHED:
             return self.looks.shown(value, name, found)
-        if kind.__dictoffset__ == 0 and kind is not super:
+        if self.removal.has(found):  # a proxy handed it on
+            return _instead(value, name)
+        if kind.__dictoffset__ == 0 and kind is not super and definer(lineage(value), name):
             self._plain.add((kind, name))  # instances cannot differ
         return found
 
@@ -258,15 +260,14 @@ class World:
         source, globals, locals = (*args, None, None)[:3]
         if isinstance(source, str):
             source = source.lstrip(" \t")
-        if not isinstance(source, CodeType | str | bytes):
-            return eval(*args)
+        elif isinstance(source, bytes | bytearray | memoryview):
+            source = bytes(source).lstrip(b" \t")
         return eval(self._runnable(source, "eval"), *self._scope(globals, locals))
 
     def execute(self, *args: Any, closure: Any = None) -> None:
         """Execute as the builtin `exec`, in this world."""
-        if not 1 <= len(args) <= 3 or not isinstance(args[0], CodeType | str | bytes):
+        if not 1 <= len(args) <= 3:
             exec(*args)
-            return
         source, globals, locals = (*args, None, None)[:3]
         exec(self._runnable(source, "exec"), *self._scope(globals, locals), closure=closure)
 
@@ -274,17 +275,21 @@ class World:
         if isinstance(source, CodeType):
             self._check(source)
             return source
+        if isinstance(source, bytearray | memoryview):
+            source = bytes(source)
+        if not isinstance(source, str | bytes):
+            (eval if mode == "eval" else exec)(source, {})  # for its complaint
         return self.compile(source, "<string>", mode)
 
     def _scope(self, globals: Any, locals: Any) -> tuple[dict[str, Any], Any]:
         if globals is None:
             caller = _caller()
             return caller.f_globals, caller.f_locals if locals is None else locals
-        if type(globals) is dict and self.looks.namespace(globals) is not globals:
-            # Globals of the library's: the names stay, the builtins are the candidate's.
-            globals = self.looks.namespace(globals)
         if isinstance(globals, dict):
             globals.setdefault("__builtins__", self.builtins)
+        if type(globals) is dict:
+            # Globals of the library's: the names stay, the builtins are the candidate's.
+            globals = self.looks.namespace(globals)
         return globals, globals if locals is None else locals
 
 

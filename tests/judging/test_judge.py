@@ -66,6 +66,22 @@ def test_verdicts_say_what_happened(bench: Bench, write_samples: WriteSamples, t
         assert verdict["bench_sha256"] == bench.digest()
 
 
+def test_a_way_around_the_removal_is_said_and_counted(
+    bench: Bench, write_samples: WriteSamples, tmp_path: Path
+) -> None:
+    around = "def count(items):\n    for o in gc.get_objects():\n        if getattr(o, '__name__', 0) == 'len':\n"
+    around = "import gc\n" + around + "            return o(items)\n    return sum(1 for _ in items)\n"
+    output = tmp_path / "verdicts.jsonl"
+    summary = judge(Request(bench, write_samples([around, BY_HAND]), output))
+    verdicts = sorted(read(output), key=lambda verdict: verdict["sample_index"])
+    assert [verdict["outcome"] for verdict in verdicts] == ["passed", "passed"]
+    assert [verdict.get("bypass") for verdict in verdicts] == [["gc"], None]
+    assert summary.to_json()["bypasses"] == {"gc": 1}
+    again = judge(Request(bench, write_samples([around, BY_HAND]), output))
+    assert again.judged == 0
+    assert again.bypasses == summary.bypasses
+
+
 def test_the_world_can_be_chosen(bench: Bench, write_samples: WriteSamples, tmp_path: Path) -> None:
     samples = write_samples([STALE])
     judge(Request(bench, samples, tmp_path / "none.jsonl", "none"))
