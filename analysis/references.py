@@ -5,7 +5,7 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tree_sitter import Node
@@ -56,7 +56,8 @@ class Doubt:
 class References:
     """What `read_references` found, in source order. The offsets of nodes count in `source`.
 
-    `bound`: every name that the program binds, in whatever scope.
+    `bound`: every name that the program binds, in whatever scope. What stands before `start` is left out of `found` and
+    `doubts`.
     """
 
     root: Node
@@ -64,6 +65,13 @@ class References:
     found: tuple[Reference, ...]
     doubts: tuple[Doubt, ...]
     bound: frozenset[str]
+    start: int = 0
+
+    def after(self, start: int) -> "References":
+        """Return these references without those before the byte `start`: a part of the program that has to stay."""
+        found = tuple(reference for reference in self.found if reference.node.start_byte >= start)
+        doubts = tuple(doubt for doubt in self.doubts if doubt.node.start_byte >= start)
+        return replace(self, found=found, doubts=doubts, start=start)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ _PARAMETERS = ("x", "y", "z", "item", "other")
 
 
 def rewrite(references: References, conventions: Sequence[Convention]) -> str:
-    """Return the program of `references` with the API of each convention replaced.
+    """Return the program of `references` with the API of each convention replaced, from `references.start` on.
 
     Raises Refusal where that cannot be done with certainty.
     """
@@ -50,7 +50,7 @@ def rewrite(references: References, conventions: Sequence[Convention]) -> str:
             _require_certainty(doubt, convention.api)
     rewritten = _Rewriter(references, by_api).rewrite()
     _require_python(rewritten, "the rewritten program")
-    for reference in read_references(rewritten).found:
+    for reference in read_references(rewritten).after(references.start).found:
         if reference.api in by_api:
             raise Refusal("use_left", f"line {line_of(reference.node)} of the rewritten program uses {reference.api}")
     return rewritten

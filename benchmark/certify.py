@@ -26,7 +26,7 @@ from ..schemas.errors import InputError
 from ..schemas.problems import Problem
 from ..schemas.rejections import Rejection
 from .progress import Progress, silent
-from .survey import trace_references
+from .survey import answer_of, trace_references
 from .trials import Trial, Trials
 
 Condition = Literal["reference_passes", "removal_fails", "updated_passes", "all_changes_pass", "rename_fails"]
@@ -145,7 +145,7 @@ def _questions(bench: Bench, references: dict[str, References]) -> Iterator[_Que
         yield _ask(problem, "updated_passes", problem.updated_solution, (change,))
         yield _ask(problem, "all_changes_pass", full, every)
         if change.usage != "renamed":
-            yield _ask_renamed(problem, change, references[problem.task_id])
+            yield _ask_renamed(problem, change, answer_of(problem, references[problem.task_id]))
 
 
 def _ask(problem: Problem, condition: Condition, program: str | None, changes: tuple[Change, ...]) -> _Question:

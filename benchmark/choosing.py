@@ -13,15 +13,14 @@ from .progress import Progress, silent
 from .survey import Surveyed
 from .trials import Trials
 
-PROMPT_USES_API = "the code of the prompt itself uses the API"
-
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """The design that an API got, and what it means for each problem that uses the API.
 
-    `certified`: the problems that can test the change. `unwritable`: those that cannot be rewritten, and `unobserved`:
-    those that can but do not show the change; with the reason.
+    `certified`: the problems that can test the change. `unwritable`: those that cannot be rewritten so that they pass,
+    for one because their prompt needs the API, and `unobserved`: those that can but do not show the change; with the
+    reason.
     """
 
     design: Design
@@ -58,7 +57,9 @@ def choose_designs(
     jobs = [(record, *pair, job) for group in records.values() for record in group for pair, job in record.jobs.items()]
     results = trials.run([job for *_, job in jobs], on_trial=progress("trying usage changes", len(jobs)))
     for (record, task_id, condition, _), trial in zip(jobs, results, strict=True):
-        if not is_met(condition, trial, strict=True):
+        if condition == "updated_passes" and trial.outcome != "passed":
+            record.unwritable[task_id] = f"rewritten, it does not pass: {trial}"
+        elif not is_met(condition, trial, strict=True):
             record.unobserved.setdefault(task_id, f"{condition}: {trial}")
     return dict(sorted(_choose(records)))
 
@@ -74,9 +75,6 @@ def _prepare(design: Design, users: Sequence[Surveyed]) -> _Record:
     record = _Record(design)
     for one in users:
         task_id, change = one.problem.task_id, design.change
-        if change.deprecated in one.in_prompt:
-            record.unwritable[task_id] = PROMPT_USES_API
-            continue
         try:
             updated, renamed = rewrite(one.references, [design.convention]), rename(one.references, change)
         except Refusal as refusal:

@@ -22,6 +22,7 @@ from .split import Assignment, Candidate, assign
 from .survey import Survey, Surveyed, survey
 from .trials import Trials
 
+OWN_PROBLEMS = 2  # one to edit for, and one to generalize to
 MAX_ROUNDS = 10  # each one leaves out what the one before could not certify; two have always been enough
 
 
@@ -29,7 +30,8 @@ MAX_ROUNDS = 10  # each one leaves out what the one before could not certify; tw
 class Plan:
     """Which changes are wanted.
 
-    `apis` are those that may change (None: all that are used), but for `untouched`; each change needs `min_problems`.
+    `apis` are those that may change (None: all that are used), but for `untouched`. Each change needs `min_problems`
+    that are certified to show it, of which two at least become its own: a problem serves one change alone.
     """
 
     name: str
@@ -118,21 +120,37 @@ class _Settling:
 
     def _assign(self) -> Assignment:
         wanted = [one for one in self.survey.surveyed if one.problem.task_id not in self.failed]
+        eligible = self._eligible()
         return assign(
-            [self._candidate(one) for one in wanted],
-            min_problems=self.plan.min_problems,
+            [self._candidate(one, eligible) for one in wanted],
+            min_problems=OWN_PROBLEMS,
             clusters=self.clusters,
             seed=self.plan.seed,
         )
 
-    def _candidate(self, one: Surveyed) -> Candidate:
+    def _eligible(self) -> frozenset[str]:
+        counts = {
+            api: sum(self._is_certified(task_id, api) for task_id in self.chosen[api].certified) for api in self.chosen
+        }
+        eligible = frozenset(api for api, count in counts.items() if count >= self.plan.min_problems)
+        if not eligible:
+            raise InputError(
+                f"no API has {self.plan.min_problems} certified problems; the most that any has is "
+                f"{max(counts.values(), default=0)}. Lower --min-problems, or add problems."
+            )
+        return eligible
+
+    def _is_certified(self, task_id: str, api: str) -> bool:
+        sound = task_id not in self.failed and api not in self.not_for.get(task_id, {})
+        return sound and task_id in self.chosen[api].certified
+
+    def _candidate(self, one: Surveyed, eligible: frozenset[str]) -> Candidate:
         task_id = one.problem.task_id
-        uses = one.uses & self.chosen.keys()
+        uses = one.uses & eligible
         return Candidate(
             task_id,
             uses=uses,
-            certified=frozenset(api for api in uses if task_id in self.chosen[api].certified)
-            - self.not_for.get(task_id, {}).keys(),
+            certified=frozenset(api for api in uses if self._is_certified(task_id, api)),
             blocked=frozenset(api for api in uses if task_id in self.chosen[api].unwritable),
         )
 

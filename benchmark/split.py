@@ -193,6 +193,7 @@ class _Placement:
         values = self.programme.minimise(
             [(-1, kept) for kept in self.kept.values()],
             [(-1, variable) for variable in placed],
+            [(-1, variable) for variable in self.unaffected.values()],
             [(1, largest)],
             ties,
         )

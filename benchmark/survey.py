@@ -1,10 +1,10 @@
 """The survey: reference solutions run as they are and traced, and their APIs are read with what was seen."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from ..analysis.references import Instrumented, Reference, References, instrument, read_references
+from ..analysis.references import Instrumented, References, instrument, read_references
 from ..analysis.resolution import Receivers
 from ..judging.jobs import Job
 from ..schemas.problems import Problem
@@ -16,7 +16,7 @@ from .trials import Trial, Trials
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """A problem whose reference passes: its references, the APIs it uses, and those its prompt uses in code.
+    """A problem whose reference passes: the references after its prompt, and the APIs that prompt and answer use.
 
     Only APIs that can be changed count: exceptions, typing and the like are left alone.
     """
@@ -24,7 +24,6 @@ class Surveyed:
     problem: Problem
     references: References
     uses: frozenset[str]
-    in_prompt: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +86,14 @@ def _receivers(program: Instrumented, trial: Trial) -> Receivers:
 
 
 def _survey(problem: Problem, references: References) -> Surveyed:
-    end_of_prompt = len(problem.prompt.encode("utf-8", "replace"))
-    changeable = [reference for reference in references.found if is_changeable(reference.api)]
-    in_prompt = (reference for reference in changeable if reference.node.start_byte < end_of_prompt)
-    return Surveyed(problem, references, _apis(changeable), _apis(in_prompt))
+    uses = frozenset(reference.api for reference in references.found if is_changeable(reference.api))
+    return Surveyed(problem, answer_of(problem, references), uses)
 
 
-def _apis(references: Iterable[Reference]) -> frozenset[str]:
-    return frozenset(reference.api for reference in references)
+def answer_of(problem: Problem, references: References) -> References:
+    """Return what stands after the prompt. Whoever answers it has to take the code of the prompt as it is."""
+    prompt = problem.prompt.encode("utf-8", "replace")
+    return references.after(len(prompt)) if references.source.startswith(prompt) else references
 
 
 @cache
