@@ -57,8 +57,9 @@ def assign(
 ) -> Assignment:
     """Keep as many APIs as possible with `min_problems` problems each, and give every problem its API and its subset.
 
-    Of all ways to do so the result leaves out the fewest problems; of these, its largest group of problems is smallest;
-    what ties are left are broken by `seed`. The problems of a cluster that are not left out share one subset.
+    Of all ways to do so the result leaves out the fewest problems; of these, it has the most in specificity; of these,
+    its largest group is smallest; what ties are left are broken by `seed`. The problems of a cluster that are
+    not left out share one subset.
     Raises InputError where no API can be kept.
     """
     if min_problems < 2:
