@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from ..analysis.rewriting import Refusal, rewrite
 from ..judging.jobs import Job
-from .apis import UnchangeableApiError
 from .certify import Condition, certifying_job, is_met, rename
-from .designs import Design, designs
 from .progress import Progress, silent
 from .survey import Surveyed
 from .trials import Trials
+from .usages.apis import UnchangeableApiError
+from .usages.designs import Design, designs
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,16 @@ from ..schemas.changes import Change
 from ..schemas.errors import InputError
 from ..schemas.problems import Problem
 from ..schemas.rejections import Rejection
-from .apis import find_api
 from .certify import HASH_SEEDS, Certificate, Check, certify
-from .chance import OrderBy, order
 from .choosing import Chosen, choose_designs
-from .duplicates import find_clusters
+from .division.chance import OrderBy, order
+from .division.duplicates import find_clusters
+from .division.split import Assignment, Candidate, assign
 from .naming import NAMES_API, names_api
 from .progress import Progress, silent
-from .split import Assignment, Candidate, assign
 from .survey import Survey, Surveyed, survey
 from .trials import Trials
+from .usages.apis import find_api
 
 OWN_PROBLEMS = 2  # one to edit for, and one to generalize to
 MAX_ROUNDS = 10  # each one leaves out what the one before could not certify; two have always been enough

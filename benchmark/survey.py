@@ -9,9 +9,9 @@ from ..analysis.resolution import Receivers
 from ..judging.jobs import Job
 from ..schemas.problems import Problem
 from ..schemas.rejections import Rejection
-from .apis import UnchangeableApiError, UnknownApiError, find_api
 from .progress import Progress, silent
 from .trials import Trial, Trials
+from .usages.apis import UnchangeableApiError, UnknownApiError, find_api
 
 
 @dataclass(frozen=True, slots=True)

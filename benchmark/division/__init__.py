@@ -1,0 +1,1 @@
+"""Division: which changes a benchmark keeps, and which problem stands where."""

@@ -1,0 +1,1 @@
+"""A user's own problems and changes."""

@@ -1,0 +1,1 @@
+"""Data sets: other people's problems, read as they are published."""
