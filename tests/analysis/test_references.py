@@ -1,9 +1,7 @@
 import ast
 import builtins
 import json
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
@@ -500,8 +498,7 @@ def test_any_text_is_read_and_instrumented(program):
 HUMANEVAL, MBPP = "HumanEval.jsonl", "mbpp.jsonl"
 
 
-def solutions():
-    folder = Path(os.environ["EDITTOOL_DATASETS"])
+def solutions(folder):
     for name in (HUMANEVAL, MBPP):
         for line in (folder / name).read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
@@ -510,9 +507,8 @@ def solutions():
 
 
 @pytest.mark.filterwarnings("ignore:invalid escape sequence")
-@pytest.mark.skipif("EDITTOOL_DATASETS" not in os.environ, reason="EDITTOOL_DATASETS names no folder of data sets")
-def test_every_solution_of_the_data_sets_means_the_same_when_instrumented():
-    programs = list(solutions())
+def test_every_solution_of_the_data_sets_means_the_same_when_instrumented(datasets):
+    programs = list(solutions(datasets))
     for program in programs:
         traced = instrument(program)
         assert untraced(traced.program) == (ast.dump(ast.parse(program)), len(traced.attributes))

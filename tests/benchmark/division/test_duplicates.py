@@ -1,8 +1,6 @@
 """Problems that are the same task are found, and problems that are only near are not."""
 
-import os
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,8 +10,6 @@ from edittool.benchmark.division.duplicates import find_clusters
 from edittool.benchmark.sources.humaneval import load_humaneval
 from edittool.benchmark.sources.mbpp import load_mbpp
 from edittool.schemas.problems import Problem, Test
-
-DATASETS = Path(os.environ.get("EDITTOOL_DATASETS", Path(__file__).parents[3] / "shared" / "datasets"))
 
 
 def problem(task_id, text, program, entry_point="f"):
@@ -126,9 +122,8 @@ def test_clusters_do_not_depend_on_the_order_of_the_problems(problems):
     assert find_clusters(problems) == (frozenset("036"), frozenset("14"), frozenset("25"))
 
 
-@pytest.mark.skipif(not (DATASETS / "mbpp.jsonl").exists(), reason=f"the data sets are not in {DATASETS}")
-def test_the_known_duplicates_of_humaneval_and_mbpp_are_found():
-    problems = load_humaneval(DATASETS / "HumanEval.jsonl") + load_mbpp(DATASETS / "mbpp.jsonl")
+def test_the_known_duplicates_of_humaneval_and_mbpp_are_found(datasets):
+    problems = load_humaneval(datasets / "HumanEval.jsonl") + load_mbpp(datasets / "mbpp.jsonl")
     start = time.perf_counter()
     clusters = find_clusters(problems)
     assert time.perf_counter() - start < 10

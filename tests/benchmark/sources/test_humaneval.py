@@ -1,9 +1,7 @@
 """Importing HumanEval: handwritten rows for each trap, and the whole data set where it is at hand."""
 
 import json
-import os
 import statistics
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +10,6 @@ from hypothesis import strategies as st
 from edittool.benchmark.sources.humaneval import load_humaneval
 from edittool.schemas.errors import InputError
 
-DATASETS = Path(os.environ.get("EDITTOOL_DATASETS", Path(__file__).parents[3] / "shared" / "datasets"))
 ROW = {
     "task_id": "HumanEval/0",
     "prompt": 'def double(x):\n    """Double x."""\n',
@@ -186,11 +183,8 @@ def passes(test, candidate):
 
 
 @pytest.fixture(scope="module")
-def humaneval():
-    path = DATASETS / "HumanEval.jsonl"
-    if not path.is_file():
-        pytest.skip(f"{path} is absent; set EDITTOOL_DATASETS to the folder that holds it")
-    return load_humaneval(path)
+def humaneval(datasets):
+    return load_humaneval(datasets / "HumanEval.jsonl")
 
 
 def test_the_whole_data_set(humaneval):

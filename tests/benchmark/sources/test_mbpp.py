@@ -2,8 +2,6 @@
 
 import ast
 import json
-import os
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +10,6 @@ from hypothesis import strategies as st
 from edittool.benchmark.sources.mbpp import load_mbpp
 from edittool.schemas.errors import InputError
 
-DATASETS = Path(os.environ.get("EDITTOOL_DATASETS", Path(__file__).parents[3] / "shared" / "datasets"))
 ROW = {
     "task_id": 7,
     "text": "Write a function to double a number.",
@@ -157,11 +154,8 @@ def test_a_row_without_tests_is_named(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def mbpp():
-    path = DATASETS / "mbpp.jsonl"
-    if not path.is_file():
-        pytest.skip(f"{path} is absent; set EDITTOOL_DATASETS to the folder that holds it")
-    return load_mbpp(path)
+def mbpp(datasets):
+    return load_mbpp(datasets / "mbpp.jsonl")
 
 
 def test_the_whole_data_set(mbpp):
