@@ -88,11 +88,14 @@ class Certificate:
 
 
 def keep_certified(bench: Bench, certificate: Certificate) -> tuple[list[Problem], list[Rejection]]:
-    """Return the problems of `bench` for which all that was checked holds, and the others with what does not.
+    """Return the problems of `bench` for which all that was checked holds, and the others with what first does not.
 
     Raises InputError where nothing is left.
     """
-    wrong = {check.task_id: check for check in certificate.checks if check.state in ("violated", "unknown")}
+    wrong: dict[str, Check] = {}
+    for check in certificate.checks:
+        if check.state in ("violated", "unknown"):
+            wrong.setdefault(check.task_id, check)
     kept = [problem for problem in bench.problems.values() if problem.task_id not in wrong]
     if not kept:
         first = next(iter(wrong.values()))

@@ -41,7 +41,8 @@ class _Record:
     def chosen(self) -> Chosen:
         tried = {task_id for task_id, _ in self.jobs}
         certified = frozenset(tried - self.unwritable.keys() - self.unobserved.keys())
-        return Chosen(self.design, certified, self.unwritable, self.unobserved)
+        unobserved = {task: reason for task, reason in self.unobserved.items() if task not in self.unwritable}
+        return Chosen(self.design, certified, self.unwritable, unobserved)
 
 
 def choose_designs(

@@ -67,9 +67,9 @@ def generate(problems: Sequence[Problem], plan: Plan, trials: Trials, progress: 
     """
     _check_apis(plan)
     surveyed = survey(problems, trials, progress)
-    users = {api: users for api, users in surveyed.users().items() if _is_wanted(api, plan)}
+    users = surveyed.users()
     _check_used(plan, users)
-    enough = {api: using for api, using in users.items() if len(using) >= plan.min_problems}
+    enough = {api: using for api, using in users.items() if _is_wanted(api, plan) and len(using) >= plan.min_problems}
     chosen = choose_designs(enough, trials, progress)
     return _Settling(surveyed, chosen, plan, trials, progress).settle(problems, users)
 
@@ -103,10 +103,7 @@ class _Settling:
     def settle(self, problems: Sequence[Problem], users: Mapping[str, Sequence[Surveyed]]) -> Generated:
         """Return the benchmark on which everything holds."""
         for _ in range(MAX_ROUNDS):
-            assignment = self._assign()
-            bench = self._make_bench(assignment)
-            if bench is None:
-                continue
+            assignment, bench = self._divide()
             certificate = certify(bench, self.trials, self.plan.hash_seeds, self.progress, strict=True)
             wrong = [check for check in certificate.checks if check.state != "holds"]
             if not wrong:
@@ -114,9 +111,18 @@ class _Settling:
             for check in wrong:
                 self._leave_out(bench, check)
         raise InputError(
-            f"after {MAX_ROUNDS} rounds some problems still fail when certified: {wrong[0]}. "
-            "Remove that problem from the input."
+            f"after {MAX_ROUNDS} rounds some problems still fail when certified, such as {wrong[0].task_id}: "
+            f"{wrong[0].condition}, {wrong[0].seen}. Remove them from the input."
         )
+
+    def _divide(self) -> tuple[Assignment, Bench]:
+        """Divide the problems, again and again while some cannot be rewritten for all changes at once."""
+        while True:
+            assignment = self._assign()
+            left_out = len(self.failed)
+            bench = self._make_bench(assignment)
+            if len(self.failed) == left_out:
+                return assignment, bench
 
     def _assign(self) -> Assignment:
         wanted = [one for one in self.survey.surveyed if one.problem.task_id not in self.failed]
@@ -129,16 +135,17 @@ class _Settling:
         )
 
     def _eligible(self) -> frozenset[str]:
-        counts = {
-            api: sum(self._is_certified(task_id, api) for task_id in self.chosen[api].certified) for api in self.chosen
-        }
+        counts = {api: self._count_certified(api) for api in self.chosen}
         eligible = frozenset(api for api, count in counts.items() if count >= self.plan.min_problems)
         if not eligible:
             raise InputError(
-                f"no API has {self.plan.min_problems} certified problems; the most that any has is "
-                f"{max(counts.values(), default=0)}. Lower --min-problems, or add problems."
+                f"no API has {self.plan.min_problems} certified problems; of the APIs that so many problems use, the best "
+                f"has {max(counts.values(), default=0)}. Lower --min-problems, or add problems."
             )
         return eligible
+
+    def _count_certified(self, api: str) -> int:
+        return sum(self._is_certified(task_id, api) for task_id in self.chosen[api].certified)
 
     def _is_certified(self, task_id: str, api: str) -> bool:
         sound = task_id not in self.failed and api not in self.not_for.get(task_id, {})
@@ -156,8 +163,8 @@ class _Settling:
 
     # The benchmark
 
-    def _make_bench(self, assignment: Assignment) -> Bench | None:
-        """Return the benchmark of `assignment`, or None where a problem has to be left out first."""
+    def _make_bench(self, assignment: Assignment) -> Bench:
+        """Return the benchmark of `assignment`; problems that turn out not to be rewritable are noted as failed."""
         changes = self._changes(assignment)
         problems: dict[str, Problem] = {}
         for one in self.survey.surveyed:
@@ -169,7 +176,7 @@ class _Settling:
             except Refusal as refusal:
                 detail = f"rewritten for all changes at once, {refusal.reason}: {refusal.detail}"
                 self.failed[task_id] = Rejection(task_id, None, "not_rewritable", detail)
-        return None if self.failed.keys() & assignment.subsets.keys() else Bench(self.plan.name, problems, changes)
+        return Bench(self.plan.name, problems, changes)
 
     def _changes(self, assignment: Assignment) -> dict[str, Change]:
         counts = Counter(assignment.apis.values())
@@ -198,9 +205,10 @@ class _Settling:
     def _leave_out(self, bench: Bench, check: Check) -> None:
         problem = bench.problems[check.task_id]
         if check.condition in ("reference_passes", "all_changes_pass") or problem.change_id is None:
-            self.failed[check.task_id] = Rejection(check.task_id, None, check.condition, check.seen)
+            self.failed.setdefault(check.task_id, Rejection(check.task_id, None, check.condition, check.seen))
         else:
-            self.not_for.setdefault(check.task_id, {})[problem.change_id] = f"{check.condition}: {check.seen}"
+            not_for = self.not_for.setdefault(check.task_id, {})
+            not_for.setdefault(problem.change_id, f"{check.condition}: {check.seen}")
 
     def _rejections(
         self, problems: Sequence[Problem], users: Mapping[str, Sequence[Surveyed]], assignment: Assignment
@@ -214,7 +222,8 @@ class _Settling:
                 left_out = assignment.left_out[task_id]
                 detail = "; ".join([left_out.detail, *self._reasons(task_id)])
                 yield Rejection(task_id, None, left_out.reason, detail)
-        for api in sorted(users.keys() - set(assignment.kept)):
+        wanted = users.keys() if self.plan.apis is None else self.plan.apis
+        for api in sorted(wanted - set(assignment.kept)):
             yield self._rejected_api(api, len(users[api]))
 
     def _reasons(self, task_id: str) -> Iterator[str]:
@@ -226,15 +235,23 @@ class _Settling:
         yield from (f"{api}: {reason}" for api, reason in self.not_for.get(task_id, {}).items())
 
     def _rejected_api(self, api: str, uses: int) -> Rejection:
+        needed = self.plan.min_problems
+        if api in self.plan.untouched:
+            return Rejection(None, api, "untouched", f"{_problems(uses)} it; the plan leaves it alone")
+        if uses < needed:
+            return Rejection(None, api, "too_few_problems", f"{_problems(uses)} it, {needed} are needed")
         if api not in self.chosen:
-            return Rejection(
-                None, api, "too_few_problems", f"{uses} problems use it, {self.plan.min_problems} are needed"
-            )
-        certified = len(self.chosen[api].certified)
-        detail = f"{uses} problems use it and {certified} can show a change of it, {self.plan.min_problems} are needed"
-        if certified >= self.plan.min_problems:
+            return Rejection(None, api, "unchangeable", f"{_problems(uses)} it, but how it is called is not known")
+        certified = self._count_certified(api)
+        if certified < needed:
+            detail = f"{_problems(uses)} it and {certified} can show a change of it, {needed} are needed"
+        else:
             detail = f"its {certified} problems serve other changes, or are twins of each other"
         return Rejection(None, api, "too_few_certified", detail)
+
+
+def _problems(count: int) -> str:
+    return "1 problem uses" if count == 1 else f"{count} problems use"
 
 
 def certification_record(certificate: Certificate, image: str, plan: Plan | None = None) -> dict[str, Any]:

@@ -29,4 +29,6 @@ def _words(api: str) -> set[str]:
 
 
 def _has_word(text: str, word: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
+    """Say whether `word` stands in `text` by itself: there is no "re" in "you're" or "re-arrange"."""
+    alone = rf"(?<!\w)(?<!\w['\u2019-]){re.escape(word)}(?!['\u2019-]?\w)"
+    return re.search(alone, text, re.IGNORECASE) is not None

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +20,7 @@ from ..judging.jobs import Finding, Job
 from ..judging.options import MAX_JOBS_PER_CONTAINER, SandboxOptions
 from ..judging.run import run_jobs
 from ..schemas.changes import Change
+from ..schemas.errors import EnvironmentFault
 from ..schemas.json_text import parse_json
 from ..schemas.jsonl import JsonlAppender
 
@@ -40,7 +42,7 @@ class Trial:
     @classmethod
     def of(cls, finding: Finding) -> Self:
         """Return what the builder needs of `finding`."""
-        error = f"{finding.error['type']}: {finding.error['message']}" if finding.error else ""
+        error = ": ".join(filter(None, (finding.error["type"], finding.error["message"]))) if finding.error else ""
         trace = tuple(sorted(finding.trace.items()))
         return cls(finding.outcome, finding.label, finding.label_detail, error, trace, finding.cpu_ms)
 
@@ -74,9 +76,9 @@ class Trials:
         Raises EnvironmentFault when the sandbox fails; what is known by then is kept.
         """
         keys = [self._key(job, hash_seed) for job in jobs]
-        for _ in filter(self._known.__contains__, keys):
-            on_trial()
         missing = {key: job for key, job in zip(keys, jobs, strict=True) if key not in self._known}
+        for _ in range(len(jobs) - len(missing)):  # known, or asked twice
+            on_trial()
         self._run_missing(missing, hash_seed, on_trial)
         return [self._known[key] for key in keys]
 
@@ -87,10 +89,9 @@ class Trials:
         with closing(run_jobs(jobs, options, self._client)) as findings:
             try:
                 for job, finding in findings:
-                    trial = Trial.of(finding)
-                    self._known[job.tag] = trial
-                    if trial.outcome != "sandbox_error":  # of which nothing is known: it deserves another try
-                        unwritten.append({"key": job.tag, "trial": asdict(trial)})
+                    _require_sandbox(job, finding)
+                    self._known[job.tag] = Trial.of(finding)
+                    unwritten.append({"key": job.tag, "trial": asdict(self._known[job.tag])})
                     if len(unwritten) == WRITTEN_AT_ONCE:
                         self._write(unwritten)
                     on_trial()
@@ -115,6 +116,7 @@ class Trials:
             hash_seed,
             asdict(self._options.limits),
             self._image,
+            version("edittool"),
         ]
         return _digest(decisive)
 
@@ -123,6 +125,15 @@ class Trials:
             decisive = [[one.deprecated, one.replacement, one.shim, one.kind] for one in changes]
             self._world_digests[changes] = _digest(decisive)
         return self._world_digests[changes]
+
+
+def _require_sandbox(job: Job, finding: Finding) -> None:
+    """Raise EnvironmentFault where it was the sandbox that failed: a benchmark must not depend on that."""
+    if finding.error and finding.error["kind"] == "sandbox":
+        raise EnvironmentFault(
+            f"the sandbox failed {finding.attempts} times on {job.problem.task_id}: {finding.error['message']}. "
+            "Run `edittool doctor`; then the same command goes on."
+        )
 
 
 def _patient(options: SandboxOptions) -> SandboxOptions:

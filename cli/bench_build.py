@@ -1,13 +1,18 @@
 """`edittool bench build`: a benchmark from data sets, own problems, own changes."""
 
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from ..benchmark.sources.data_sets import SOURCES
 from ..schemas.bench import SUBSETS, Bench
+from ..schemas.jsonl import JsonlAppender
 from .bench_argument import open_bench
 from .console import plain, talk
 from .exit_codes import DONE
@@ -17,11 +22,14 @@ from .stages import show_stages
 if TYPE_CHECKING:
     from ..benchmark.build import Contents
     from ..benchmark.generate import Plan
+    from ..benchmark.progress import Progress
+    from ..benchmark.trials import Trials
     from ..judging.options import SandboxOptions
     from ..schemas.changes import Change
     from ..schemas.problems import Problem
     from ..schemas.rejections import Rejection
 
+_PLAN = ("preset", "apis", "min_problems", "seed", "order")  # how changes are made
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -73,25 +81,27 @@ def build(output: Path, builtin: bool, no_changes: bool, no_certify: bool, name:
 
     \b
     edittool bench build --humaneval HumanEval.jsonl --mbpp mbpp.jsonl -o bench
-    edittool bench build --mbpp mbpp.jsonl --apis sorted,str.split,math.sqrt -o three
+    edittool bench build --mbpp mbpp.jsonl --apis sorted,str.split,sum -o three
     edittool bench build --humaneval HumanEval.jsonl --mbpp mbpp.jsonl --preset full -o full
     edittool bench build --problems problems.jsonl --changes changes.yaml -o own
     edittool bench build --humaneval HumanEval.jsonl --no-changes -o plain
     """
-    from ..benchmark.build import write_contents
+    from ..benchmark.build import prepare_folder, write_contents
 
     files = {option: given.pop(option) for option in [*map(_key, SOURCES), "problems", "changes"]}
     files = {option: path for option, path in files.items() if path is not None}
-    plan = {option: given.pop(option) for option in ("preset", "apis", "min_problems", "seed", "order")}
-    _check_options(files, builtin, no_changes, no_certify, plan)
+    plan = {option: given.pop(option) for option in _PLAN}
+    _check_options(files, builtin, no_changes, no_certify)
     contents = _collect(files, plan, builtin, no_changes, no_certify, output, make_options(**given))
     contents = replace(contents, name=name or _default_name(files, plan, contents))
-    made = write_contents(output, contents, files.values())
+    with JsonlAppender(prepare_folder(output)):  # refuses where another build is at work
+        made = write_contents(output, contents, files.values())
     talk.print(plain(f"{output}: {in_words(made)}", "green"), soft_wrap=True)
+    folder = shlex.quote(str(output))
     if contents.rejections:
-        talk.print(plain(f"{len(contents.rejections)} rejections, with reasons: {output}/rejected.jsonl"))
+        talk.print(plain(f"{_left_out(contents)}; why: edittool bench show {folder} --rejected"), soft_wrap=True)
     following = "show" if contents.certification else "verify"
-    talk.print(plain(f"next: edittool bench {following} {output}"), soft_wrap=True)
+    talk.print(plain(f"next: edittool bench {following} {folder}"), soft_wrap=True)
     return DONE
 
 
@@ -99,19 +109,30 @@ def _key(source: str) -> str:
     return source.replace("-", "_")
 
 
-def _check_options(
-    files: dict[str, Path], builtin: bool, no_changes: bool, no_certify: bool, plan: dict[str, Any]
-) -> None:
+def _check_options(files: dict[str, Path], builtin: bool, no_changes: bool, no_certify: bool) -> None:
     if not files and not builtin:
         raise click.UsageError("Nothing to build from: give --humaneval, --mbpp, --problems or --builtin.")
     if builtin and (files or no_changes):
         raise click.UsageError("--builtin is a benchmark of its own: give it alone.")
     if "changes" in files and ("problems" not in files or no_changes):
         raise click.UsageError("--changes goes with --problems, and not with --no-changes.")
-    if "changes" in files and (plan["apis"] or plan["min_problems"]):
-        raise click.UsageError("--apis and --min-problems choose among changes that are made here: not with --changes.")
+    for data_set in ("humaneval", "mbpp"):
+        if data_set in files and f"{data_set}_plus" in files:
+            raise click.UsageError(
+                f"--{data_set} and --{data_set}-plus are the same problems with other tests: give one of them."
+            )
+    kept = "--builtin" if builtin else "--no-changes" if no_changes else "--changes" if "changes" in files else None
+    if kept and (unused := _given(_PLAN)):
+        raise click.UsageError(f"{unused} say how changes are made, and with {kept} none are: leave one of them out.")
     if no_certify and "changes" not in files:
         raise click.UsageError("--no-certify goes with --changes: changes that are made here are always certified.")
+
+
+def _given(options: tuple[str, ...]) -> str:
+    """Return which of `options` were given on the command line."""
+    context = click.get_current_context()
+    given = [name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    return ", ".join(f"--{name.replace('_', '-')}" for name in given)
 
 
 def _collect(
@@ -150,10 +171,15 @@ def _load(files: dict[str, Path]) -> tuple[list["Problem"], list["Change"], list
 
 def _make_plan(given: dict[str, Any]) -> "Plan":
     from ..benchmark.generate import PRESETS
+    from ..benchmark.usages.apis import find_api
 
     plan = replace(PRESETS[given["preset"]], seed=given["seed"], order=given["order"])
     if given["apis"] is not None:
         apis = frozenset(name.strip() for name in given["apis"].split(",") if name.strip())
+        if not apis:
+            raise click.UsageError("--apis names no API: give names like sorted,str.split,math.sqrt.")
+        for name in sorted(apis):
+            find_api(name)
         plan = replace(plan, apis=apis, untouched=plan.untouched - apis)
     return replace(plan, min_problems=given["min_problems"] or plan.min_problems)
 
@@ -161,11 +187,10 @@ def _make_plan(given: dict[str, Any]) -> "Plan":
 def _generate(
     problems: list["Problem"], plan: "Plan", rejections: list["Rejection"], output: Path, options: "SandboxOptions"
 ) -> "Contents":
-    from ..benchmark.build import Contents, prepare_folder
+    from ..benchmark.build import Contents
     from ..benchmark.generate import certification_record, generate
-    from ..benchmark.trials import open_trials
 
-    with open_trials(options, prepare_folder(output)) as trials, show_stages() as progress:
+    with _sandbox(options, output) as (trials, progress):
         made = generate(problems, plan, trials, progress)
     return Contents(
         plan.name,
@@ -184,19 +209,40 @@ def _certify(
     output: Path,
     options: "SandboxOptions",
 ) -> "Contents":
-    from ..benchmark.build import Contents, prepare_folder
+    from ..benchmark.build import Contents
     from ..benchmark.certify import certify, keep_certified
     from ..benchmark.generate import certification_record
-    from ..benchmark.trials import open_trials
     from ..judging.worlds import check_worlds
 
-    check_worlds(changes, options)
     bench = Bench("", {one.task_id: one for one in problems}, {one.change_id: one for one in changes})
-    with open_trials(options, prepare_folder(output)) as trials, show_stages() as progress:
+    with _sandbox(options, output) as (trials, progress):
+        check_worlds(changes, options)
         certificate = certify(bench, trials, progress=progress)
     kept, failed = keep_certified(bench, certificate)
     record = certification_record(certificate, trials.image)
     return Contents("", kept, changes, [*rejections, *failed], record)
+
+
+@contextmanager
+def _sandbox(options: "SandboxOptions", output: Path) -> "Iterator[tuple[Trials, Progress]]":
+    """Give what runs programs, keeping in `output` what they showed. Where nothing ran, nothing stays there."""
+    from ..benchmark.build import prepare_folder
+    from ..benchmark.trials import open_trials
+
+    is_new = not output.exists()
+    log = prepare_folder(output)
+    try:
+        with open_trials(options, log) as trials:  # nobody else writes the log
+            try:
+                with show_stages() as progress:
+                    yield trials, progress
+            finally:
+                if log.stat().st_size == 0:
+                    log.unlink()
+    finally:
+        if is_new:
+            with suppress(OSError):  # not empty
+                output.rmdir()
 
 
 def _default_name(files: dict[str, Path], plan: dict[str, Any], contents: "Contents") -> str:
@@ -205,6 +251,13 @@ def _default_name(files: dict[str, Path], plan: dict[str, Any], contents: "Conte
     names = [path.stem if option == "problems" else option.replace("_", "-") for option, path in files.items()]
     names = [name for option, name in zip(files, names, strict=True) if option != "changes"]
     return "+".join(names) + (f"-{plan['preset']}" if contents.seed is not None else "")
+
+
+def _left_out(contents: "Contents") -> str:
+    tasks = sum(rejection.task_id is not None for rejection in contents.rejections)
+    apis = len(contents.rejections) - tasks
+    counts = [f"{count} {what}{'s' * (count > 1)}" for count, what in ((tasks, "task"), (apis, "API")) if count]
+    return f"left out: {' and '.join(counts)}"
 
 
 def in_words(made: Bench) -> str:

@@ -1,5 +1,6 @@
 """`edittool bench fetch`: public data sets from the Hugging Face hub."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -31,7 +32,7 @@ def fetch(names: tuple[str, ...], folder: Path) -> None:
     edittool bench fetch humaneval+ mbpp+ -o data
     HF_ENDPOINT=https://mirror.example edittool bench fetch mbpp -o data
     """
-    options: list[str] = []
+    options: dict[str, Path] = {}
     for name in dict.fromkeys(names or ("humaneval", "mbpp")):
         data_set = DATA_SETS[name]
         if not (folder / data_set.saved_as).exists():
@@ -41,5 +42,11 @@ def fetch(names: tuple[str, ...], folder: Path) -> None:
         state = "fetched" if done.new else "there already"
         talk.print(plain(f"{name}: {state}; SHA-256 {done.sha256}, {checked}", style="green"), soft_wrap=True)
         click.echo(done.path)
-        options.append(f"{data_set.option} {done.path}")
-    talk.print(plain(f"next: edittool bench build {' '.join(options)} -o bench"), soft_wrap=True)
+        options[data_set.option] = done.path
+    talk.print(plain(f"next: edittool bench build {' '.join(_buildable(options))} -o bench"), soft_wrap=True)
+
+
+def _buildable(files: dict[str, Path]) -> list[str]:
+    """Return the options of `bench build`. Of a data set and its EvalPlus edition, only one goes into a benchmark."""
+    chosen = {option: path for option, path in files.items() if f"{option}-plus" not in files}
+    return [f"{option} {shlex.quote(str(path))}" for option, path in chosen.items()]

@@ -14,9 +14,10 @@ from rich.text import Text
 from ..schemas.bench import Bench, load_rejections
 from ..schemas.changes import Change
 from ..schemas.problems import Problem
+from ..schemas.rejections import Rejection
 from .bench_argument import find_problem, open_bench
 from .bench_build import in_words
-from .console import plain, results, talk
+from .console import plain, print_whole, results, talk
 
 
 @click.command()
@@ -24,30 +25,49 @@ from .console import plain, results, talk
 @click.option("--task", metavar="ID", help="Show this one problem, and how its solution changes.")
 @click.option("--tasks", is_flag=True, help="List the problems: task, subset, change; one line each.")
 @click.option("--rejected", is_flag=True, help="List what was left out, and why.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; it can go with each of the others.")
 def show(name: str, task: str | None, tasks: bool, rejected: bool, as_json: bool) -> None:
     """Show what a benchmark holds.
 
     \b
     edittool bench show builtin
     edittool bench show builtin --tasks
-    edittool bench show bench --rejected
     edittool bench show builtin --task builtin/dot_product
+    edittool bench show bench --rejected
+    edittool bench show bench --json
     """
+    if (task is not None) + tasks + rejected > 1:
+        raise click.UsageError("--task, --tasks and --rejected show different things: give one of them.")
     made = open_bench(name)
     if rejected:
-        _print_rejections(name, as_json)
+        _print_rejections(made, [] if name == "builtin" else load_rejections(Path(name)), as_json)
     elif task is not None:
         problem = find_problem(made, task)
         print_json(_problem_json(made, problem)) if as_json else _print_problem(made, problem)
     elif tasks:
-        for problem in made.problems.values():
-            click.echo(plain(f"{problem.task_id}\t{problem.subset}\t{problem.change_id or '-'}").plain)
+        _print_tasks(made, as_json)
     elif as_json:
         changes = [change.to_row() | {"problems": _subset_counts(made, change)} for change in made.changes.values()]
         print_json({"manifest": dict(made.manifest), "sha256": made.digest(), "changes": changes})
     else:
         print_bench(made)
+
+
+def _print_tasks(made: Bench, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            [
+                {"task_id": problem.task_id, "subset": problem.subset, "change_id": problem.change_id}
+                for problem in made.problems.values()
+            ]
+        )
+        return
+    for problem in made.problems.values():
+        _print_fields(problem.task_id, problem.subset, problem.change_id or "-")
+
+
+def _print_fields(*fields: str) -> None:
+    click.echo(plain("\t".join(" ".join(field.split()) for field in fields)).plain)
 
 
 def _problem_json(made: Bench, problem: Problem) -> dict[str, object]:
@@ -71,10 +91,13 @@ def print_bench(made: Bench) -> None:
     results.print(plain(f"sha256 {made.digest()}", "dim"), soft_wrap=True)
     if not made.changes:
         return
-    results.print(_kind_table(made))
-    results.print(_change_table(made))
+    print_whole(_kind_table(made))
+    print_whole(_change_table(made))
     if certification := made.manifest.get("certification"):
-        results.print(_certification_table(certification))
+        results.print()
+        print_whole(certification_table(certification["conditions"]))
+    else:
+        results.print(plain("\nno certification is recorded: `edittool bench verify` makes one", "dim"))
 
 
 def _table(*headings: str, numbers: int) -> Table:
@@ -105,26 +128,27 @@ def _change_table(made: Bench) -> Table:
     return table
 
 
-def _certification_table(certification: Mapping[str, Any]) -> Table:
-    table = _table("\ncertified", "\nholds", "\nviolated", "\nunknown", "\nunchecked", numbers=4)
-    for condition, states in certification["conditions"].items():
+def certification_table(conditions: Mapping[str, Any]) -> Table:
+    """Return, for each condition, how many checks ended in each state."""
+    table = _table("certified", "holds", "violated", "unknown", "unchecked", numbers=4)
+    for condition, states in conditions.items():
         table.add_row(
             plain(condition), *(str(states[state]) for state in ("holds", "violated", "unknown", "unchecked"))
         )
     return table
 
 
-def _print_rejections(name: str, as_json: bool) -> None:
-    rejections = load_rejections(Path(name))
+def _print_rejections(made: Bench, rejections: list[Rejection], as_json: bool) -> None:
     if as_json:
         print_json([rejection.to_row() for rejection in rejections])
         return
     for rejection in rejections:
-        what = rejection.task_id or rejection.change_id or ""
-        results.print(plain(f"{what}\t{rejection.reason}\t{rejection.detail}"), soft_wrap=True)
-    counts = Counter(("problems" if one.task_id else "APIs", one.reason) for one in rejections)
+        _print_fields(rejection.task_id or rejection.change_id or "", rejection.reason, rejection.detail)
+    counts = Counter(("task" if one.task_id else "API", one.reason) for one in rejections)
     for (what, reason), count in sorted(counts.items()):
-        talk.print(plain(f"{count} {what}: {reason}"))
+        talk.print(plain(f"{reason}: {count} {what}{'s' * (count > 1)}"))
+    if not rejections:
+        talk.print(plain(f"{made.name}: nothing was left out"))
 
 
 def _print_problem(made: Bench, problem: Problem) -> None:

@@ -3,13 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 
 from ..judging.options import SandboxOptions
 from ..schemas.bench import Bench
 from .bench_argument import open_bench
-from .bench_show import print_bench, print_json
-from .console import plain, results, talk
+from .bench_show import certification_table, print_bench, print_json
+from .console import plain, print_whole, results, talk
 from .exit_codes import BAD_INPUT, DONE, UNJUDGED
 from .sandbox_options import make_options, sandbox_options
 from .stages import show_stages
@@ -39,7 +38,9 @@ def verify(name: str, files_only: bool, hash_seeds: int, as_json: bool, **sandbo
 
     \b
     edittool bench verify builtin
-    edittool bench verify my-bench --json > certificate.json
+    edittool bench verify bench --files-only
+    edittool bench verify bench --hash-seeds 10
+    edittool bench verify bench --json > certificate.json
     """
     made = open_bench(name)
     if files_only:
@@ -60,13 +61,15 @@ def _certify(made: Bench, hash_seeds: tuple[int, ...], options: SandboxOptions, 
     if certificate.with_state("violated"):
         talk.print(plain(f"{made.name} is not certified: leave out or repair the problems named above.", "red"))
         return BAD_INPUT
-    return UNJUDGED if certificate.with_state("unknown") else DONE
+    if unknown := certificate.with_state("unknown"):
+        said = f"{made.name} is not certified: the sandbox could not judge {len(unknown)} of the checks."
+        talk.print(plain(f"{said} What it said of each stands above; `edittool doctor` checks the machine.", "red"))
+        return UNJUDGED
+    talk.print(plain(f"{made.name} is certified: all that was checked holds.", "green"))
+    return DONE
 
 
 def _print_certificate(certificate: "Certificate") -> None:
-    table = Table("condition", "holds", "violated", "unknown", "unchecked", box=None, header_style="bold")
-    for condition, counts in certificate.counts().items():
-        table.add_row(condition, *map(str, counts.values()))
-    results.print(table)
+    print_whole(certification_table(certificate.counts()))
     for check in (*certificate.with_state("violated"), *certificate.with_state("unknown")):
         results.print(plain(f"{check.state}: {check.task_id}, {check.condition}: {check.seen}"), soft_wrap=True)

@@ -10,12 +10,10 @@ from rich.progress import Progress as Bar
 from ..schemas.bench import Bench
 from ..schemas.errors import EnvironmentFault, InputError
 from .bench_argument import open_bench
-from .console import plain, progress, talk
+from .console import PLAIN_SECONDS, plain, progress, talk
 
 if TYPE_CHECKING:
     from ..editing.regimes import Progress, Run, Summary
-
-PLAIN_SECONDS = 15.0  # between two lines of progress where there is no terminal
 
 
 @click.command

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,11 +15,9 @@ from ..judging.judge import Request, Summary
 from ..judging.judge import judge as judge_samples
 from ..judging.samples import WorldChoice
 from .bench_argument import open_bench
-from .console import plain, progress, results, talk
+from .console import PLAIN_SECONDS, plain, progress, results, talk
 from .exit_codes import DONE, UNJUDGED
 from .sandbox_options import make_options, sandbox_options
-
-PLAIN_SECONDS = 15.0  # between two lines of progress where there is no terminal
 
 
 @click.command
@@ -100,7 +99,7 @@ class _Observer:
 
 
 def summary_table(summary: Summary) -> Table:
-    """Return outcomes and labels, with counts and shares, as a table."""
+    """Return outcomes and labels with counts and shares, and the ways around a removal that were taken, as a table."""
     table = Table(title=f"{sum(summary.outcomes.values())} samples judged", title_justify="left")
     table.add_column("outcome")
     table.add_column("samples", justify="right")
@@ -109,10 +108,15 @@ def summary_table(summary: Summary) -> Table:
     if summary.labels:
         table.add_section()
         _add_rows(table, summary.labels, sorted(summary.labels))
+    if summary.bypasses:
+        table.add_section()
+        names = sorted(summary.bypasses)
+        # One sample can take several: these are shares of all samples, and do not add up to 100 %.
+        _add_rows(table, summary.bypasses, names, sum(summary.outcomes.values()), prefix="bypass: ")
     return table
 
 
-def _add_rows(table: Table, counts: Any, names: list[str]) -> None:
-    total = sum(counts.values())
+def _add_rows(table: Table, counts: Counter[str], names: list[str], total: int | None = None, prefix: str = "") -> None:
     for name in names:
-        table.add_row(plain(name), str(counts[name]), f"{counts[name] / total:.1%}")
+        share = counts[name] / (total or counts.total())
+        table.add_row(plain(prefix + name), str(counts[name]), f"{share:.1%}")

@@ -49,9 +49,9 @@ def cli() -> None:
     """Find out whether model editing taught a code model a new API.
 
     \b
-    edittool demo                                        the whole path, on a tiny model
-    edittool judge BENCH samples.jsonl -o verdicts.jsonl judge samples of any model
-    edittool report BENCH verdicts.jsonl                 the tables
+    edittool demo                                         the whole path, on a tiny model
+    edittool judge BENCH samples.jsonl -o verdicts.jsonl  judge samples of any model
+    edittool report BENCH verdicts.jsonl                  the tables
     """
 
 
@@ -64,7 +64,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        talk.print("interrupted: what was done is kept; the same command goes on from here", style="yellow")
+        talk.print("interrupted: what was written is kept; give the same command again to go on", style="yellow")
         sys.exit(INTERRUPTED)
     except EdittoolError as error:
         talk.print(plain(f"error: {error}", style="red"), soft_wrap=True)

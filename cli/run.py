@@ -98,6 +98,7 @@ def _facts(job: Job, finding: Finding) -> list[tuple[str, str]]:
         ("label", f"{finding.label} ({finding.label_detail})" if finding.label else "none: no change is in question"),
         ("active changes", ", ".join(change.change_id for change in job.changes) or "none"),
         ("calls", ", ".join(f"{name}: {count}" for name, count in finding.calls.items())),
+        ("bypass", ", ".join(finding.bypass)),
         ("disagreement", finding.disagreement or ""),
         ("error", _describe(finding.error) if finding.error else ""),
         ("used", f"{finding.cpu_ms:.0f} ms CPU, {finding.duration_ms:.0f} ms, {finding.peak_memory_kib} KiB"),

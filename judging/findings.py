@@ -49,9 +49,9 @@ def find_lost(job: Job, loss: RunnerLostError) -> Finding:
     return label(job, _without_result(job, outcome, outcome, str(loss)))
 
 
-def find_fault(job: Job, message: str, attempts: int) -> Finding:
-    """Return the finding of `job` when the sandbox, or the problem's own code, failed: nothing counts against it."""
-    return _without_result(job, "sandbox_error", "sandbox", message, attempts)
+def find_fault(job: Job, message: str, attempts: int, kind: Literal["sandbox", "tests"] = "sandbox") -> Finding:
+    """Return the finding of `job` when the sandbox, or the problem's own tests, failed: nothing counts against it."""
+    return _without_result(job, "sandbox_error", kind, message, attempts)
 
 
 def _without_result(job: Job, outcome: Outcome, kind: str, message: str, attempts: int = 1) -> Finding:

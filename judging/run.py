@@ -99,7 +99,7 @@ def _judge(jobs: list[Job], pool: Pool, options: SandboxOptions) -> list[tuple[J
 def _judge_one(job: Job, container: Container, options: SandboxOptions, attempt: int) -> Finding:
     result = container.run(_message(job, options), options.limits.wall_seconds)
     if result["fault"]:
-        return find_fault(job, result["fault"], attempt)
+        return find_fault(job, result["fault"], attempt, "tests")
     return find(job, result, options.limits).tried(attempt)
 
 

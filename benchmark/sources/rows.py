@@ -151,7 +151,7 @@ def _parse(source: str, path: Path, number: int, line: bytes) -> SourceRow:
         data = _load_json(line.decode("utf-8"))
     except ValueError as error:
         raise InputError(
-            f"{path}, line {number}: not a line of JSON ({error}{_guess(line)}). "
+            f"{path}, line {number}: not a line of JSON ({getattr(error, 'msg', error)}{_guess(line)}). "
             f"Give the JSONL file of {source}, one object per line."
         ) from None
     if not isinstance(data, dict):

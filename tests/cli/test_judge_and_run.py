@@ -1,6 +1,7 @@
 """`judge` and `run` as a user types them: what they print, and how they end."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,17 @@ import pytest
 from edittool.benchmark.builtin import load_builtin
 
 PROBLEM = next(problem for problem in load_builtin().problems.values() if problem.change_id == "sorted")
+
+
+AROUND = load_builtin().problems["builtin/repeated"]
+BYPASS = """import collections
+import gc
+
+
+def repeated(values):
+    counter = next(c for c in gc.get_objects() if isinstance(c, type) and c.__name__ == "Counter")
+    return [value for value, count in counter(values).items() if count > 1]
+"""
 
 
 def edittool(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -67,3 +79,34 @@ def test_judge_prints_outcomes_and_labels_on_stdout(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     for word in ("2 samples judged", "passed", "failed", "correct_adoption", "no_adoption", "50.0%"):
         assert word in done.stdout
+
+
+def test_judge_counts_the_ways_around_a_removal(tmp_path: Path) -> None:
+    samples, verdicts = tmp_path / "samples.jsonl", tmp_path / "verdicts.jsonl"
+    rows = [{"task_id": AROUND.task_id, "solution": text} for text in (BYPASS, AROUND.updated_solution)]
+    samples.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    done = edittool("judge", "builtin", str(samples), "-o", str(verdicts))
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"bypass: gc +│ +1 │ +50\.0% ", done.stdout)
+    judged = [json.loads(line) for line in verdicts.read_text(encoding="utf-8").splitlines()]
+    (around,) = [verdict for verdict in judged if verdict.get("bypass")]
+    assert around["bypass"] == ["class_of_value", "gc"]  # found, and used as what it is
+    assert (around["outcome"], around["label"], around["label_detail"]) == ("passed", "workaround", "bypass")
+
+    again = edittool("judge", "builtin", str(samples), "-o", str(verdicts), "--json")
+    assert json.loads(again.stdout)["bypasses"] == {"class_of_value": 1, "gc": 1}
+
+
+def test_judge_says_nothing_of_bypasses_where_there_are_none(tmp_path: Path) -> None:
+    samples = tmp_path / "samples.jsonl"
+    samples.write_text(json.dumps({"task_id": AROUND.task_id, "solution": AROUND.solution}), encoding="utf-8")
+    done = edittool("judge", "builtin", str(samples), "-o", str(tmp_path / "verdicts.jsonl"))
+    assert done.returncode == 0, done.stderr
+    assert "bypass" not in done.stdout
+
+
+def test_run_names_the_way_around() -> None:
+    done = edittool("run", "-", "--bench", "builtin", "--task", AROUND.task_id, stdin=BYPASS)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^bypass +class_of_value, gc *$", done.stdout, re.MULTILINE)
+    assert "workaround (bypass)" in done.stdout

@@ -1,4 +1,6 @@
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -36,6 +38,28 @@ def test_every_command_has_help_with_an_example(name):
         examples = [line for line in leaf.help.splitlines() if line.strip().startswith(context.command_path)]
         assert examples, f"the help of {context.command_path} has no example: a line that starts with the command"
         assert "\b" not in leaf.get_help(context)
+
+
+def find_examples(text: str | None) -> list[list[str]]:
+    """Return the arguments of each example in the help of a command, without what is the shell's."""
+    lines = re.findall(r"^\s*(?:\w+=\S+ )?edittool ((?! )[^<>\n]*)", text or "", re.MULTILINE)
+    return [shlex.split(re.split(r"\s{2,}", line)[0]) for line in lines]
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_every_example_in_a_help_can_be_parsed(name):
+    root = click.Context(cli, info_name="edittool")
+    top = cli.get_command(root, name) if name else cli
+    assert top is not None
+    helps = [top.help, *(leaf.help for leaf, _ in leaves(top, click.Context(top, parent=root, info_name=name)))]
+    examples = [example for text in helps for example in find_examples(text)]
+    assert examples
+    for arguments in examples:
+        command, context = cli, root
+        while isinstance(command, click.Group):
+            _, command, arguments = command.resolve_command(context, arguments)
+            context = click.Context(command, parent=context, info_name=command.name)
+        command.make_context(command.name, list(arguments))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

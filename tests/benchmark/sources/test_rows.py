@@ -35,7 +35,7 @@ def test_rows_know_their_lines(tmp_path):
         ('{"a": 1}\n'.encode("utf-16-le"), "line 1: the text is not UTF-8 but looks like UTF-16"),
         (
             b"task_id,prompt\nHumanEval/0,def f\n",
-            "line 1: not a line of JSON (Expecting value: line 1 column 1 (char 0); it l",
+            "line 1: not a line of JSON (Expecting value; it l",
         ),
         (b'[\n{"a": 1}\n]\n', "the file may be one JSON array). Give the JSONL file of HumanEval, one object per line"),
         (b'{"a": "\xff"}\n', "line 1: not a line of JSON ('utf-8' codec"),
