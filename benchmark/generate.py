@@ -139,8 +139,8 @@ class _Settling:
         eligible = frozenset(api for api, count in counts.items() if count >= self.plan.min_problems)
         if not eligible:
             raise InputError(
-                f"no API has {self.plan.min_problems} certified problems; of the APIs that so many problems use, the best "
-                f"has {max(counts.values(), default=0)}. Lower --min-problems, or add problems."
+                f"no API has {self.plan.min_problems} certified problems; of the APIs that so many problems use, the "
+                f"best has {max(counts.values(), default=0)}. Lower --min-problems, or add problems."
             )
         return eligible
 
