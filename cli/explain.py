@@ -8,6 +8,7 @@ import click
 from ..reporting.explaining import explain as explain_verdict
 from ..reporting.explanation_text import render_explanation
 from ..reporting.picking import pick_verdict
+from ..schemas.errors import EnvironmentFault
 from .bench_argument import open_bench
 from .console import plain, results
 
@@ -31,8 +32,13 @@ def explain(bench: str, verdicts: Path, sample: str, as_json: bool) -> None:
     edittool explain BENCH verdicts.jsonl --sample HumanEval/0:2 --json
     """
     explanation = explain_verdict(pick_verdict(verdicts, sample), open_bench(bench))
-    if as_json:
-        click.echo(json.dumps(explanation.to_json(), indent=2, allow_nan=False))
-        return
-    for line in render_explanation(explanation, plain):
-        results.print(line, soft_wrap=True)
+    try:
+        if as_json:
+            click.echo(json.dumps(explanation.to_json(), indent=2, allow_nan=False))
+        else:
+            for line in render_explanation(explanation, plain):
+                results.print(line, soft_wrap=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise EnvironmentFault(f"The explanation cannot be written: {error.strerror}. Free some space.") from error

@@ -1,6 +1,7 @@
 """`explain` as a user types it, on verdicts of programs that ran in the sandbox."""
 
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from edittool.schemas.bench import Bench, write_bench
 from edittool.schemas.changes import Change
 from edittool.schemas.jsonl import write_rows
 from edittool.schemas.problems import Problem, Test
+
+from .command import COMMAND
 
 LENGTH = Change(
     change_id="len",
@@ -168,6 +171,18 @@ def test_an_unknown_sample_is_bad_input_with_what_is_near(edittool, folder):
     assert (code, out) == (2, "")
     assert "has no verdict of the sample 'coumt'" in err
     assert "Near: count." in err
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_full_disk_is_an_environment_fault(folder, form):
+    arguments = ("explain", folder / "bench", folder / "verdicts.jsonl", "--sample", "same", *form)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, *map(str, arguments)], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 3
+    assert "The explanation cannot be written: No space left on device." in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_another_benchmark_is_bad_input(edittool, folder, tmp_path):
