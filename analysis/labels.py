@@ -1,32 +1,6 @@
 """The adoption label of a program, and a finer reading of it, by rules in order: the first that holds decides.
 
-correct_adoption   passed, and the replacement was really called and is not the program's own
-  mixed            the deprecated API is named too
-  clean            it is not
-workaround         passed without the replacement
-  redefinition     defines the replacement's name itself
-  bypass           reached the deprecated API past the world that removed it
-  dead_reference   names the replacement, never calls it
-  stale_use        names the deprecated API where it is never reached, or where its failure is swallowed
-  other_api        calls other functions or methods that do work (see CARRIERS)
-  reimplementation does the work with loops and operators
-misuse             did not pass, and names or called the replacement
-  does_not_compile cannot be parsed
-  redefinition     defines the replacement's name itself
-  wrong_arguments  uses the replacement as the deprecated API was used, and it refuses: other arguments, an attribute of
-                   a value (`x.my_str_split(",")`), or a constant's replacement without a call
-  wrong_import     imports the replacement from a place that does not have it
-  half_migration   uses the deprecated API too
-  does_not_compile fails while it loads
-  timeout, out_of_memory, output_limit, crashed    ended by its limits
-  dead_reference   names the replacement, never calls it
-  wrong_result     calls it, and is wrong or raises
-no_adoption        did not pass, and does not know the replacement
-  does_not_compile cannot be parsed
-  stale_use        uses the deprecated API
-  does_not_compile fails while it loads
-  timeout, out_of_memory, output_limit, crashed    as above
-  other            wrong for another reason
+LABELS_IN_WORDS and DETAILS_IN_WORDS are those rules for people, in the same order; `_LABELS` and `_DETAILS` decide.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,6 +14,55 @@ from .uses import Reading, Use, read_program
 AdoptionLabel = Literal["correct_adoption", "misuse", "workaround", "no_adoption"]
 
 MAX_USE_ROWS = 200  # a verdict keeps this many; a program with more says no more by them
+
+LABELS_IN_WORDS: dict[AdoptionLabel, str] = {
+    "correct_adoption": "passed, and the replacement was really called and is not the program's own",
+    "workaround": "passed without the replacement",
+    "misuse": "did not pass, and names or called the replacement",
+    "no_adoption": "did not pass, and does not know the replacement",
+}
+
+_LIMITS_IN_WORDS = {
+    "timeout": "ended by the limit on its time",
+    "out_of_memory": "ended by the limit on its memory",
+    "output_limit": "ended by the limit on its output",
+    "crashed": "its process ended, or broke off the exchange of results",
+}
+
+# A detail that two rules of a label give stands where the first of them does.
+DETAILS_IN_WORDS: dict[AdoptionLabel, dict[str, str]] = {
+    "correct_adoption": {
+        "mixed": "the deprecated API is named too",
+        "clean": "the deprecated API is not named",
+    },
+    "workaround": {
+        "redefinition": "defines the replacement's name itself",
+        "bypass": "reached the deprecated API past the world that removed it",
+        "dead_reference": "names the replacement, never calls it",
+        "stale_use": "names the deprecated API where it is never reached, or where its failure is swallowed",
+        "other_api": "calls other functions or methods that do the work",  # see CARRIERS
+        "reimplementation": "does the work with loops and operators",
+    },
+    "misuse": {
+        "does_not_compile": "cannot be parsed, or fails while it loads and no rule for that failure holds",
+        "redefinition": "defines the replacement's name itself",
+        "wrong_arguments": (
+            "uses the replacement as the deprecated API was used, and it refuses: other arguments, an attribute of a "
+            "value (`x.my_str_split(',')`), or a constant's replacement without a call"
+        ),
+        "wrong_import": "imports the replacement from a place that does not have it",
+        "half_migration": "uses the deprecated API too",
+        **_LIMITS_IN_WORDS,
+        "dead_reference": "names the replacement, never calls it",
+        "wrong_result": "calls the replacement, and is wrong or raises",
+    },
+    "no_adoption": {
+        "does_not_compile": "cannot be parsed, or fails while it loads without a use of the deprecated API",
+        "stale_use": "uses the deprecated API",
+        **_LIMITS_IN_WORDS,
+        "other": "wrong for another reason",
+    },
+}
 
 # APIs that make, walk, measure, convert or show data: calling only these is still doing the work by hand.
 _CARRIERS = """

@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "The whole path on this machine: build, edit, sample, judge, report.",
     "doctor": "Check this machine, and print the fix for whatever is missing.",
     "edit": "Edit a model and sample programs from it.",
+    "explain": "Say why one sample got its verdict.",
     "image": "Build and verify the sandbox image.",
     "judge": "Run samples in containers of their own and say what each one did.",
     "report": "Turn verdicts into tables.",

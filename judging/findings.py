@@ -2,16 +2,12 @@
 
 import signal
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from ..analysis.labels import label_program, program_uses
+from ..schemas.error_kinds import UNRESOLVED
 from .container import RunnerLostError
 from .jobs import Finding, Job, Limits, Outcome
-
-# An API unresolved or ill-called: the program does not compile against the APIs of its world.
-UNRESOLVED: Final = frozenset(
-    {"missing_name", "missing_import", "missing_attribute", "bad_call", "missing_entry_point"}
-)
 
 Stage = Literal["parse", "load", "run"]
 

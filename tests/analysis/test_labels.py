@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edittool.analysis.labels import MAX_USE_ROWS, Labelling, label_program, program_uses
+from edittool.analysis.labels import (
+    DETAILS_IN_WORDS,
+    LABELS_IN_WORDS,
+    MAX_USE_ROWS,
+    Labelling,
+    label_program,
+    program_uses,
+)
 from edittool.schemas.changes import Change
 
 CASES = tomllib.loads(Path(__file__).with_name("label_cases.toml").read_text(encoding="utf-8"))["case"]
@@ -42,6 +49,15 @@ def test_cases_cover_every_label_and_each_stands_once():
     assert len({case["name"] for case in CASES}) == len(CASES) >= 60
 
 
+def test_the_words_cover_what_the_cases_reach_and_hold_no_detail_that_no_rule_gives():
+    limits = {"timeout", "out_of_memory", "output_limit", "crashed"}  # by one rule: cases reach some of them
+    reached = {tuple(case["label"].split()) for case in CASES}
+    in_words = {(label, detail) for label, details in DETAILS_IN_WORDS.items() for detail in details}
+    assert reached <= in_words
+    assert {(label, detail) for label, detail in in_words - reached if detail not in limits} == set()
+    assert LABELS_IN_WORDS.keys() == DETAILS_IN_WORDS.keys() == LABELS
+
+
 def test_cases_that_claim_to_run_are_python():
     for case in CASES:
         if case.get("outcome") != "syntax_error":
@@ -69,7 +85,7 @@ def test_every_program_gets_a_label_that_follows_from_passing(program, passed, c
     outcome = "passed" if passed else outcome
     found = label_program(program, LEN, passed=passed, calls=calls, outcome=outcome, error_kind=error_kind)
     assert found.label in ({"correct_adoption", "workaround"} if passed else {"misuse", "no_adoption"})
-    assert found.detail
+    assert found.detail in DETAILS_IN_WORDS[found.label]
     assert calls == 0 or found.label != "no_adoption"
     assert calls > 0 or found.label != "correct_adoption"
 
