@@ -19,6 +19,7 @@ from .run import SandboxIdentity, identify, run_jobs
 from .samples import JudgedSample, WorldChoice, read_samples
 from .worlds import check_worlds
 
+OPTIONAL_FACTS = ("label_detail", "disagreement", "uses", "opaque", "bypass", "output")
 ISOLATION = "container"  # a fresh one for each sample
 
 
@@ -147,8 +148,10 @@ def make_verdict(judged: JudgedSample, finding: Finding, sandbox: SandboxIdentit
         "edittool": version("edittool"),
     }
     row = judged.sample.row
-    replaced = {name: row[name] for name in facts if name in row and row[name] != facts[name]}
-    return {**row, **facts} | ({"carried": replaced} if replaced else {})
+    # Ours alone, present or absent: a sample that brings such a field says nothing about what was found.
+    replaced = {name: row[name] for name in (*facts, *OPTIONAL_FACTS) if name in row and row[name] != facts.get(name)}
+    kept = {name: value for name, value in row.items() if name not in OPTIONAL_FACTS}
+    return {**kept, **facts} | ({"carried": replaced} if replaced else {})
 
 
 def finding_facts(finding: Finding) -> dict[str, Any]:
@@ -168,12 +171,6 @@ def finding_facts(finding: Finding) -> dict[str, Any]:
         "peak_memory_kib": finding.peak_memory_kib,
         "attempts": finding.attempts,
     }
-    optional = {
-        "label_detail": finding.label_detail,
-        "disagreement": finding.disagreement,
-        "uses": list(finding.uses),
-        "opaque": finding.opaque,
-        "bypass": list(finding.bypass),
-        "output": finding.output,
-    }
-    return facts | {name: value for name, value in optional.items() if value}
+    optional = {name: getattr(finding, name) for name in OPTIONAL_FACTS}
+    listed = {name: list(value) if isinstance(value, tuple) else value for name, value in optional.items()}
+    return facts | {name: value for name, value in listed.items() if value}

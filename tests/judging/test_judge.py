@@ -19,6 +19,7 @@ from edittool.judging.pool import OWNER_LABEL
 from edittool.schemas.bench import Bench
 from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.jsonl import JsonlAppender
+from edittool.schemas.validation import find_fault
 
 WriteSamples = Callable[[Iterable[str]], Path]
 
@@ -101,6 +102,19 @@ def test_samples_of_other_tools_are_taken_and_carried(bench: Bench, tmp_path: Pa
     assert verdicts[0.8]["label"] == verdicts[None]["label"] == "correct_adoption"
     assert verdicts[None]["_identifier"] == "x"
     assert verdicts[None]["carried"]["outcome"] == "theirs"
+
+
+def test_a_sample_cannot_bring_facts_of_its_own(bench: Bench, tmp_path: Path) -> None:
+    samples = tmp_path / "samples.jsonl"
+    claims = {"bypass": ["gc"], "output": {"a": 1}, "disagreement": 3, "opaque": True, "label_detail": "mine"}
+    samples.write_text(json.dumps({"task_id": "count", "solution": ADOPTED, **claims}) + "\n", encoding="utf-8")
+    summary = judge(Request(bench, samples, tmp_path / "verdicts.jsonl"))
+    (verdict,) = read(tmp_path / "verdicts.jsonl")
+    assert verdict["label_detail"] == "clean"
+    assert not verdict.keys() & {"bypass", "output", "disagreement", "opaque"}
+    assert verdict["carried"] == claims
+    assert find_fault(verdict, "verdict") is None
+    assert not summary.bypasses
 
 
 def test_a_second_run_judges_nothing_twice(bench: Bench, write_samples: WriteSamples, tmp_path: Path) -> None:
