@@ -3,6 +3,7 @@
 import json
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,6 +14,7 @@ from rich.table import Table
 from ..judging.jobs import Outcome
 from ..judging.judge import Request, Summary
 from ..judging.judge import judge as judge_samples
+from ..judging.options import MAX_JOBS_PER_CONTAINER
 from ..judging.samples import WorldChoice
 from .bench_argument import open_bench
 from .console import PLAIN_SECONDS, plain, progress, results, talk
@@ -33,21 +35,43 @@ from .sandbox_options import make_options, sandbox_options
     show_default=True,
     help="Which changes are active: as the sample says (else its problem's own), own, none, or all.",
 )
+@click.option(
+    "--samples-per-container",
+    type=click.IntRange(1, MAX_JOBS_PER_CONTAINER),
+    default=1,
+    show_default=True,
+    help="More than 1 is several times faster and isolates less: see above.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @sandbox_options
-def judge(bench: str, samples: Path, output: Path, world: WorldChoice, as_json: bool, **options: Any) -> int:
+def judge(
+    bench: str,
+    samples: Path,
+    output: Path,
+    world: WorldChoice,
+    samples_per_container: int,
+    as_json: bool,
+    **options: Any,
+) -> int:
     """Run samples in containers of their own and say what each one did.
 
     BENCH is a benchmark folder or `builtin`; SAMPLES is JSONL with `task_id` and either `completion` or `solution`,
     as HumanEval and EvalPlus write it. Verdicts are appended as they come, each one synced to the disk: the same
     command again goes on where it stopped. Exit code 1 means that the sandbox could not judge some samples.
 
+    With --samples-per-container, programs share a container one after the other: each in a process of its own, forked
+    before any test was read, and everything it leaves is wiped before the next. One that stops or kills the process of
+    a later one makes that be tried again in a fresh container. Against a program that sets out to falsify the verdict
+    of a later one, only a container for each sample protects. Every verdict says how it was made ("isolation").
+
     \b
     edittool judge builtin samples.jsonl -o verdicts.jsonl
     edittool judge BENCH samples.jsonl -o baseline.jsonl --world none
     edittool judge BENCH samples.jsonl -o verdicts.jsonl --workers 8 --runtime crun
+    edittool judge BENCH samples.jsonl -o verdicts.jsonl --samples-per-container 16
     """
-    request = Request(open_bench(bench), samples, output, world, make_options(**options))
+    sandbox = replace(make_options(**options), jobs_per_container=samples_per_container)
+    request = Request(open_bench(bench), samples, output, world, sandbox)
     summary = run_with_progress(request)
     if as_json:
         click.echo(json.dumps(summary.to_json()))

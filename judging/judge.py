@@ -20,7 +20,6 @@ from .samples import JudgedSample, WorldChoice, read_samples
 from .worlds import check_worlds
 
 OPTIONAL_FACTS = ("label_detail", "disagreement", "uses", "opaque", "bypass", "output")
-ISOLATION = "container"  # a fresh one for each sample
 
 
 @dataclass(slots=True)
@@ -142,7 +141,7 @@ def make_verdict(judged: JudgedSample, finding: Finding, sandbox: SandboxIdentit
         "program_sha256": hashlib.sha256(program.encode("utf-8", "surrogatepass")).hexdigest(),
         "image": sandbox.image,
         "runtime": sandbox.runtime,
-        "isolation": ISOLATION,
+        "isolation": request.options.isolation,
         "limits": asdict(request.options.limits),
         "bench_sha256": request.bench.digest(),
         "edittool": version("edittool"),

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from typing import Literal
 
 from .jobs import Limits
 
@@ -30,6 +31,11 @@ class SandboxOptions:
     def __post_init__(self) -> None:
         if not 1 <= self.jobs_per_container <= MAX_JOBS_PER_CONTAINER:
             raise ValueError(f"a container serves 1 to {MAX_JOBS_PER_CONTAINER} jobs")
+
+    @property
+    def isolation(self) -> Literal["container", "recycled"]:
+        """Return what a verdict says about who else was in the container: nobody ever, or others before and after."""
+        return "container" if self.jobs_per_container == 1 else "recycled"
 
     @property
     def pool_size(self) -> int:

@@ -1,11 +1,12 @@
 """Runs jobs in the sandbox, a fresh container for each by default, and yields what was found as it is found."""
 
-from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, Final
 
 from docker import DockerClient
 
@@ -13,9 +14,15 @@ from .container import Container, RunnerLostError
 from .engine import connect
 from .findings import find, find_fault, find_lost
 from .images import find_image
-from .jobs import Finding, Job
+from .jobs import Finding, Job, Outcome
 from .options import SandboxOptions
 from .pool import Pool
+
+Result = tuple[Job, Finding]
+
+# What a program can make of the next one in its container, by a signal to the process that waits for it: these count
+# of the first program of a container only.
+DOUBTFUL: Final[frozenset[Outcome]] = frozenset({"timeout", "out_of_memory", "crashed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +41,11 @@ def identify(client: DockerClient, options: SandboxOptions) -> SandboxIdentity:
 
 def run_jobs(
     jobs: Iterable[Job], options: SandboxOptions, client: DockerClient | None = None
-) -> Generator[tuple[Job, Finding], None, None]:
+) -> Generator[Result, None, None]:
     """Run each of `jobs` and yield it with its finding, in order of completion.
 
-    `jobs` is read as the sandbox gets on, a few ahead. However this ends, no container is left. Raises
-    EnvironmentFault when there is no engine or no image, and when containers can no longer be started.
+    `jobs` is read as the sandbox gets on, a few containers' worth ahead. However this ends, no container is left.
+    Raises EnvironmentFault when there is no engine or no image, and when containers can no longer be started.
     """
     if client is None:
         with closing(connect()) as own_client:
@@ -47,16 +54,17 @@ def run_jobs(
     image = find_image(client, options.image)
     # The pool is left first, which ends what the workers wait for.
     with ThreadPoolExecutor(options.workers, "judge") as executor, Pool(client, image, options) as pool:
-        waiting: set[Future[list[tuple[Job, Finding]]]] = set()
+        found: SimpleQueue[Result | Future[None]] = SimpleQueue()
+        at_work = 0
         for batch in _batches(jobs, options.jobs_per_container):
             pool.expect()
-            waiting.add(executor.submit(_judge, batch, pool, options))
-            if len(waiting) >= options.pool_size + options.workers:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from _results(done)
-        while waiting:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            yield from _results(done)
+            executor.submit(_judge, batch, pool, options, found.put).add_done_callback(found.put)
+            at_work += 1
+            if at_work >= options.pool_size + options.workers:
+                yield from _until_a_batch_ends(found)
+                at_work -= 1
+        for _ in range(at_work):
+            yield from _until_a_batch_ends(found)
 
 
 def _batches(jobs: Iterable[Job], size: int) -> Iterator[list[Job]]:
@@ -66,34 +74,38 @@ def _batches(jobs: Iterable[Job], size: int) -> Iterator[list[Job]]:
         yield batch
 
 
-def _results(done: Iterable[Future[list[tuple[Job, Finding]]]]) -> Iterator[tuple[Job, Finding]]:
-    for future in done:
-        yield from future.result()
+def _until_a_batch_ends(found: SimpleQueue[Result | Future[None]]) -> Iterator[Result]:
+    """Yield what is found until one of the batches at work has ended. Raises what ended it before its time."""
+    while not isinstance(item := found.get(), Future):
+        yield item
+    item.result()
 
 
-def _judge(jobs: list[Job], pool: Pool, options: SandboxOptions) -> list[tuple[Job, Finding]]:
-    """Judge `jobs` one after the other in one container; after a loss the rest goes on in another one."""
-    found: list[tuple[Job, Finding]] = []
-    attempt = 1
-    while len(found) < len(jobs):
-        if attempt > 1 or found:
+def _judge(jobs: list[Job], pool: Pool, options: SandboxOptions, tell: Callable[[Result], None]) -> None:
+    """Judge `jobs` one after the other in one container; after a loss or a doubt the rest goes on in another one."""
+    judged, attempt, first = 0, 1, True
+    while judged < len(jobs):
+        if not first:
             pool.expect()
-        before = len(found)
+        before, first = judged, False
         try:
             with pool.container() as container:
                 for job in jobs[before:]:
-                    found.append((job, _judge_one(job, container, options, attempt)))
-                    attempt = 1
+                    finding = _judge_one(job, container, options, attempt)
+                    if judged > before and finding.outcome in DOUBTFUL:
+                        break
+                    tell((job, finding))
+                    judged, attempt = judged + 1, 1
         except RunnerLostError as loss:
-            shared = len(found) > before  # perhaps the next job is only a victim of those that ran here before it
-            if loss.reason == "fault" and (shared or attempt < options.attempts):
-                attempt = 1 if shared else attempt + 1
+            if judged > before:  # perhaps this job is only a victim of those that ran here before it
                 continue
-            job = jobs[len(found)]
+            if loss.reason == "fault" and attempt < options.attempts:
+                attempt += 1
+                continue
+            job = jobs[judged]
             finding = find_fault(job, str(loss), attempt) if loss.reason == "fault" else find_lost(job, loss)
-            found.append((job, finding.tried(attempt)))
-            attempt = 1
-    return found
+            tell((job, finding.tried(attempt)))
+            judged, attempt = judged + 1, 1
 
 
 def _judge_one(job: Job, container: Container, options: SandboxOptions, attempt: int) -> Finding:

@@ -1,6 +1,8 @@
 """Containers that serve several jobs: each program finds the place as if it were the first, or is tried elsewhere."""
 
+import time
 from collections.abc import Iterable
+from contextlib import closing
 
 import pytest
 
@@ -53,6 +55,7 @@ for name in os.listdir("/proc"):
 def f():
     return 1
 """
+STOPS_ALL_OTHERS = KILLS_ALL_OTHERS.replace("SIGKILL", "SIGSTOP")
 CHANGES_ITS_INTERPRETER = """
 import builtins, math
 builtins.sorted = None
@@ -66,6 +69,7 @@ def f():
     return int(sorted("ba") == ["a", "b"] and math.pi > 3)
 """
 ENDLESS = "def f():\n    while True: pass\n"
+SLOW = "import time\ntime.sleep(2)\n" + GOOD
 HUNGRY = "def f():\n    return len(bytearray(2**40))\n"
 
 
@@ -89,8 +93,9 @@ def test_nothing_of_one_program_is_left_for_the_next(before: str, after: str) ->
     assert [finding.outcome for finding in judge_in_one_container([before, after, GOOD])] == ["passed"] * 3
 
 
-def test_a_program_whose_process_was_killed_by_another_gets_another_container() -> None:
-    findings = judge_in_one_container([KILLS_ALL_OTHERS, GOOD, GOOD])
+@pytest.mark.parametrize("harm", [KILLS_ALL_OTHERS, STOPS_ALL_OTHERS], ids=["killed", "stopped"])
+def test_a_program_whose_process_was_harmed_by_another_gets_another_container(harm: str) -> None:
+    findings = judge_in_one_container([harm, GOOD, GOOD])
     assert [(finding.outcome, finding.attempts) for finding in findings] == [("passed", 1)] * 3
 
 
@@ -102,6 +107,15 @@ def test_ends_of_one_program_are_not_those_of_the_next() -> None:
 
 def test_more_jobs_than_one_container_serves() -> None:
     assert [finding.outcome for finding in judge_in_one_container([GOOD] * 7, size=3)] == ["passed"] * 7
+
+
+def test_a_finding_comes_as_soon_as_it_is_made() -> None:
+    options = SandboxOptions(workers=1, pool=1, jobs_per_container=2)
+    with closing(run_jobs([Job(GOOD, TASK), Job(SLOW, TASK)], options)) as findings:
+        next(findings)
+        came = time.monotonic()
+        next(findings)
+    assert time.monotonic() - came > 1
 
 
 def test_sets_are_ordered_by_the_hash_seed_asked_for() -> None:
