@@ -9,7 +9,6 @@ import docker
 import pytest
 
 from edittool.judging.judge import Request, judge
-from edittool.judging.options import SandboxOptions
 from edittool.schemas.bench import Bench, write_bench
 from edittool.schemas.changes import Change
 from edittool.schemas.jsonl import write_rows
@@ -54,8 +53,7 @@ def folder(docker_client: docker.DockerClient, tmp_path_factory: pytest.TempPath
     same = Problem("same", "", "same", "same = abs\n", (Test("", "assert candidate(1) == 1"),), "specificity", None)
     bench = write_bench(folder / "bench", "counting", [count, same], [LENGTH])
     write_rows(folder / "samples.jsonl", SAMPLES)
-    options = SandboxOptions(jobs_per_container=16)
-    judge(Request(bench, folder / "samples.jsonl", folder / "verdicts.jsonl", options=options))
+    judge(Request(bench, folder / "samples.jsonl", folder / "verdicts.jsonl"))
     return folder
 
 
