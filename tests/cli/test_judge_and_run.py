@@ -110,3 +110,19 @@ def test_run_names_the_way_around() -> None:
     assert done.returncode == 0, done.stderr
     assert re.search(r"^bypass +class_of_value, gc *$", done.stdout, re.MULTILINE)
     assert "workaround (bypass)" in done.stdout
+
+
+def test_judge_says_what_it_did_not_run(tmp_path: Path) -> None:
+    samples = tmp_path / "samples.jsonl"
+    rows = [{"task_id": PROBLEM.task_id, "solution": PROBLEM.solution, "sample_index": n} for n in range(3)]
+    samples.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    told = []
+    for name, *more in (("a",), ("b",), ("c", "--no-cache")):
+        done = edittool("judge", "builtin", str(samples), "-o", str(tmp_path / name), *more)
+        assert done.returncode == 0, done.stderr
+        told += [line for line in done.stderr.splitlines() if line.startswith("nothing ran")]
+    assert told == [
+        "nothing ran for 2 samples: 2 the same as another sample",
+        "nothing ran for 3 samples: 3 answered from the cache",
+        "nothing ran for 2 samples: 2 the same as another sample",
+    ]
