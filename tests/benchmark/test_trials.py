@@ -200,15 +200,23 @@ def kept(tmp_path_factory):
         Job(RIGHT, replace(PROBLEM, helpers="y = 1")),
         Job(RIGHT, replace(PROBLEM, tests=PROBLEM.tests[:1])),
         Job(RIGHT, replace(PROBLEM, entry_point="g")),
-        Job(RIGHT, replace(PROBLEM, change_id=None)),
         Job(RIGHT, PROBLEM, (CHANGE,)),
         Job(RIGHT, PROBLEM, traced=("sort",)),
     ],
-    ids=["program", "helpers", "tests", "entry point", "change id", "changes", "traced"],
+    ids=["program", "helpers", "tests", "entry point", "changes", "traced"],
 )
 def test_whatever_decides_a_trial_makes_it_another(kept, other):
     assert is_known(Job(RIGHT, replace(PROBLEM, prompt="", task_id="t/2")), kept)
     assert not is_known(other, kept)
+
+
+def test_the_change_of_a_problem_counts_where_it_is_active(kept):
+    """It decides the label there, and nothing elsewhere: what the survey ran, certification does not run again."""
+    without = replace(PROBLEM, change_id=None)
+    assert is_known(Job(RIGHT, without), kept)
+    assert is_known(Job(RIGHT, replace(PROBLEM, change_id="max")), kept)
+    assert is_known(Job(ADOPTED, PROBLEM, (CHANGE,)), kept)
+    assert not is_known(Job(ADOPTED, without, (CHANGE,)), kept)
 
 
 @pytest.mark.parametrize("field", [{"shim": CHANGE.shim + "\n"}, {"replacement": "new"}, {"kind": "other"}], ids=str)
