@@ -6,7 +6,7 @@ forking, sending signals. The untrusted process gives these up before it is give
 - no other program: execve
 - no other process: clone, unless it makes a thread; no session of its own
 - signals to itself only, by number or through a descriptor's owner: in a shared container, others wait for their job
-- none of prctl but the name of a thread
+- none of prctl but the name of a thread, and whether its own memory may be read
 
 A refused call fails with EPERM, as in the profile. Whatever comes by another table of system calls than this
 machine's own (32 bit, x32) ends the process: its numbers mean other calls here.
@@ -50,8 +50,10 @@ KILL: Final = (RETURN, 0, 0, 0x80000000)  # SECCOMP_RET_KILL_PROCESS
 
 X32: Final = 0x40000000  # the bit that marks the numbers of the x32 table, which shares x86_64's architecture word
 CLONE_THREAD: Final = 0x00010000
+PR_SET_DUMPABLE: Final = 4
 PR_SET_NAME: Final = 15
 PR_GET_NAME: Final = 16
+OF_ITSELF: Final = (PR_SET_DUMPABLE, PR_SET_NAME, PR_GET_NAME)
 F_SETOWN: Final = 8  # with F_SETSIG: any signal, to any process of the same user
 F_SETSIG: Final = 10
 F_SETOWN_EX: Final = 15
@@ -94,7 +96,7 @@ def assemble(machine: str) -> list[Instruction]:
         *_on(number["clone"], of_a_thread),
         *_on(number["kill"], to_itself),
         *_on(number["tgkill"], to_itself),
-        *_on(number["prctl"], _one_of(FIRST_ARGUMENT, (PR_SET_NAME, PR_GET_NAME), ALLOW, REFUSE)),
+        *_on(number["prctl"], _one_of(FIRST_ARGUMENT, OF_ITSELF, ALLOW, REFUSE)),
         *_on(number["execve"], [REFUSE]),
         *_on(number["setsid"], [REFUSE]),
         ALLOW,
