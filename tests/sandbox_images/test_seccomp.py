@@ -25,7 +25,8 @@ FORBIDDEN = """
     kcmp kexec_file_load kexec_load keyctl landlock_create_ruleset lchown listen lookup_dcookie mbind memfd_create
     memfd_secret migrate_pages mknod mknodat mlock mlockall modify_ldt mount mount_setattr move_mount move_pages
     mq_open mq_notify msgget name_to_handle_at nfsservctl open_by_handle_at open_tree perf_event_open personality
-    execveat fork vfork setpgid tkill seccomp pidfd_getfd pidfd_open pidfd_send_signal pivot_root pkey_alloc process_madvise process_vm_readv
+    execveat fork vfork setpgid tkill seccomp
+    pidfd_getfd pidfd_open pidfd_send_signal pivot_root pkey_alloc process_madvise process_vm_readv
     process_vm_writev ptrace quotactl reboot request_key rt_sigqueueinfo rt_tgsigqueueinfo sched_setaffinity
     sched_setattr sched_setparam sched_setscheduler semget set_mempolicy setdomainname sethostname setns setpriority
     settimeofday setxattr shmat shmget signalfd socket splice stime swapoff swapon syslog tee umount

@@ -6,7 +6,7 @@ The arguments are -1 throughout: a call that got past the filters would fail wit
 import json
 import signal
 from collections.abc import Callable, Sequence
-from errno import EPERM, ENOSYS
+from errno import ENOSYS, EPERM
 from importlib.resources import files
 from pathlib import Path
 
@@ -89,16 +89,22 @@ CONDITIONAL: dict[str, dict[str, tuple[int, ...]]] = {
         "FS_IOC_SETFLAGS": (0, 0x40086602, -1),
     },
 }
+OPTIONS_OF_PRCTL = (*range(4), *range(5, 15), *range(17, 100), 0x53564D41, 0x59616D61)
 # By the second filter alone; PID 1's number stands for any process but the caller.
 IN_A_PROGRAM: dict[str, dict[str, tuple[int, ...]]] = {
     "execve": {"a program": NOTHING},
     "clone": {"fork": (17,), "posix_spawn": (0x4111,), "a process without a signal": (0,)},
     "kill": {"PID 1": (1, 0), "the group": (0, 0), "everybody": (-1, 0), "a group": (-2, 0)},
     "tgkill": {"PID 1": (1, 1, 0), "nobody": (-1, -1, 0)},
-    "fcntl": {"F_SETOWN": (0, 8, 1), "F_SETSIG": (0, 10, 9), "F_SETOWN_EX": (0, 15, -1), "with a bit more": (0, 2**32 + 8, 1)},
-    "prctl": {f"option {n}": (n, -1, -1, -1, -1) for n in (*range(4), *range(5, 15), *range(17, 100), 0x53564D41, 0x59616D61)},
+    "fcntl": {
+        "F_SETOWN": (0, 8, 1),
+        "F_SETSIG": (0, 10, 9),
+        "F_SETOWN_EX": (0, 15, -1),
+        "F_SETOWN and a bit more": (0, 2**32 + 8, 1),
+    },
+    "prctl": {f"option {option}": (option, -1, -1, -1, -1) for option in OPTIONS_OF_PRCTL},
     "setsid": {"a session": ()},
-}  # fmt: skip
+}
 
 
 def cases(table: dict[str, dict[str, tuple[int, ...]]]) -> list[tuple[str, str]]:
