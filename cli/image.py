@@ -9,10 +9,11 @@ import docker
 from rich.table import Table
 
 from ..judging.engine import connect, describe_engine
-from ..judging.image_check import Check, check_image
+from ..judging.image_check import check_image
 from ..judging.images import build_image, find_image, image_tag
 from ..judging.own_image import build_own_image, distributions, own_image_tag
 from ..judging.packages import fetch_packages
+from ..judging.promises import Check
 from ..schemas.errors import EnvironmentFault
 from .console import plain, results, talk
 from .exit_codes import DONE, ENVIRONMENT
