@@ -21,6 +21,8 @@ from .options import SandboxOptions
 PIDS = 32
 TMPFS = "rw,noexec,nosuid,nodev,size=16m,nr_inodes=1024,mode=1777"
 FIRST_UID = 20000  # each live container has a uid of its own: some kernel limits count a uid across containers
+# The engine's own list, and where any user may have the kernel watch the machine's load.
+READONLY_PATHS = [f"/proc/{name}" for name in ("bus", "fs", "irq", "sys", "sysrq-trigger", "pressure")]
 REMOVAL_PAUSES = (0.0, 0.05, 0.2, 1.0, 3.0)  # seconds before each attempt
 GRACE_SECONDS = 3.0  # the runner's own deadline comes first; this one is for a runner that hangs
 MAX_RESULT_BYTES = 64 * 2**20
@@ -82,6 +84,7 @@ class Container:
     def _config(self) -> dict[str, Any]:
         limits = self._options.limits
         host = self._api.create_host_config(**confinement(self._options))
+        host["ReadonlyPaths"] = READONLY_PATHS  # docker-py has no name of its own for it
         uid = FIRST_UID + self.slot
         config: dict[str, Any] = self._api.create_container_config(
             self._image,

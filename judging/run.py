@@ -120,13 +120,14 @@ def _judge(
 
 
 def _judge_one(job: Job, container: Container, options: SandboxOptions, attempt: int) -> Finding:
-    result = container.run(_message(job, options), options.limits.wall_seconds)
+    result = container.run(message(job, options), options.limits.wall_seconds)
     if result["fault"]:
         return find_fault(job, result["fault"], attempt, "tests")
     return find(job, result, options.limits).tried(attempt)
 
 
-def _message(job: Job, options: SandboxOptions) -> dict[str, Any]:
+def message(job: Job, options: SandboxOptions) -> dict[str, Any]:
+    """Return what the runner is sent for `job`."""
     problem = job.problem
     return {
         "program": job.program,
