@@ -110,7 +110,8 @@ def test_the_second_of_two_refuses(build, built, tmp_path):
     try:
         for second in (run(*build), run("bench", "build", "--builtin", "-o", tmp_path / "bench")):
             assert second.returncode == 2
-            assert "is being written by another edittool. Wait for it to end, or choose another" in second.stderr
+            assert f"is being written by another edittool (process {first.pid} on host " in second.stderr
+            assert "Wait for it to end, or choose another" in second.stderr
         assert list(contents(tmp_path / "bench")) == [LOG]
     finally:
         first.send_signal(signal.SIGCONT)
