@@ -1,0 +1,110 @@
+"""An engine that is stopped, killed or loses the image in the middle of judging: nothing is lost, twice or different."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edittool.judging.images import image_tag
+from edittool.judging.judge import Request, judge
+from edittool.judging.options import SandboxOptions
+from edittool.schemas.bench import Bench
+from edittool.schemas.errors import EnvironmentFault
+
+from ..engines import PrivateEngine, private_engine
+
+WriteSamples = Callable[[Iterable[str]], Path]
+Verdicts = dict[str, dict[str, Any]]
+
+PROGRAMS = [
+    "def count(items):\n    return my_builtin_len(value=items)\n",
+    "def count(items):\n    return len(items)\n",
+    "import time\ntime.sleep(0.2)\ndef count(items):\n    return sum(1 for _ in items)\n",
+    "import os\nos._exit(3)\n",
+    "def count(items:\n",
+]
+MEASURED = ("duration_ms", "cpu_ms", "peak_memory_kib")
+
+
+@pytest.fixture(scope="module", params=[(), ("--live-restore",)], ids=["containers-end", "containers-live-on"])
+def engine(request: pytest.FixtureRequest, sandbox_archive: Path) -> Iterator[PrivateEngine]:
+    with private_engine(*request.param, image=sandbox_archive) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("lost") / "samples.jsonl"
+    rows = ({"task_id": "count", "solution": program} for program in PROGRAMS * 4)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module", params=[(), ("--samples-per-container", "3")], ids=["strict", "recycled"])
+def options(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """Return the options of the mode; with the engine's, this makes each engine live through both modes."""
+    return tuple(request.param)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(bench_folder: Path, samples: Path, options: tuple[str, ...]) -> Verdicts:
+    """Return the verdicts that the shared engine gives."""
+    output = samples.with_name(f"{len(options)}.jsonl")
+    with start(os.environ.get("DOCKER_HOST", ""), bench_folder, samples, output, *options) as process:
+        assert process.wait(60) == 0, process.communicate()[1]
+    return read(output)
+
+
+def start(host: str, bench: Path, samples: Path, output: Path, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "edittool.cli", "judge", str(bench), str(samples), "-o", str(output), *more]
+    environment = os.environ | {"DOCKER_HOST": host}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def read(path: Path) -> Verdicts:
+    """Return the verdicts without what is measured; fails where a sample has two."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    verdicts = {row["sample_id"]: {k: v for k, v in row.items() if k not in MEASURED} for row in rows}
+    assert len(verdicts) == len(rows)
+    return verdicts
+
+
+def wait_for_verdicts(output: Path, count: int, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while not output.exists() or output.read_bytes().count(b"\n") < count:
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline, "no verdict within a minute"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("end", [PrivateEngine.stop, PrivateEngine.kill], ids=["stopped", "killed"])
+def test_an_engine_that_comes_back_changes_nothing(
+    engine: PrivateEngine,
+    bench_folder: Path,
+    samples: Path,
+    options: tuple[str, ...],
+    undisturbed: Verdicts,
+    tmp_path: Path,
+    end: Callable[[PrivateEngine], None],
+) -> None:
+    output, moments = tmp_path / "verdicts.jsonl", random.Random(f"{end.__name__} {options}")
+    process = start(engine.host, bench_folder, samples, output, *options)
+    for count in (2, 9):
+        wait_for_verdicts(output, count, process)
+        time.sleep(moments.uniform(0, 0.1))
+        end(engine)
+        engine.start()
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert read(output) == undisturbed
+    assert engine.container_ids() == []
+    assert "the Docker Engine" in said
+    assert "Traceback" not in said
