@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import docker
 import requests
-from docker.errors import DockerException, TLSParameterError
+from docker.errors import APIError, DockerException, TLSParameterError
 
 from ..schemas.errors import EnvironmentFault
 
@@ -81,9 +81,11 @@ def find_silence(client: docker.DockerClient, seconds: float) -> str | None:
 
 @contextmanager
 def engine_faults() -> Iterator[None]:
-    """Turn the loss of the engine into an EnvironmentFault with cause and fix."""
+    """Turn the loss of the engine, but not its refusals, into an EnvironmentFault with cause and fix."""
     try:
         yield
+    except APIError:
+        raise
     except requests.RequestException as error:
         raise EnvironmentFault(_explain(error)) from error
 

@@ -51,12 +51,12 @@ class Outages:
             silence = find_silence(self._client, ANSWER_SECONDS)
             if silence is None and not self._is_torn():
                 return self.count
-            self.count += 1
             try:
                 self._wait(silence)
             except EnvironmentFault as fault:
                 self._fault = fault
                 raise
+            self.count += 1  # not before: an engine that is shutting down may still start a container
             self._mend(self.count)
             return self.count
 

@@ -1,27 +1,27 @@
-"""An engine that is stopped, killed or loses the image in the middle of judging: nothing is lost, twice or different."""
+"""An engine that stops, dies or loses the image in the middle of judging: nothing is lost, twice or different."""
 
+import io
 import json
 import os
 import random
+import re
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
+from docker.errors import APIError
 
 from edittool.judging.images import image_tag
-from edittool.judging.judge import Request, judge
-from edittool.judging.options import SandboxOptions
-from edittool.schemas.bench import Bench
-from edittool.schemas.errors import EnvironmentFault
 
 from ..engines import PrivateEngine, private_engine
 
-WriteSamples = Callable[[Iterable[str]], Path]
 Verdicts = dict[str, dict[str, Any]]
 
 PROGRAMS = [
@@ -31,6 +31,8 @@ PROGRAMS = [
     "import os\nos._exit(3)\n",
     "def count(items:\n",
 ]
+NO_FLAGS = pytest.mark.parametrize("engine", [()], ids=["containers-end"], indirect=True)
+STRICT = pytest.mark.parametrize("options", [()], ids=["strict"], indirect=True)
 MEASURED = ("duration_ms", "cpu_ms", "peak_memory_kib")
 
 
@@ -108,3 +110,92 @@ def test_an_engine_that_comes_back_changes_nothing(
     assert engine.container_ids() == []
     assert "the Docker Engine" in said
     assert "Traceback" not in said
+
+
+@NO_FLAGS
+@STRICT
+def test_an_engine_that_stays_away_ends_the_run_and_what_was_judged_is_kept(
+    engine: PrivateEngine, bench_folder: Path, samples: Path, undisturbed: Verdicts, tmp_path: Path
+) -> None:
+    output = tmp_path / "verdicts.jsonl"
+    process = start(engine.host, bench_folder, samples, output, "--engine-patience", "0.5")
+    wait_for_verdicts(output, 3, process)
+    engine.kill()
+    _, said = process.communicate(timeout=60)
+    kept = read(output)
+    engine.start()
+    assert process.returncode == 3, said
+    assert "the Docker Engine was lost, and was not back within 0.5 s: no Docker Engine at unix:///tmp/" in said
+    assert "What was judged is kept: the same command goes on from here." in said
+    assert "Traceback" not in said
+    again = start(engine.host, bench_folder, samples, output)
+    assert again.communicate(timeout=60)[1] == f"{len(kept)} samples are judged already; going on with the rest\n"
+    assert read(output) == undisturbed
+    assert engine.container_ids() == []
+
+
+@NO_FLAGS
+@STRICT
+def test_an_image_that_is_removed_is_named_and_what_was_judged_is_kept(
+    engine: PrivateEngine,
+    bench_folder: Path,
+    samples: Path,
+    undisturbed: Verdicts,
+    sandbox_archive: Path,
+    tmp_path: Path,
+) -> None:
+    output = tmp_path / "verdicts.jsonl"
+    process = start(engine.host, bench_folder, samples, output)
+    wait_for_verdicts(output, 3, process)
+    process.send_signal(signal.SIGSTOP)
+    with closing(engine.client()) as client:
+        remove_image(client)
+    process.send_signal(signal.SIGCONT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 3, said
+    assert re.search(r"the sandbox image sha256:\w{64} is gone: it was removed while it was in use\.", said)
+    assert "Build it again (`edittool image build`" in said
+    assert engine.container_ids() == []
+    kept = read(output)
+    assert len(kept) >= 3
+    engine.load(sandbox_archive)
+    assert start(engine.host, bench_folder, samples, output).communicate(timeout=60)[1].startswith(f"{len(kept)} ")
+    # Whoever removes containers makes their samples be tried once more.
+    assert {name: verdict | {"attempts": 1} for name, verdict in read(output).items()} == undisturbed
+
+
+def remove_image(client: docker.DockerClient) -> None:
+    """Remove the sandbox image. The engine refuses that while a container of it runs: these go first."""
+    deadline = time.monotonic() + 30
+    while client.images.list():
+        assert time.monotonic() < deadline
+        for container in client.api.containers(all=True):
+            with suppress(APIError):
+                client.api.remove_container(container["Id"], force=True)
+        for image in client.images.list():
+            with suppress(APIError):
+                client.images.remove(image.id, force=True)
+
+
+@NO_FLAGS
+@STRICT
+def test_a_tag_that_moves_to_another_image_changes_nothing(
+    engine: PrivateEngine,
+    bench_folder: Path,
+    samples: Path,
+    undisturbed: Verdicts,
+    sandbox_archive: Path,
+    tmp_path: Path,
+) -> None:
+    output = tmp_path / "verdicts.jsonl"
+    process = start(engine.host, bench_folder, samples, output)
+    wait_for_verdicts(output, 3, process)
+    with closing(engine.client()) as client:
+        dockerfile = io.BytesIO(f'FROM {image_tag()}\nENTRYPOINT ["/no/such/program"]\n'.encode())
+        client.images.build(fileobj=dockerfile, tag=image_tag(), network_mode="none", rm=True)
+        assert client.images.get(image_tag()).id not in {verdict["image"] for verdict in undisturbed.values()}
+    assert len(read(output)) < len(undisturbed)
+    _, said = process.communicate(timeout=60)
+    engine.load(sandbox_archive)
+    assert process.returncode == 0, said
+    assert read(output) == undisturbed
