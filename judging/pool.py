@@ -191,6 +191,7 @@ class Pool:
         for thread in self._starters:
             thread.join(self._options.start_seconds)
         self._remove_by_label()
+        remove_orphans(self._client)  # the engine may have made one for a killed edittool since this one started
 
     def _end_all(self) -> None:
         with self._lock:

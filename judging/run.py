@@ -5,13 +5,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
-from math import ceil
 from queue import SimpleQueue
 from typing import Any, Final
 
 from docker import DockerClient
 
+from .batches import batches
 from .container import Container, RunnerLostError
 from .engine import connect, engine_faults
 from .findings import find, find_fault, find_lost
@@ -63,7 +62,7 @@ def run_jobs(
     with ThreadPoolExecutor(options.workers, "judge") as executor, Pool(client, image, options) as pool:
         found: SimpleQueue[Result | Future[None]] = SimpleQueue()
         at_work = 0
-        for batch in _batches(jobs, options.jobs_per_container, options.workers):
+        for batch in batches(jobs, options.jobs_per_container, options.workers):
             pool.expect()
             executor.submit(_judge, batch, pool, options, found.put).add_done_callback(found.put)
             at_work += 1
@@ -72,19 +71,6 @@ def run_jobs(
                 at_work -= 1
         for _ in range(at_work):
             yield from _until_a_batch_ends(found)
-
-
-def _batches(jobs: Iterable[Job], size: int, workers: int) -> Iterator[list[Job]]:
-    """Yield `jobs` in lists of `size`; near the end in equal parts, one for each of `workers`: none is idle early."""
-    remaining = iter(jobs)
-    ahead = list(islice(remaining, size * workers))
-    while len(ahead) == size * workers:
-        yield ahead[:size]
-        ahead = [*ahead[size:], *islice(remaining, size)]
-    while ahead:
-        part = ceil(len(ahead) / workers)
-        yield ahead[:part]
-        ahead, workers = ahead[part:], workers - 1
 
 
 def _until_a_batch_ends(found: SimpleQueue[Result | Future[None]]) -> Iterator[Result]:
