@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from docker import APIClient
-from docker.errors import APIError, NotFound
+from docker.errors import APIError, ImageNotFound, NotFound
 from docker.types import LogConfig, Ulimit
 
 from ..schemas.errors import EnvironmentFault
@@ -52,7 +52,7 @@ class Container:
         self._options = options
         self._image = image
         self.slot = slot
-        self._labels = dict(labels)
+        self.labels = dict(labels)
         self.id: str | None = None
         self._socket: socket.socket | None = None
         self._attached: Any = None
@@ -62,7 +62,8 @@ class Container:
     def start(self) -> None:
         """Create, attach and start the container, and wait until its runner is ready and found as confined as asked.
 
-        Raises SandboxFaultError when that fails or takes too long, EnvironmentFault when the confinement is weaker.
+        Raises SandboxFaultError when that fails or takes too long, EnvironmentFault when the image is gone or the
+        confinement is weaker.
         """
         try:
             self.id = self._create()
@@ -71,6 +72,12 @@ class Container:
             hello = self._read_frame(self._options.start_seconds)
         except RunnerLostError as error:
             raise SandboxFaultError(f"the container did not get ready: {error}") from error
+        except ImageNotFound as error:
+            raise EnvironmentFault(
+                f"the sandbox image {self._options.image or self._image} is gone: it was removed while it was in use. "
+                "Build it again (`edittool image build`, with the options it was built with); "
+                "then the same command goes on."
+            ) from error
         except (APIError, OSError) as error:
             raise SandboxFaultError(f"the container could not be started: {_explain(error)}") from error
         self._check(hello.get("confinement", {}))
@@ -95,8 +102,9 @@ class Container:
             # With NetworkMode none alone the engine still builds a network sandbox: half of a container's start.
             network_disabled=True,
             environment=_environment(self._options),
-            labels=self._labels,
+            labels=self.labels,
             host_config=host,
+            stop_signal="SIGKILL",  # an engine that shuts down would wait ten seconds for a runner that ignores SIGTERM
         )
         return config
 

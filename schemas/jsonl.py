@@ -16,6 +16,7 @@ from .errors import EnvironmentFault, InputError
 from .json_text import dump_row as dump_row
 from .json_text import is_whole_row, parse_json
 from .validation import find_fault
+from .writers import describe_writer, sign, unsign
 
 MAX_LINE_BYTES = 16 * 2**20  # a longer row is a mistake (a binary, a file without line ends), not a program
 
@@ -153,9 +154,9 @@ class JsonlAppender:
     """Appends rows to a file, each synced to disk; one process at a time; a context manager.
 
     On opening, a last line that a kill cut short is removed: its row was never complete, so its work is done again.
-    `removed_bytes` says how much that was. Raises InputError when another process holds the file or when it is no
-    JSONL file, EnvironmentFault when it cannot be opened or the disk refuses a write; the file then ends with its
-    last whole row.
+    `removed_bytes` says how much that was. Raises InputError when another process holds the file, which it names where
+    the file system can tell, or when it is no JSONL file, EnvironmentFault when it cannot be opened or the disk
+    refuses a write; the file then ends with its last whole row.
     """
 
     def __init__(self, path: Path):
@@ -165,6 +166,7 @@ class JsonlAppender:
             self._lock()
             self.removed_bytes = self._mend_end()
             self._end = self._file.seek(0, os.SEEK_END)
+            sign(self._file.fileno())
         except OSError as error:
             self._file.close()
             raise self._fault(error) from error
@@ -183,8 +185,10 @@ class JsonlAppender:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            writer = describe_writer(self._file.fileno())
+            who = f"another edittool ({writer})" if writer else "another edittool"
             raise InputError(
-                f"{self.path} is being written by another edittool. Wait for it to end, or choose another output file."
+                f"{self.path} is being written by {who}. Wait for it to end, or choose another output file."
             ) from None
 
     def _mend_end(self) -> int:
@@ -253,7 +257,9 @@ class JsonlAppender:
 
     def close(self) -> None:
         """Close the file and release its lock."""
-        self._file.close()
+        if not self._file.closed:
+            unsign(self._file.fileno())
+            self._file.close()
 
     def __enter__(self) -> Self:
         return self

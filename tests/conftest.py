@@ -12,6 +12,8 @@ from edittool.judging.engine import connect
 from edittool.judging.images import find_image
 from edittool.schemas.errors import EnvironmentFault
 
+from .engines import save_sandbox_image
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEVELOPERS_CACHE = os.environ.get("EDITTOOL_CACHE")
 
@@ -49,6 +51,12 @@ def docker_client() -> Iterator[docker.DockerClient]:
         pytest.fail(f"these tests need Docker and the sandbox image (`make setup`): {fault}", pytrace=False)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def sandbox_archive(docker_client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an archive of the sandbox image, for engines of a test's own."""
+    return save_sandbox_image(docker_client, tmp_path_factory.mktemp("image") / "sandbox.tar")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import tracemalloc
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.json_text import MAX_DEPTH, parse_json
 from edittool.schemas.jsonl import JsonlAppender, dump_row, read_rows, write_rows
+from edittool.schemas.writers import NOTE
 
 GOOD = {"task_id": "T/0", "completion": "    return 1\n"}
 
@@ -260,6 +262,42 @@ class TestAppender:
         with JsonlAppender(path), pytest.raises(InputError, match="is being written by another edittool"):
             JsonlAppender(path)
         JsonlAppender(path).close()
+        assert os.listxattr(path) == []
+
+    @pytest.mark.parametrize("kill", [False, True])
+    def test_the_writer_is_named_as_long_as_it_lives(self, path, kill):
+        code = "import sys, pathlib; from edittool.schemas.jsonl import JsonlAppender as A\n"
+        code += "with A(pathlib.Path(sys.argv[1])): print(flush=True); input()"
+        with subprocess.Popen([sys.executable, "-c", code, path], stdin=-1, stdout=-1) as first:
+            first.stdout.readline()
+            with pytest.raises(InputError) as refused:
+                JsonlAppender(path)
+            first.kill() if kill else first.communicate(b"\n")
+        with JsonlAppender(path), pytest.raises(InputError) as refused_later:
+            JsonlAppender(path)
+        assert f"(process {first.pid} on host {socket.gethostname()}, since 20" in str(refused.value)
+        assert f"(process {os.getpid()} on host {socket.gethostname()}, since 20" in str(refused_later.value)
+
+    def test_a_note_of_one_that_was_killed_names_nobody(self, path):
+        with subprocess.Popen(["true"]) as gone:
+            gone.wait()
+        note = {"pid": gone.pid, "host": socket.gethostname(), "since": "2026-01-01T10:00:00+00:00"}
+        self.refuse_with_note(path, json.dumps(note).encode(), "written by another edittool. Wait")
+
+    def test_a_writer_on_another_host_is_named(self, path):
+        note = {"pid": 1, "host": "lab3", "since": "2026-01-01T10:00:00+00:00"}
+        self.refuse_with_note(path, json.dumps(note).encode(), "(process 1 on host lab3, since 202")
+
+    @pytest.mark.parametrize("note", [b"", b"\xff", b"[]", b'{"pid": 1}', b'{"pid": "x", "host": "y", "since": 3}'])
+    def test_a_note_that_says_nothing_names_nobody(self, path, note):
+        self.refuse_with_note(path, note, "written by another edittool. Wait")
+
+    def refuse_with_note(self, path, note, message):
+        with JsonlAppender(path):
+            os.setxattr(path, NOTE, note)
+            with pytest.raises(InputError) as refused:
+                JsonlAppender(path)
+        assert message in str(refused.value)
 
     def test_a_refused_writer_leaves_no_open_file(self, path):
         with JsonlAppender(path):
