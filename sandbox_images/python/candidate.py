@@ -13,7 +13,7 @@ from errno import ENOMEM
 from . import codec
 from .frames import MAX_REPLY_BYTES, BadFrameError, pack, read_frame, write_all
 from .light import TYPE_CHECKING, ModuleType
-from .lockdown import limit_cpu
+from .lockdown import limit_cpu, set_dumpable
 from .tracing import TRACE_FUNCTION, Trace
 from .world import CANDIDATE_FILE, World
 
@@ -35,6 +35,7 @@ def serve(requests: int, replies: int) -> None:
     job = read_frame(requests)
     if job is None:
         return
+    set_dumpable(1)  # as every process is: the program can read its own /proc files
     limit_cpu(job["cpu_seconds"])
     if posix.access(OWN_PACKAGES, posix.R_OK):
         sys.path.append(OWN_PACKAGES)

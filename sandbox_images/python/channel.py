@@ -116,6 +116,12 @@ class Channel:
         except (BlockingIOError, TrialEnd):
             return
 
-    def close(self) -> None:
+    def hang_up(self) -> None:
         """Close the pipe of requests, which ends a candidate's process that still listens."""
         posix.close(self._requests)
+
+    def close(self) -> None:
+        """Close the other pipes; to do so before the process has ended might be what ends it."""
+        posix.close(self._replies)
+        if self._output >= 0:
+            posix.close(self._output)
