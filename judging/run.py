@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
+from math import ceil
 from queue import SimpleQueue
 from typing import Any, Final
 
@@ -20,9 +21,10 @@ from .pool import Pool
 
 Result = tuple[Job, Finding]
 
-# What a program can make of the next one in its container, by a signal to the process that waits for it: these count
-# of the first program of a container only.
+# What a program could make of the next one in its container, were there a way to reach the process that waits for it:
+# these count of the first program of a container only, unless that process was at work itself.
 DOUBTFUL: Final[frozenset[Outcome]] = frozenset({"timeout", "out_of_memory", "crashed"})
+AT_WORK: Final = 0.5  # of the CPU time that a program may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def run_jobs(
     with ThreadPoolExecutor(options.workers, "judge") as executor, Pool(client, image, options) as pool:
         found: SimpleQueue[Result | Future[None]] = SimpleQueue()
         at_work = 0
-        for batch in _batches(jobs, options.jobs_per_container):
+        for batch in _batches(jobs, options.jobs_per_container, options.workers):
             pool.expect()
             executor.submit(_judge, batch, pool, options, found.put).add_done_callback(found.put)
             at_work += 1
@@ -67,11 +69,16 @@ def run_jobs(
             yield from _until_a_batch_ends(found)
 
 
-def _batches(jobs: Iterable[Job], size: int) -> Iterator[list[Job]]:
-    """Yield `jobs` in lists of `size`; the last may be shorter."""
+def _batches(jobs: Iterable[Job], size: int, workers: int) -> Iterator[list[Job]]:
+    """Yield `jobs` in lists of `size`; the last ones are shorter where that gives each of `workers` one."""
     remaining = iter(jobs)
-    while batch := list(islice(remaining, size)):
-        yield batch
+    ahead = list(islice(remaining, size * workers))
+    while len(ahead) == size * workers:
+        yield ahead[:size]
+        ahead = ahead[size:] + list(islice(remaining, size))
+    share = max(1, ceil(len(ahead) / workers))
+    for start in range(0, len(ahead), share):
+        yield ahead[start : start + share]
 
 
 def _until_a_batch_ends(found: SimpleQueue[Result | Future[None]]) -> Iterator[Result]:
@@ -92,7 +99,7 @@ def _judge(jobs: list[Job], pool: Pool, options: SandboxOptions, tell: Callable[
             with pool.container() as container:
                 for job in jobs[before:]:
                     finding = _judge_one(job, container, options, attempt)
-                    if judged > before and finding.outcome in DOUBTFUL:
+                    if judged > before and _is_doubtful(finding, options):
                         break
                     tell((job, finding))
                     judged, attempt = judged + 1, 1
@@ -106,6 +113,11 @@ def _judge(jobs: list[Job], pool: Pool, options: SandboxOptions, tell: Callable[
             finding = find_fault(job, str(loss), attempt) if loss.reason == "fault" else find_lost(job, loss)
             tell((job, finding.tried(attempt)))
             judged, attempt = judged + 1, 1
+
+
+def _is_doubtful(finding: Finding, options: SandboxOptions) -> bool:
+    worked = finding.cpu_ms >= AT_WORK * options.limits.cpu_seconds * 1000
+    return finding.outcome in DOUBTFUL and not worked
 
 
 def _judge_one(job: Job, container: Container, options: SandboxOptions, attempt: int) -> Finding:
