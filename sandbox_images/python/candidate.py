@@ -11,7 +11,7 @@ import sys
 from errno import ENOMEM
 
 from . import codec
-from .frames import MAX_REPLY_BYTES, BadFrameError, pack, read_frame, write_all
+from .frames import LOCKED_DOWN, MAX_REPLY_BYTES, BadFrameError, pack, read_frame, write_all
 from .light import TYPE_CHECKING, ModuleType
 from .lockdown import limit_cpu, set_dumpable
 from .tracing import TRACE_FUNCTION, Trace
@@ -213,6 +213,7 @@ def _is_api_owner(value: object) -> bool:
 
 def run(requests: int, replies: int) -> None:
     """Serve, then leave without running anything that the candidate may have registered for the end."""
+    posix.write(replies, LOCKED_DOWN)
     for name in [name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")]:
         del sys.modules[name]  # the candidate imports none of the runner
     try:

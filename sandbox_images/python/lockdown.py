@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
 PR_SET_DUMPABLE: Final = 4
+REQUESTS, REPLIES = 3, 4  # the same in every untrusted process, however many others there are
 RESERVED_MIB: Final = 64  # of the container's memory, for the trusted process
 SETTLING_SECONDS: Final = 2.0
 DESCRIPTORS: Final = 64  # that the untrusted process may have; in a recycled container the trusted one has more
@@ -21,26 +22,28 @@ _native: Any = _ctypes
 _prctl_address: Final = _native.dlsym(_native.dlopen(None, 0), "prctl")
 
 
-def become_untrusted(keep: tuple[int, ...], output: int, memory_mib: int) -> None:
+def become_untrusted(requests: int, replies: int, output: int, memory_mib: int) -> None:
     """Turn this freshly forked process into the one that runs the candidate.
 
-    Descriptors 0 to 2 become /dev/null and the `output` pipe, all others but `keep` are closed. When memory runs
-    out the kernel kills this process first. Until it is made dumpable no other process can read or change its memory,
-    open its descriptors or change its settings: in a recycled container it waits while programs run.
+    Descriptors 0 to 2 become /dev/null and the `output` pipe, then come REQUESTS and REPLIES, and no other stays open.
+    When memory runs out the kernel kills this process first. Until it is made dumpable no other process can read or
+    change its memory, open its descriptors or change its settings: in a recycled container it waits while programs run.
     """
     null = posix.open("/dev/null", posix.O_RDWR)
     posix.dup2(null, 0)
     posix.dup2(output, 1)
     posix.dup2(output, 2)
-    _close_others(sorted(keep))
+    _move(requests, REQUESTS)
+    _move(replies, REPLIES)
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    posix.closerange(REPLIES + 1, limit)
     _volunteer_for_the_oom_killer()
     set_limits(memory_mib)
 
 
-def _close_others(keep: list[int]) -> None:
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    for last, following in zip([2, *keep], [*keep, limit], strict=True):
-        posix.closerange(last + 1, following)
+def _move(descriptor: int, place: int) -> None:
+    if descriptor != place:
+        posix.dup2(descriptor, place, inheritable=False)
 
 
 def _volunteer_for_the_oom_killer() -> None:

@@ -15,7 +15,7 @@ import sys
 from .light import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import Any, Final
+    from typing import Final
 
 _TIMERS: Final = (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF)
 
@@ -26,21 +26,21 @@ class OwnState:
     def __init__(self) -> None:
         self._modules = dict(sys.modules)
         namespaces = [vars(module) for module in self._modules.values()]
-        self._namespaces = [(namespace, dict(namespace)) for namespace in namespaces]
-        self._lists: list[tuple[list[Any], list[Any]]] = [
-            (value, value.copy()) for value in (*vars(sys).values(), gc.callbacks) if type(value) is list
-        ]
+        values = [value for namespace in namespaces for value in namespace.values()]
+        # By identity: names of several modules lead to one object.
+        dicts = {id(value): value for value in (*namespaces, *values) if type(value) is dict}
+        self._dicts = [(value, value.copy()) for value in dicts.values()]
+        self._lists = [(value, value.copy()) for value in {id(v): v for v in values if type(v) is list}.values()]
         self._handlers = {number: _signal.getsignal(number) for number in _signal.valid_signals()}
         self._limits = sys.getrecursionlimit(), sys.get_int_max_str_digits(), gc.get_threshold()
-        self._folder, self._umask = posix.getcwd(), _umask()
+        self._folder, self._umask, self._environment = posix.getcwd(), _umask(), posix.environ.copy()
 
     def restore(self) -> bool:
         """Bring this process back to that state; tell whether it is in it."""
         sys.settrace(None)
         sys.setprofile(None)
+        _restore_environment(self._environment)
         self._restore_names()
-        for values, before in self._lists:
-            values[:] = before
         self._restore_signals()
         recursion, digits, thresholds = self._limits
         sys.setrecursionlimit(recursion)
@@ -52,11 +52,14 @@ class OwnState:
         return _thread._count() == 0
 
     def _restore_names(self) -> None:
-        """Forget the modules that were imported since, and give those that were there the names they had."""
-        for names, before in ((sys.modules, self._modules), *self._namespaces):
+        """Forget the modules that were imported since, and give those that were there what they held."""
+        for names, before in self._dicts:
             names.update(before)
-            for name in [name for name in names if name not in before]:
-                del names[name]
+            if len(names) != len(before):
+                for name in [name for name in names if name not in before]:
+                    del names[name]
+        for values, items in self._lists:
+            values[:] = items
 
     def _restore_signals(self) -> None:
         for timer in _TIMERS:
@@ -64,6 +67,14 @@ class OwnState:
         for number, handler in self._handlers.items():
             if _signal.getsignal(number) is not handler:
                 _signal.signal(number, handler)
+
+
+def _restore_environment(before: dict[bytes, bytes]) -> None:
+    for name in posix.environ.keys() - before.keys():
+        posix.unsetenv(name)
+    for name, value in before.items():
+        if posix.environ.get(name) != value:
+            posix.putenv(name, value)
 
 
 def _umask() -> int:

@@ -29,7 +29,7 @@ from . import candidate
 from .channel import Channel
 from .frames import pack, read_frame, write_all
 from .light import TYPE_CHECKING
-from .lockdown import become_untrusted, describe_confinement, read_counters, waits_undisturbed
+from .lockdown import REPLIES, REQUESTS, become_untrusted, describe_confinement, read_counters, waits_undisturbed
 from .own_state import OwnState
 from .trial import Trial, has_ended, reap
 from .wiping import free_room, wipe
@@ -48,13 +48,11 @@ def main() -> None:
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # as PID 1: U's SIGINT then does nothing
     gc.disable()  # here, not in U: megabytes of nested lists would be walked over and over
     gc.freeze()  # to walk what is here by now would give each U a copy of its own of all of it
-    all_ready, ready = posix.pipe()
-    waiting = [_fork_candidate(memory_mib, output_limit, ready) for _ in range(jobs)]
-    posix.close(ready)
+    waiting = [_fork_candidate(memory_mib, output_limit) for _ in range(jobs)]
     results = _keep_standard_output_private()
     confinement = describe_confinement()
-    posix.read(all_ready, 1)  # the end of the stream: each U has closed its copy, and is locked down
-    posix.close(all_ready)
+    for _, channel in waiting:
+        channel.await_lockdown()
     write_all(results, pack({"ready": PROTOCOL, "confinement": confinement}))
     _serve(waiting, results)
     posix._exit(0)
@@ -74,7 +72,7 @@ def _serve(waiting: list[tuple[int, Channel]], results: int) -> None:
             gc.collect()
 
 
-def _fork_candidate(memory_mib: int, output_limit: int, ready: int) -> tuple[int, Channel]:
+def _fork_candidate(memory_mib: int, output_limit: int) -> tuple[int, Channel]:
     requests_read, requests_write = posix.pipe()
     replies_read, replies_write = posix.pipe()
     output_read, output_write = posix.pipe()
@@ -82,9 +80,8 @@ def _fork_candidate(memory_mib: int, output_limit: int, ready: int) -> tuple[int
     if child == 0:
         gc.enable()
         posix.setsid()
-        become_untrusted((requests_read, replies_write, ready), output_write, memory_mib)
-        posix.close(ready)
-        candidate.run(requests_read, replies_write)
+        become_untrusted(requests_read, replies_write, output_write, memory_mib)
+        candidate.run(REQUESTS, REPLIES)
     for descriptor in (requests_read, replies_write, output_write):
         posix.close(descriptor)
     return child, Channel(requests_write, replies_read, output_read, output_limit=output_limit)
