@@ -2,12 +2,14 @@ import threading
 
 HOARD = []
 ERRORS = []
+START = threading.Barrier(3)
 
 
 def hoard():
+    START.wait()  # a thread needs memory for its stack
     try:
         for _ in range(100):
-            HOARD.append(bytearray(b"x") * (1 << 20))
+            HOARD.append(bytes(4 << 20))
     except MemoryError as error:
         ERRORS.append(type(error).__name__)
 
