@@ -73,15 +73,15 @@ def judge(
     the machine's load may have decided: timeouts, and faults of the sandbox.
 
     With --samples-per-container, programs share a container one after the other: each in a process of its own, forked
-    before any test was read, and everything it leaves is wiped before the next. One that stops or kills the process of
-    a later one makes that be tried again in a fresh container. Against a program that sets out to falsify the verdict
-    of a later one, only a container for each sample protects. Every verdict says how it was made ("isolation").
+    before any test was read and out of reach of the others, and everything it leaves is wiped before the next. They
+    still share that container's kernel objects; where that is too much, leave it at 1. Every verdict says how it was
+    made ("isolation").
 
     \b
     edittool judge builtin samples.jsonl -o verdicts.jsonl
     edittool judge BENCH samples.jsonl -o baseline.jsonl --world none
     edittool judge BENCH samples.jsonl -o verdicts.jsonl --workers 8 --runtime crun
-    edittool judge BENCH samples.jsonl -o verdicts.jsonl --samples-per-container 16
+    edittool judge BENCH samples.jsonl -o verdicts.jsonl --samples-per-container 64
     """
     sandbox = replace(make_options(**options), jobs_per_container=samples_per_container)
     request = Request(open_bench(bench), samples, output, world, sandbox, cached)
