@@ -19,8 +19,13 @@ from ..schemas.errors import EnvironmentFault
 from .options import SandboxOptions
 
 PIDS = 32
+DESCRIPTORS = 64
+WAITING_BYTES = 1 * 2**20  # of a process that waits for its job
+PIPES = 3  # that the runner holds to it
 TMPFS = "rw,noexec,nosuid,nodev,size=16m,nr_inodes=1024,mode=1777"
 FIRST_UID = 20000  # each live container has a uid of its own: some kernel limits count a uid across containers
+# The engine's own list, and where any user may have the kernel watch the machine's load.
+READONLY_PATHS = [f"/proc/{name}" for name in ("bus", "fs", "irq", "sys", "sysrq-trigger", "pressure")]
 REMOVAL_PAUSES = (0.0, 0.05, 0.2, 1.0, 3.0)  # seconds before each attempt
 GRACE_SECONDS = 3.0  # the runner's own deadline comes first; this one is for a runner that hangs
 MAX_RESULT_BYTES = 64 * 2**20
@@ -89,6 +94,7 @@ class Container:
     def _config(self) -> dict[str, Any]:
         limits = self._options.limits
         host = self._api.create_host_config(**confinement(self._options))
+        host["ReadonlyPaths"] = READONLY_PATHS  # docker-py has no name of its own for it
         uid = FIRST_UID + self.slot
         config: dict[str, Any] = self._api.create_container_config(
             self._image,
@@ -118,7 +124,7 @@ class Container:
             "no_new_privileges": True,
             "seccomp": True,
             "dumpable": False,
-            "memory_bytes": self._options.limits.memory_mib * 2**20,
+            "memory_bytes": _memory(self._options),
             "pids": _pids(self._options),
         }
         weaker = [f"{name} is {seen.get(name)!r}, not {want!r}" for name, want in wanted.items()
@@ -254,7 +260,7 @@ class Container:
 
 def confinement(options: SandboxOptions) -> dict[str, Any]:
     """Return the locks of a sandbox container, under docker-py's names for the engine's host configuration."""
-    memory = options.limits.memory_mib * 2**20
+    memory = _memory(options)
     return {
         "network_mode": "none",
         "read_only": True,
@@ -264,7 +270,7 @@ def confinement(options: SandboxOptions) -> dict[str, Any]:
         "mem_limit": memory,
         "memswap_limit": memory,
         "nano_cpus": round(options.cpus * 1e9),
-        "ulimits": _ulimits(),
+        "ulimits": _ulimits(options),
         "tmpfs": {"/tmp": TMPFS},  # noqa: S108 - the container's own
         "ipc_mode": "none",
         "log_config": LogConfig(type="none"),
@@ -284,13 +290,22 @@ def _environment(options: SandboxOptions) -> dict[str, str]:
     return {"PYTHONHASHSEED": seed, "MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8", "HOME": "/tmp"}  # noqa: S108
 
 
+# Those that wait for their job take nothing from the one at work: no process, no memory, no descriptor.
+
+
 def _pids(options: SandboxOptions) -> int:
-    return PIDS + options.jobs_per_container - 1  # those that wait for their job take none from the one at work
+    return PIDS + options.jobs_per_container - 1
 
 
-def _ulimits() -> list[Ulimit]:
-    # msgqueue: /dev/mqueue is writable; core: a dump would land in the tmpfs.
-    limits = {"nofile": 64, "fsize": 16 * 2**20, "core": 0, "msgqueue": 0, "memlock": 0}
+def _memory(options: SandboxOptions) -> int:
+    return options.limits.memory_mib * 2**20 + (options.jobs_per_container - 1) * WAITING_BYTES
+
+
+def _ulimits(options: SandboxOptions) -> list[Ulimit]:
+    # nofile: the untrusted process lowers its own; msgqueue: /dev/mqueue is writable; core: a dump would land in the
+    # tmpfs.
+    nofile = DESCRIPTORS + (options.jobs_per_container - 1) * PIPES
+    limits = {"nofile": nofile, "fsize": 16 * 2**20, "core": 0, "msgqueue": 0, "memlock": 0}
     return [Ulimit(name=name, soft=value, hard=value) for name, value in limits.items()]
 
 

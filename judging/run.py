@@ -21,9 +21,10 @@ from .pool import EngineLostError, Pool
 
 Result = tuple[Job, Finding]
 
-# What a program can make of the next one in its container, by a signal to the process that waits for it: these count
-# of the first program of a container only.
+# What a program could make of the next one in its container, were there a way to reach the process that waits for it:
+# these count of the first program of a container only, unless that process was at work itself.
 DOUBTFUL: Final[frozenset[Outcome]] = frozenset({"timeout", "out_of_memory", "crashed"})
+AT_WORK: Final = 0.5  # of the CPU time that a program may take
 
 MAX_OUTAGES = 10  # of the engine, on the same job: perhaps it is the job that ends it
 
@@ -103,7 +104,7 @@ def _judge(
                 while rest:
                     on_start(rest[0])
                     finding = _judge_one(rest[0], container, options, attempt)
-                    if not fresh and finding.outcome in DOUBTFUL:
+                    if not fresh and _is_doubtful(finding, options):
                         break
                     tell((rest.popleft(), finding))
                     fresh, attempt, outages = False, 1, 0
@@ -127,14 +128,20 @@ def _find_loss(job: Job, loss: RunnerLostError, attempt: int) -> Finding:
     return finding.tried(attempt)
 
 
+def _is_doubtful(finding: Finding, options: SandboxOptions) -> bool:
+    worked = finding.cpu_ms >= AT_WORK * options.limits.cpu_seconds * 1000
+    return finding.outcome in DOUBTFUL and not worked
+
+
 def _judge_one(job: Job, container: Container, options: SandboxOptions, attempt: int) -> Finding:
-    result = container.run(_message(job, options), options.limits.wall_seconds)
+    result = container.run(message(job, options), options.limits.wall_seconds)
     if result["fault"]:
         return find_fault(job, result["fault"], attempt, "tests")
     return find(job, result, options.limits).tried(attempt)
 
 
-def _message(job: Job, options: SandboxOptions) -> dict[str, Any]:
+def message(job: Job, options: SandboxOptions) -> dict[str, Any]:
+    """Return what the runner is sent for `job`."""
     problem = job.problem
     return {
         "program": job.program,

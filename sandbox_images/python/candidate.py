@@ -11,9 +11,9 @@ import sys
 from errno import ENOMEM
 
 from . import codec
-from .frames import MAX_REPLY_BYTES, BadFrameError, pack, read_frame, write_all
+from .frames import LOCKED_DOWN, MAX_REPLY_BYTES, BadFrameError, pack, read_frame, write_all
 from .light import TYPE_CHECKING, ModuleType
-from .lockdown import limit_cpu
+from .lockdown import limit_cpu, set_dumpable
 from .tracing import TRACE_FUNCTION, Trace
 from .world import CANDIDATE_FILE, World
 
@@ -35,6 +35,7 @@ def serve(requests: int, replies: int) -> None:
     job = read_frame(requests)
     if job is None:
         return
+    set_dumpable(1)  # as every process is: the program can read its own /proc files
     limit_cpu(job["cpu_seconds"])
     if posix.access(OWN_PACKAGES, posix.R_OK):
         sys.path.append(OWN_PACKAGES)
@@ -212,6 +213,7 @@ def _is_api_owner(value: object) -> bool:
 
 def run(requests: int, replies: int) -> None:
     """Serve, then leave without running anything that the candidate may have registered for the end."""
+    posix.write(replies, LOCKED_DOWN)
     for name in [name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")]:
         del sys.modules[name]  # the candidate imports none of the runner
     try:

@@ -6,7 +6,7 @@ import posix
 import select
 import time
 
-from .frames import MAX_REPLY_BYTES, BadFrameError, frame_length, pack, unpack
+from .frames import LOCKED_DOWN, MAX_REPLY_BYTES, BadFrameError, frame_length, pack, unpack
 from .light import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,6 +40,12 @@ class Channel:
         self.end: TrialEnd | None = None
         for descriptor in (requests, replies, output):
             posix.set_blocking(descriptor, False)
+
+    def await_lockdown(self) -> None:
+        """Wait until the process is locked down, or has ended."""
+        posix.set_blocking(self._replies, True)
+        posix.read(self._replies, len(LOCKED_DOWN))
+        posix.set_blocking(self._replies, False)
 
     def request(self, message: object) -> dict[str, Any]:
         """Send `message` and return the reply. Raises TrialEnd when there is none, or it is no reply."""
@@ -116,6 +122,12 @@ class Channel:
         except (BlockingIOError, TrialEnd):
             return
 
-    def close(self) -> None:
+    def hang_up(self) -> None:
         """Close the pipe of requests, which ends a candidate's process that still listens."""
         posix.close(self._requests)
+
+    def close(self) -> None:
+        """Close the other pipes; to do so before the process has ended might be what ends it."""
+        posix.close(self._replies)
+        if self._output >= 0:
+            posix.close(self._output)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_JOB_BYTES: Final = 16 * 2**20
 MAX_REPLY_BYTES: Final = 8 * 2**20
+LOCKED_DOWN: Final = b"."  # the first byte of the untrusted process, before any frame
 
 
 class BadFrameError(Exception):

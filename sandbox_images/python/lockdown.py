@@ -4,64 +4,70 @@ from __future__ import annotations
 
 import posix
 import resource
+import time
 
 from .light import TYPE_CHECKING
+from .prctl import prctl
+from .syscall_filter import confine
 
 if TYPE_CHECKING:
     from typing import Any, Final
 
 PR_SET_DUMPABLE: Final = 4
+REQUESTS, REPLIES = 3, 4  # the same in every untrusted process, however many others there are
 RESERVED_MIB: Final = 64  # of the container's memory, for the trusted process
+SETTLING_SECONDS: Final = 2.0
+DESCRIPTORS: Final = 64  # that the untrusted process may have; in a recycled container the trusted one has more
 
 
-def become_untrusted(keep: tuple[int, ...], output: int, memory_mib: int) -> None:
+def become_untrusted(requests: int, replies: int, output: int, memory_mib: int) -> None:
     """Turn this freshly forked process into the one that runs the candidate.
 
-    Descriptors 0 to 2 become /dev/null and the `output` pipe, all others but `keep` are closed. When memory runs
-    out the kernel kills this process first.
+    Descriptors 0 to 2 become /dev/null and the `output` pipe, then come REQUESTS and REPLIES, and no other stays open.
+    When memory runs out the kernel kills this process first. Until it is made dumpable no other process can read or
+    change its memory, open its descriptors or change its settings: in a recycled container it waits while programs run.
     """
     null = posix.open("/dev/null", posix.O_RDWR)
     posix.dup2(null, 0)
     posix.dup2(output, 1)
     posix.dup2(output, 2)
-    _close_others({0, 1, 2, *keep})
+    _move(requests, REQUESTS)
+    _move(replies, REPLIES)
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    posix.closerange(REPLIES + 1, limit)
     _volunteer_for_the_oom_killer()
     set_limits(memory_mib)
+    confine()
 
 
-def _close_others(keep: set[int]) -> None:
-    for name in posix.listdir("/proc/self/fd"):
-        descriptor = int(name)
-        if descriptor not in keep:
-            try:
-                posix.close(descriptor)
-            except OSError:
-                pass  # the descriptor that listdir itself had open
+def _move(descriptor: int, place: int) -> None:
+    if descriptor != place:
+        posix.dup2(descriptor, place, inheritable=False)
 
 
 def _volunteer_for_the_oom_killer() -> None:
     # The interpreter's file is unreadable, which makes every process that executes it non-dumpable and its /proc
-    # files root's. The candidate's process gives that protection up, to be allowed to write its own oom_score_adj.
-    _prctl(PR_SET_DUMPABLE, 1)
+    # files root's. This process gives that protection up for as long as it writes its own oom_score_adj.
+    set_dumpable(1)
     descriptor = posix.open("/proc/self/oom_score_adj", posix.O_WRONLY)
     posix.write(descriptor, b"1000")
     posix.close(descriptor)
+    set_dumpable(0)
 
 
-def _prctl(option: int, argument: int) -> None:
-    # The C module alone: the ctypes package takes longer to import than all the rest of the runner.
-    import _ctypes
-
-    native: Any = _ctypes
-    address = native.dlsym(native.dlopen(None, 0), "prctl")
-    if native.call_function(address, (option, argument, 0, 0, 0)) != 0:
-        raise OSError("prctl was refused")
+def set_dumpable(value: int) -> None:
+    """Say whether others of the same user may look into this process, 1, or not, 0."""
+    prctl(PR_SET_DUMPABLE, value)
 
 
 def set_limits(memory_mib: int) -> None:
-    """Bound this process's address space; a program over it sees a MemoryError before the kernel kills anyone."""
+    """Bound this process's descriptors and its address space.
+
+    A program over the latter sees a MemoryError before the kernel kills anyone.
+    """
     size = max(memory_mib - RESERVED_MIB, RESERVED_MIB) * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
 
 
 def limit_cpu(seconds: float) -> None:
@@ -70,9 +76,26 @@ def limit_cpu(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (whole, whole + 1))
 
 
+def waits_undisturbed(child: int) -> bool:
+    """Wait until `child` sleeps; tell whether it does, or was ended or stopped, or has a signal to act on.
+
+    Nobody who could send it one may be alive.
+    """
+    deadline = time.monotonic() + SETTLING_SECONDS
+    while time.monotonic() < deadline:
+        status = _status_fields(child)
+        state = status.get("State", "Z")[0]
+        if state in "TtZX":
+            return False
+        if state == "S" and not any(int(status[pending], 16) for pending in ("SigPnd", "ShdPnd")):
+            return True
+        time.sleep(0.001)
+    return False
+
+
 def describe_confinement() -> dict[str, Any]:
     """Return what this process sees of its own confinement, for the host to check against what it asked for."""
-    status = dict(line.split(":\t", 1) for line in _read("/proc/self/status").splitlines() if ":\t" in line)
+    status = _status_fields("self")
     return {
         "uid": posix.getuid(),
         "capabilities": int(status.get("CapEff", "0"), 16),
@@ -82,6 +105,10 @@ def describe_confinement() -> dict[str, Any]:
         "memory_bytes": _first_number("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory.max"),
         "pids": _first_number("/sys/fs/cgroup/pids/pids.max", "/sys/fs/cgroup/pids.max"),
     }
+
+
+def _status_fields(process: int | str) -> dict[str, str]:
+    return dict(line.split(":\t", 1) for line in _read(f"/proc/{process}/status").splitlines() if ":\t" in line)
 
 
 def read_counters() -> dict[str, int]:

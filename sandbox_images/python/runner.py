@@ -12,8 +12,8 @@ non-dumpable) and holds none of its descriptors.
 
 Recycled. Asked to, a container serves several jobs, one after the other: as many processes U are forked before the
 first job is read, so that each of them is as innocent of tests as a single one, and what one program leaves behind is
-wiped before the next job is taken. Programs of one container can harm each other all the same, by killing the
-processes that wait; a job that finds its own gone is not answered, and the host gives it another container.
+wiped before the next job is taken. Those that wait can be signalled by a program at work, and nothing else: a job whose
+process was ended, stopped or is about to be is not answered, and the host gives it another container.
 """
 
 from __future__ import annotations
@@ -23,42 +23,52 @@ import gc
 import posix
 import sys
 import time
+from _contextvars import copy_context
 
 from . import candidate
 from .channel import Channel
 from .frames import pack, read_frame, write_all
 from .light import TYPE_CHECKING
-from .lockdown import become_untrusted, describe_confinement, read_counters
+from .lockdown import REPLIES, REQUESTS, become_untrusted, describe_confinement, read_counters, waits_undisturbed
+from .own_state import OwnState
 from .trial import Trial, has_ended, reap
-from .wiping import wipe
+from .wiping import free_room, wipe
 
 if TYPE_CHECKING:
     from typing import Any
 
 PROTOCOL = 1
-LOST_ITS_CANDIDATE = 5
+LOST_ITS_CANDIDATE = 5  # exit statuses of a container that leaves its other jobs to another one
+NOT_AS_BEFORE = 7
 
 
 def main() -> None:
     """Serve one job, or as many as processes were asked for. Exit status 0: no job was left without a result."""
     memory_mib, output_limit, jobs = (int(argument) for argument in sys.argv[1:4])
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # as PID 1: U's SIGINT then does nothing
-    waiting = [_fork_candidate(memory_mib, output_limit) for _ in range(jobs)]
     gc.disable()  # here, not in U: megabytes of nested lists would be walked over and over
+    gc.freeze()  # to walk what is here by now would give each U a copy of its own of all of it
+    waiting = [_fork_candidate(memory_mib, output_limit) for _ in range(jobs)]
     results = _keep_standard_output_private()
-    write_all(results, pack({"ready": PROTOCOL, "confinement": describe_confinement()}))
+    confinement = describe_confinement()
+    for _, channel in waiting:
+        channel.await_lockdown()
+    write_all(results, pack({"ready": PROTOCOL, "confinement": confinement}))
     _serve(waiting, results)
     posix._exit(0)
 
 
 def _serve(waiting: list[tuple[int, Channel]], results: int) -> None:
+    room, own = free_room(), OwnState()
     while waiting and (job := read_frame(0)) is not None:
         child, channel = waiting.pop(0)
-        if has_ended(child):
+        if not waits_undisturbed(child):
             posix._exit(LOST_ITS_CANDIDATE)
         write_all(results, pack(_try_out(job, child, channel)))
         if waiting:
-            wipe(keep={1, *(process for process, _ in waiting)})
+            wipe(keep={1, *(process for process, _ in waiting)}, room=room)
+            if not own.restore():
+                posix._exit(NOT_AS_BEFORE)
             gc.collect()
 
 
@@ -68,9 +78,10 @@ def _fork_candidate(memory_mib: int, output_limit: int) -> tuple[int, Channel]:
     output_read, output_write = posix.pipe()
     child = posix.fork()
     if child == 0:
+        gc.enable()
         posix.setsid()
-        become_untrusted((requests_read, replies_write), output_write, memory_mib)
-        candidate.run(requests_read, replies_write)
+        become_untrusted(requests_read, replies_write, output_write, memory_mib)
+        candidate.run(REQUESTS, REPLIES)
     for descriptor in (requests_read, replies_write, output_write):
         posix.close(descriptor)
     return child, Channel(requests_write, replies_read, output_read, output_limit=output_limit)
@@ -94,9 +105,10 @@ def _try_out(job: dict[str, Any], child: int, channel: Channel) -> dict[str, Any
     if end == "timeout" and has_ended(child):
         end = "died"  # unnoticed: a child of its own held the pipes open
     channel.drain()
-    channel.close()
+    channel.hang_up()
     # Its exit status counts, unless it is we who end it.
-    death = reap(child, 0.5 if end in (None, "died") else 0.0)
+    death = reap(child, 0.5 if end == "died" else 0.0)
+    channel.close()
     if end == "died" and death.killed:
         end = "closed"
     after = read_counters()
@@ -122,7 +134,7 @@ def _try_out(job: dict[str, Any], child: int, channel: Channel) -> dict[str, Any
 def _run(trial: Trial) -> str | None:
     """Run the trial; return what is wrong with the problem's own code where that stops it."""
     try:
-        trial.run()
+        copy_context().run(trial.run)  # decimal keeps its precision there
     except Exception as error:
         return f"the problem's own helpers or tests cannot run: {type(error).__name__}: {error}"[:1000]
     return None

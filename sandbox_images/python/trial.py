@@ -378,14 +378,12 @@ class Death:
 
 def reap(child: int, patience: float) -> Death:
     """Wait for the end of `child`; kill it after `patience` seconds."""
-    deadline, killed = time.monotonic() + patience, False
-    pause = 0.0002
-    while True:
-        pid, status, usage = posix.wait4(child, posix.WNOHANG)
-        if pid == child:
-            return Death(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, killed)
-        if not killed and time.monotonic() > deadline:
-            posix.kill(child, _signal.SIGKILL)
-            killed = True
+    deadline, pause = time.monotonic() + patience, 0.0002
+    while not has_ended(child) and time.monotonic() < deadline:
         time.sleep(pause)
         pause = min(pause * 2, 0.02)
+    killed = not has_ended(child)
+    if killed:
+        posix.kill(child, _signal.SIGKILL)
+    _, status, usage = posix.wait4(child, 0)
+    return Death(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, killed)
