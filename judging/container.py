@@ -139,7 +139,20 @@ class Container:
         """Send `job` and return the runner's result. Raises RunnerLostError when none comes."""
         body = json.dumps(job).encode("ascii")
         self._send(len(body).to_bytes(4, "big") + body, wall_seconds)
-        return self._read_frame(wall_seconds + GRACE_SECONDS)
+        try:
+            return self._read_frame(wall_seconds + GRACE_SECONDS)
+        except RunnerLostError as loss:
+            if loss.reason != "timeout":
+                raise
+        self._await_engine()
+        return self._read_frame(GRACE_SECONDS)
+
+    def _await_engine(self) -> None:
+        """Wait until the engine answers: one that hung for a while may still hold the runner's result."""
+        try:
+            self._api.ping()
+        except (APIError, OSError) as error:
+            raise RunnerLostError("fault", f"the engine hangs: {error}") from error
 
     def _send(self, frame: bytes, seconds: float) -> None:
         assert self._socket is not None
@@ -150,22 +163,22 @@ class Container:
             raise self._lost(f"its standard input is closed: {error}") from error
 
     def _read_frame(self, seconds: float) -> dict[str, Any]:
+        """Return the next frame; one that is not whole in time can be read on later."""
         deadline = time.monotonic() + seconds
-        header = self._read_stdout(4, deadline)
-        length = int.from_bytes(header, "big")
-        if length > MAX_RESULT_BYTES:
-            raise RunnerLostError("fault", f"a result of {length} bytes")
-        message = json.loads(self._read_stdout(length, deadline))
+        self._fill(4, deadline)
+        end = 4 + int.from_bytes(self._stdout[:4], "big")
+        if end > MAX_RESULT_BYTES:
+            raise RunnerLostError("fault", f"a result of {end} bytes")
+        self._fill(end, deadline)
+        message = json.loads(self._stdout[4:end])
+        del self._stdout[:end]
         if not isinstance(message, dict):
             raise RunnerLostError("fault", "a result that is no object")
         return message
 
-    def _read_stdout(self, count: int, deadline: float) -> bytes:
+    def _fill(self, count: int, deadline: float) -> None:
         while len(self._stdout) < count:
             self._receive(deadline)
-        data = bytes(self._stdout[:count])
-        del self._stdout[:count]
-        return data
 
     def _receive(self, deadline: float) -> None:
         """Read from the attached stream, and take the engine's framing (type, length, payload) off it."""

@@ -60,6 +60,11 @@ class Outages:
             self._mend(self.count)
             return self.count
 
+    @property
+    def given_up(self) -> bool:
+        """Tell whether the engine stayed away for too long."""
+        return self._fault is not None
+
     def stop(self) -> None:
         """End all waiting, and the watch."""
         self._stopped.set()

@@ -25,7 +25,8 @@ from .outages import Outages
 LABEL = "edittool"
 OWNER_LABEL = "edittool.owner"
 OUTAGES_LABEL = "edittool.outages"  # how many there had been when the container was made
-FAILED_START_PAUSES = (0.1, 0.3, 1.0, 2.0)  # seconds after each in a row; one more: it is the engine, not bad luck
+# Seconds after each failed start in a row, long enough for a containerd that restarts; one more failure is no bad luck.
+FAILED_START_PAUSES = (0.1, 0.5, 2.0, 5.0)
 
 
 class EngineLostError(Exception):
@@ -47,7 +48,8 @@ class Pool:
         self._ready: queue.SimpleQueue[Container | None] = queue.SimpleQueue()
         self._live: dict[int, Container] = {}
         self._lock = threading.Lock()
-        self._closing = False
+        self._pausing = threading.Lock()
+        self._closing = threading.Event()
         self._fault: EnvironmentFault | None = None
         self._failures = 0
         self._outages = Outages(client, options.engine_patience, self._remove_stale)
@@ -93,7 +95,7 @@ class Pool:
         while True:
             self._expected.acquire()
             slot = self._slots.get()
-            if self._closing or self._fault:
+            if self._closing.is_set() or self._fault:
                 return
             labels = self._labels | {OUTAGES_LABEL: str(self._outages.count)}
             container = Container(self._client.api, self._image, self._options, slot, labels)
@@ -108,14 +110,14 @@ class Pool:
             self._note_failure(container, error)
             return
         self._failures = 0
-        if self._closing:
+        if self._closing.is_set():
             self._remove(container)
         else:
             self._ready.put(container)
 
     def _note_failure(self, container: Container, error: Exception) -> None:
         """Try another start, unless there is no point in that: whoever expects a container still needs it."""
-        if self._closing:
+        if self._closing.is_set():
             self._remove(container)
             return
         try:
@@ -135,10 +137,11 @@ class Pool:
         if isinstance(error, SandboxFaultError):
             if self._outages.check() != int(container.labels[OUTAGES_LABEL]):
                 return None
-            self._failures += 1
-            if self._failures <= len(FAILED_START_PAUSES):
-                time.sleep(FAILED_START_PAUSES[self._failures - 1])
-                return None
+            with self._pausing:  # one starter after the other
+                self._failures += 1
+                if self._failures <= len(FAILED_START_PAUSES):
+                    self._closing.wait(FAILED_START_PAUSES[self._failures - 1])
+                    return None
         return EnvironmentFault(
             f"Containers can no longer be started: {error}. Run `edittool doctor`; then the same command goes on."
         )
@@ -160,12 +163,12 @@ class Pool:
             self._slots.put(container.slot)
 
     def _remove_patiently(self, container: Container) -> None:
-        while True:
+        while not self._outages.given_up:
             outages = self._outages.count
             try:
                 container.remove()
             except SandboxFaultError as error:
-                if self._closing or self._outages.check() == outages:
+                if self._closing.is_set() or self._outages.check() == outages:
                     raise EnvironmentFault(f"The sandbox stops: {error}. Run `edittool doctor`.") from error
             else:
                 return
@@ -180,7 +183,7 @@ class Pool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closing = True
+        self._closing.set()
         self._outages.stop()
         self._ready.put(None)
         for _ in self._starters:

@@ -66,6 +66,21 @@ class PrivateEngine:
                 process.wait()
         self._dockerd = self._containerd = None
 
+    def freeze(self, seconds: float) -> None:
+        """Stop dockerd in its tracks for a while, as a machine out of memory may."""
+        assert self._dockerd is not None
+        self._dockerd.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        self._dockerd.send_signal(signal.SIGCONT)
+
+    def restart_containerd(self, seconds: float) -> None:
+        """Kill containerd alone and start it again after `seconds`; dockerd goes on answering."""
+        assert self._containerd is not None
+        self._containerd.kill()
+        self._containerd.wait()
+        time.sleep(seconds)
+        self._containerd = self._spawn("containerd", *self._containerd_flags())
+
     def client(self) -> docker.DockerClient:
         """Return a client, which the caller closes."""
         return docker.DockerClient(self.host)

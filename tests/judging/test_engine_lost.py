@@ -114,6 +114,34 @@ def test_an_engine_that_comes_back_changes_nothing(
 
 @NO_FLAGS
 @STRICT
+@pytest.mark.parametrize(
+    "trouble",
+    [lambda engine: engine.freeze(6), lambda engine: engine.restart_containerd(1.5)],
+    ids=["frozen", "containerd-killed"],
+)
+def test_an_engine_in_trouble_is_no_programs_fault(
+    engine: PrivateEngine,
+    bench_folder: Path,
+    samples: Path,
+    undisturbed: Verdicts,
+    tmp_path: Path,
+    trouble: Callable[[PrivateEngine], None],
+) -> None:
+    """The engine is frozen for longer than a runner may take to answer."""
+    output = tmp_path / "verdicts.jsonl"
+    process = start(engine.host, bench_folder, samples, output, "--wall-seconds", "2")
+    wait_for_verdicts(output, 3, process)
+    trouble(engine)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    found = read(output)
+    limits = next(iter(found.values()))["limits"]
+    assert found == {name: verdict | {"limits": limits} for name, verdict in undisturbed.items()}
+    assert engine.container_ids() == []
+
+
+@NO_FLAGS
+@STRICT
 def test_an_engine_that_stays_away_ends_the_run_and_what_was_judged_is_kept(
     engine: PrivateEngine, bench_folder: Path, samples: Path, undisturbed: Verdicts, tmp_path: Path
 ) -> None:

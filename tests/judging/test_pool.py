@@ -13,6 +13,7 @@ import pytest
 from docker.errors import APIError
 
 from edittool.judging import container as container_module
+from edittool.judging import pool as pool_module
 from edittool.judging.container import Container, SandboxFaultError
 from edittool.judging.images import find_image
 from edittool.judging.jobs import Job
@@ -136,7 +137,10 @@ def test_a_container_that_is_weaker_than_asked_is_refused(bench: Bench, docker_c
         docker_client.images.remove(image.id, force=True)
 
 
-def test_an_image_that_does_not_start_is_an_environment_fault(bench: Bench, docker_client: docker.DockerClient) -> None:
+def test_an_image_that_does_not_start_is_an_environment_fault(
+    bench: Bench, docker_client: docker.DockerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "FAILED_START_PAUSES", (0.0, 0.1, 0.1, 0.1))
     dockerfile = f'FROM {find_image(docker_client)}\nENTRYPOINT ["/no/such/program"]\n'
     image, _ = docker_client.images.build(fileobj=io.BytesIO(dockerfile.encode()), network_mode="none", rm=True)
     try:
