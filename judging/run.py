@@ -1,6 +1,6 @@
 """Runs jobs in the sandbox, a fresh container for each by default, and yields what was found as it is found."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from docker import DockerClient
 
-from .container import Container, RunnerLostError
+from .container import RunnerLostError
 from .engine import connect
 from .findings import find, find_fault, find_lost
 from .images import find_image
@@ -97,8 +97,11 @@ def _judge(jobs: list[Job], pool: Pool, options: SandboxOptions, tell: Callable[
         before, first = judged, False
         try:
             with pool.container() as container:
-                for job in jobs[before:]:
-                    finding = _judge_one(job, container, options, attempt)
+                messages = [_message(job, options) for job in jobs[before:]]
+                for job, message, following in zip(jobs[before:], messages, [*messages[1:], None], strict=True):
+                    finding = _find(
+                        job, container.run(message, options.limits.wall_seconds, following), options, attempt
+                    )
                     if judged > before and _is_doubtful(finding, options):
                         break
                     tell((job, finding))
@@ -120,8 +123,7 @@ def _is_doubtful(finding: Finding, options: SandboxOptions) -> bool:
     return finding.outcome in DOUBTFUL and not worked
 
 
-def _judge_one(job: Job, container: Container, options: SandboxOptions, attempt: int) -> Finding:
-    result = container.run(_message(job, options), options.limits.wall_seconds)
+def _find(job: Job, result: Mapping[str, Any], options: SandboxOptions, attempt: int) -> Finding:
     if result["fault"]:
         return find_fault(job, result["fault"], attempt, "tests")
     return find(job, result, options.limits).tried(attempt)

@@ -251,16 +251,17 @@ def f():
         if os.fork() == 0:
             time.sleep(100)
 """
+# Largest by far when memory runs out, so it is the one that the kernel ends, not one of its children.
 EATS_THE_CONTAINER = """
 import os, time
 def f():
-    for _ in range(4):
+    for _ in range(10):
         if os.fork() == 0:
             os.closerange(0, 10)  # or the end of the process that answers goes unnoticed until the time limit
-            held = [bytearray(b"x" * 2**20) for _ in range(120)]
+            held = b"x" * (12 * 2**20)
             time.sleep(100)
-    held = [bytearray(b"x" * 2**20) for _ in range(160)]
-    return 2
+    held = [b"x" * 2**20 for _ in range(160)]
+    time.sleep(100)
 """
 SLOW = "import time\ntime.sleep(2)\n" + GOOD
 HUNGRY = "def f():\n    return len(bytearray(2**40))\n"
@@ -399,6 +400,16 @@ def test_ends_of_one_program_are_not_those_of_the_next() -> None:
 
 def test_more_jobs_than_one_container_serves() -> None:
     assert [finding.outcome for finding in judge_in_one_container([GOOD] * 7, size=3)] == ["passed"] * 7
+
+
+def test_jobs_and_results_of_all_sizes_in_one_container() -> None:
+    printing = "print('x' * 500_000)\n" + GOOD
+    programs = [
+        program + "#" * size for size in (0, 40_000, 10, 1_000_000, 31_000, 31_000) for program in (GOOD, printing)
+    ]
+    findings = judge_in_one_container(programs, size=len(programs))
+    assert [(finding.outcome, finding.attempts) for finding in findings] == [("passed", 1)] * len(programs)
+    assert [len(finding.output) > 0 for finding in findings] == [False, True] * 6
 
 
 def test_a_finding_comes_as_soon_as_it_is_made() -> None:
