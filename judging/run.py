@@ -1,7 +1,7 @@
 """Runs jobs in the sandbox, a fresh container for each by default, and yields what was found as it is found."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from typing import Any, Final
 from docker import DockerClient
 
 from .batches import batches
-from .container import Container, RunnerLostError
+from .container import RunnerLostError
 from .engine import connect, engine_faults
 from .findings import find, find_fault, find_lost
 from .images import find_image
@@ -101,9 +101,11 @@ def _judge(
         expected, fresh, fault = False, True, None
         try:
             with pool.container() as container:
-                while rest:
+                messages = [message(job, options) for job in rest]
+                for sent, following in zip(messages, [*messages[1:], None], strict=True):
                     on_start(rest[0])
-                    finding = _judge_one(rest[0], container, options, attempt)
+                    result = container.run(sent, options.limits.wall_seconds, following)
+                    finding = _find(rest[0], result, options, attempt)
                     if not fresh and _is_doubtful(finding, options):
                         break
                     tell((rest.popleft(), finding))
@@ -133,8 +135,7 @@ def _is_doubtful(finding: Finding, options: SandboxOptions) -> bool:
     return finding.outcome in DOUBTFUL and not worked
 
 
-def _judge_one(job: Job, container: Container, options: SandboxOptions, attempt: int) -> Finding:
-    result = container.run(message(job, options), options.limits.wall_seconds)
+def _find(job: Job, result: Mapping[str, Any], options: SandboxOptions, attempt: int) -> Finding:
     if result["fault"]:
         return find_fault(job, result["fault"], attempt, "tests")
     return find(job, result, options.limits).tried(attempt)

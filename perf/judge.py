@@ -129,6 +129,8 @@ def measure(jobs: list[Job], rows: list[Row], peers: list[Peer]) -> dict[str, Me
             meters[mode].measure(run_jobs_of, some, sandbox, meters[mode])
         for peer in peers:
             meters[peer.name].measure(run_peer, peer, some_rows, options, meters[peer.name])
+        rates = ", ".join(f"{name} {meter.rate:.1f}/s" for name, meter in meters.items())
+        print(f"after {start + len(some)} of {len(jobs)}: {rates}", flush=True)
     return meters
 
 

@@ -371,6 +371,16 @@ def test_more_jobs_than_one_container_serves() -> None:
     assert [finding.outcome for finding in judge_in_one_container([GOOD] * 7, size=3)] == ["passed"] * 7
 
 
+def test_jobs_and_results_of_all_sizes_in_one_container() -> None:
+    printing = "print('x' * 500_000)\n" + GOOD
+    programs = [
+        program + "#" * size for size in (0, 40_000, 10, 1_000_000, 31_000, 31_000) for program in (GOOD, printing)
+    ]
+    findings = judge_in_one_container(programs, size=len(programs))
+    assert [(finding.outcome, finding.attempts) for finding in findings] == [("passed", 1)] * len(programs)
+    assert [len(finding.output) > 0 for finding in findings] == [False, True] * 6
+
+
 def test_a_finding_comes_as_soon_as_it_is_made() -> None:
     options = SandboxOptions(workers=1, pool=1, jobs_per_container=2)
     with closing(run_jobs([Job(GOOD, TASK), Job(SLOW, TASK)], options)) as findings:
