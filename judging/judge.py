@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +35,7 @@ READING_STEP: Final = 1000  # samples between two words on how far reading has c
 WRITTEN_AT_ONCE: Final = 64  # verdicts
 WRITING_SECONDS: Final = 0.2  # a verdict waits no longer for others when the next one comes
 DEATHS_OF_A_SUSPECT: Final = 2  # ends of the judge at which a program was being tried, before it is tried alone
-DEATHS_ALONE: Final = 3  # ends of the judge with nothing else at work, before a program is not tried again
+DEATHS_ALONE: Final = 5  # ends of the judge with nothing else at work, before a program is not tried again
 
 
 @dataclass(slots=True)
@@ -193,6 +193,8 @@ class _Judging:
         self._request, self._output, self._journal = request, output, journal
         self._summary, self._observer, self._client = summary, observer, client
         self._sandbox = identify(client, request.options)
+        # By its digest from here on: a name can come to mean another image while the judge is at work.
+        self._options = replace(request.options, image=self._sandbox.image)
         self._run_facts = describe_run(request.bench, request.options, self._sandbox)
         self._unwritten: list[dict[str, Any]] = []
         self._settled: list[bytes] = []
@@ -206,7 +208,7 @@ class _Judging:
             try:
                 self._settle_known(cache)
                 if self._summary.already_judged + self._summary.judged < self._summary.wanted:
-                    check_worlds(request.bench.changes.values(), request.options, self._client)
+                    check_worlds(request.bench.changes.values(), self._options, self._client)
                     self._try_suspects(cache)
                     self._try(self._waiting(), cache)
             finally:
@@ -247,8 +249,8 @@ class _Judging:
         return self._samples.read(place.line, place.start, place.sample_index, place.sample_id)
 
     def _try(self, jobs: Iterator[Job], cache: VerdictCache) -> None:
-        options, begin = self._request.options, self._journal.begin
-        with closing(run_jobs(jobs, options, self._client, lambda job: begin(job.tag))) as findings:
+        begin = self._journal.begin
+        with closing(run_jobs(jobs, self._options, self._client, lambda job: begin(job.tag))) as findings:
             for job, finding in findings:
                 cache.put(job.tag, finding)
                 self._settle(job.tag, finding)
