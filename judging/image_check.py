@@ -15,6 +15,7 @@ from docker.types import LogConfig
 
 from ..schemas.errors import EnvironmentFault
 from .container import confinement
+from .dialects import host_config
 from .options import SandboxOptions
 
 RUN_SECONDS = 20  # a container that has not ended by then never will
@@ -72,7 +73,8 @@ def _create(client: docker.DockerClient, image: str, runtime: str | None) -> Con
             labels={"edittool": "image-verify"},
             network_disabled=True,
             # The one difference: what it says has to be read.
-            **confinement(SandboxOptions(runtime=runtime)) | {"log_config": LogConfig(type="json-file")},
+            **host_config(client.api, confinement(SandboxOptions(runtime=runtime)))
+            | {"log_config": LogConfig(type="json-file")},
         )
     except APIError as error:
         raise EnvironmentFault(f"no container of {image} can be made: {error.explanation}") from error

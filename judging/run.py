@@ -11,7 +11,7 @@ from typing import Any, Final
 from docker import DockerClient
 
 from .container import Container, RunnerLostError
-from .engine import connect
+from .engine import check_runtime, connect, describe_engine
 from .findings import find, find_fault, find_lost
 from .images import find_image
 from .jobs import Finding, Job, Outcome
@@ -52,6 +52,7 @@ def run_jobs(
             yield from run_jobs(jobs, options, own_client)
         return
     image = find_image(client, options.image)
+    check_runtime(describe_engine(client), options.runtime)
     # The pool is left first, which ends what the workers wait for.
     with ThreadPoolExecutor(options.workers, "judge") as executor, Pool(client, image, options) as pool:
         found: SimpleQueue[Result | Future[None]] = SimpleQueue()
