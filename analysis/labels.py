@@ -14,6 +14,7 @@ from .uses import Reading, Use, read_program
 AdoptionLabel = Literal["correct_adoption", "misuse", "workaround", "no_adoption"]
 
 MAX_USE_ROWS = 200  # a verdict keeps this many; a program with more says no more by them
+MAX_READ = 100_000  # characters: reading takes seconds for a megabyte, and no program that answers a problem is as long
 
 LABELS_IN_WORDS: dict[AdoptionLabel, str] = {
     "correct_adoption": "passed, and the replacement was really called and is not the program's own",
@@ -77,12 +78,14 @@ CARRIERS = frozenset(_CARRIERS.split())
 class Labelling:
     """A label, its detail, and a sentence where static reading and counted calls contradict each other.
 
-    `label` and `detail` are None where the sandbox failed: nothing is known of the program then.
+    `label` and `detail` are None where the sandbox failed: nothing is known of the program then. `uses`: those of the
+    deprecated API and of the replacement, as rows {name, kind, line}, at most MAX_USE_ROWS.
     """
 
     label: AdoptionLabel | None
     detail: str | None
     disagreement: str | None
+    uses: tuple[dict[str, Any], ...] = ()
 
 
 def label_program(
@@ -102,17 +105,25 @@ def label_program(
     """
     if outcome == "sandbox_error":
         return Labelling(None, None, None)
-    reading = read_program(program, (change.deprecated, change.replacement))
+    reading = _read(program, change)
     case = _Case(change, reading, passed, calls, outcome, error_kind, bool(bypass))
     label = next(label for label, holds in _LABELS if holds(case))
     detail = next(detail for detail, holds in _DETAILS[label] if holds(case))
-    return Labelling(label, detail or outcome, _disagreement(case))
+    return Labelling(label, detail or outcome, _disagreement(case), _rows(reading))
 
 
 def program_uses(program: str, change: Change) -> tuple[dict[str, Any], ...]:
-    """Return the uses of the deprecated API and of the replacement as rows {name, kind, line}, at most MAX_USE_ROWS."""
-    uses = read_program(program, (change.deprecated, change.replacement)).uses[:MAX_USE_ROWS]
-    return tuple({"name": use.name, "kind": use.kind, "line": use.line} for use in uses)
+    """Return the uses of the deprecated API and of the replacement, as `Labelling.uses` has them."""
+    return _rows(_read(program, change))
+
+
+def _read(program: str, change: Change) -> Reading:
+    """Read the first MAX_READ characters of `program`."""
+    return read_program(program[:MAX_READ], (change.deprecated, change.replacement))
+
+
+def _rows(reading: Reading) -> tuple[dict[str, Any], ...]:
+    return tuple({"name": use.name, "kind": use.kind, "line": use.line} for use in reading.uses[:MAX_USE_ROWS])
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..schemas.bench import CHANGES, MANIFEST, PROBLEMS, Bench, write_bench
+from ..schemas.bench import CHANGES, MANIFEST, PROBLEMS, Bench, make_folder, write_bench
 from ..schemas.changes import Change
-from ..schemas.errors import EnvironmentFault, InputError
+from ..schemas.errors import InputError
 from ..schemas.json_text import parse_json
 from ..schemas.problems import Problem
 from ..schemas.rejections import Rejection
@@ -47,14 +47,7 @@ def prepare_folder(folder: Path) -> Path:
     """
     if folder.is_dir() and any(folder.iterdir()) and not _is_benchmark(folder) and not _is_unfinished(folder):
         raise InputError(f"{folder} is not empty and is not a benchmark. Choose another folder, or empty this one.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise InputError(f"{folder} is a file; a benchmark is a folder. Choose another name.") from None
-    except OSError as error:
-        raise EnvironmentFault(
-            f"{folder} cannot be made: {error.strerror}. Choose another place, or check its permissions."
-        ) from error
+    make_folder(folder)
     return folder / LOG
 
 

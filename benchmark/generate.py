@@ -59,13 +59,21 @@ class Generated:
     rejections: tuple[Rejection, ...]
 
 
+def check_apis(plan: Plan) -> None:
+    """Raise InputError where `plan` asks for an API that does not exist, cannot change, or is defined as another."""
+    for api in sorted(plan.apis or ()):
+        found = find_api(api).name
+        if found != api:
+            raise InputError(f"the API {api!r} is defined as {found!r}: ask for that one.")
+
+
 def generate(problems: Sequence[Problem], plan: Plan, trials: Trials, progress: Progress = silent) -> Generated:
     """Return the certified benchmark that `plan` makes of `problems`: same problems and plan, same benchmark.
 
     Raises InputError where no change can be made, or where an API that was asked for does not exist or is not used;
     EnvironmentFault where the sandbox fails.
     """
-    _check_apis(plan)
+    check_apis(plan)
     surveyed = survey(problems, trials, progress)
     users = surveyed.users()
     _check_used(plan, users)
@@ -76,13 +84,6 @@ def generate(problems: Sequence[Problem], plan: Plan, trials: Trials, progress: 
 
 def _is_wanted(api: str, plan: Plan) -> bool:
     return api not in plan.untouched and (plan.apis is None or api in plan.apis)
-
-
-def _check_apis(plan: Plan) -> None:
-    for api in sorted(plan.apis or ()):
-        found = find_api(api).name
-        if found != api:
-            raise InputError(f"the API {api!r} is defined as {found!r}: ask for that one.")
 
 
 def _check_used(plan: Plan, users: Mapping[str, object]) -> None:

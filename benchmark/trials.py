@@ -105,12 +105,13 @@ class Trials:
 
     def _key(self, job: Job, hash_seed: int) -> str:
         problem = job.problem
+        active = {change.change_id for change in job.changes}
         decisive = [
             job.program,
             problem.entry_point,
             problem.helpers,
             [[test.setup, test.code] for test in problem.tests],
-            problem.change_id,
+            problem.change_id if problem.change_id in active else None,  # the change that a label speaks of
             job.traced,
             self._world_digest(job.changes),
             hash_seed,

@@ -170,17 +170,15 @@ def _load(files: dict[str, Path]) -> tuple[list["Problem"], list["Change"], list
 
 
 def _make_plan(given: dict[str, Any]) -> "Plan":
-    from ..benchmark.generate import PRESETS
-    from ..benchmark.usages.apis import find_api
+    from ..benchmark.generate import PRESETS, check_apis
 
     plan = replace(PRESETS[given["preset"]], seed=given["seed"], order=given["order"])
     if given["apis"] is not None:
         apis = frozenset(name.strip() for name in given["apis"].split(",") if name.strip())
         if not apis:
             raise click.UsageError("--apis names no API: give names like sorted,str.split,math.sqrt.")
-        for name in sorted(apis):
-            find_api(name)
         plan = replace(plan, apis=apis, untouched=plan.untouched - apis)
+        check_apis(plan)
     return replace(plan, min_problems=given["min_problems"] or plan.min_problems)
 
 

@@ -38,7 +38,5 @@ def explain(bench: str, verdicts: Path, sample: str, as_json: bool) -> None:
         else:
             for line in render_explanation(explanation, plain):
                 results.print(line, soft_wrap=True)
-    except BrokenPipeError:
-        raise
     except OSError as error:
         raise EnvironmentFault(f"The explanation cannot be written: {error.strerror}. Free some space.") from error

@@ -3,6 +3,7 @@
 import json
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -12,7 +13,7 @@ from rich.progress import TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ..judging.jobs import Outcome
-from ..judging.judge import Request, Summary
+from ..judging.judge import Observer, Request, Summary
 from ..judging.judge import judge as judge_samples
 from ..judging.options import MAX_JOBS_PER_CONTAINER
 from ..judging.samples import WorldChoice
@@ -42,6 +43,13 @@ from .sandbox_options import make_options, sandbox_options
     show_default=True,
     help="More than 1 is several times faster and isolates less: see above.",
 )
+@click.option(
+    "--cache/--no-cache",
+    "cached",
+    default=True,
+    show_default=True,
+    help="Use what earlier runs found for the same program, tests, world, limits and image, and remember this run's.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @sandbox_options
 def judge(
@@ -50,14 +58,19 @@ def judge(
     output: Path,
     world: WorldChoice,
     samples_per_container: int,
+    cached: bool,
     as_json: bool,
     **options: Any,
 ) -> int:
     """Run samples in containers of their own and say what each one did.
 
     BENCH is a benchmark folder or `builtin`; SAMPLES is JSONL with `task_id` and either `completion` or `solution`,
-    as HumanEval and EvalPlus write it. Verdicts are appended as they come, each one synced to the disk: the same
-    command again goes on where it stopped. Exit code 1 means that the sandbox could not judge some samples.
+    as HumanEval and EvalPlus write it. Verdicts are appended as they come, synced to the disk in small batches: the
+    same command again goes on where it stopped. Exit code 1 means that the sandbox could not judge some samples.
+
+    Samples that are the same program for the same tests in the same world run once; what ran in an earlier run of the
+    judge is taken from its cache, unless --no-cache says otherwise. A verdict says so ("reused"). Never reused is what
+    the machine's load may have decided: timeouts, and faults of the sandbox.
 
     With --samples-per-container, programs share a container one after the other: each in a process of its own, forked
     before any test was read, and everything it leaves is wiped before the next. One that stops or kills the process of
@@ -71,12 +84,14 @@ def judge(
     edittool judge BENCH samples.jsonl -o verdicts.jsonl --samples-per-container 16
     """
     sandbox = replace(make_options(**options), jobs_per_container=samples_per_container)
-    request = Request(open_bench(bench), samples, output, world, sandbox)
+    request = Request(open_bench(bench), samples, output, world, sandbox, cached)
     summary = run_with_progress(request)
     if as_json:
         click.echo(json.dumps(summary.to_json()))
     else:
         results.print(summary_table(summary))
+    if summary.reused:
+        talk.print(_reuse_in_words(summary.reused))
     unjudged = summary.outcomes["sandbox_error"]
     if unjudged:
         talk.print(f"{unjudged} samples could not be judged: their verdicts say why", style="red")
@@ -87,39 +102,64 @@ def run_with_progress(request: Request) -> Summary:
     """Judge, with progress on stderr: a live bar on a terminal, a line now and then elsewhere."""
     bar = progress(TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
     with bar:
-        observer = _Observer(bar.add_task("judging", total=None, rate=""), bar.update)
+        observer = _Progress(bar.add_task("judging", total=None, rate=""), bar.update)
         return judge_samples(request, observer)
 
 
-class _Observer:
+class _Progress(Observer):
     """Shows how far the judge is. The rate is that of this run, without what an earlier one had judged."""
 
     def __init__(self, task: TaskID, update: Any):
         self._task, self._update = task, update
         self._started = self._last_line = time.monotonic()
 
-    def __call__(self, summary: Summary, verdict: dict[str, Any] | None) -> None:
-        finished = summary.already_judged + summary.judged
-        total = summary.samples - summary.repeated
-        rate = summary.judged / max(time.monotonic() - self._started, 1e-9)
-        self._update(self._task, total=total, completed=finished, rate=f"{rate:.1f}/s")
-        if verdict is None:
-            self._greet(summary)
-        elif not talk.is_terminal and time.monotonic() - self._last_line > PLAIN_SECONDS:
-            self._last_line = time.monotonic()
-            left = (total - finished) / max(rate, 1e-9)
-            talk.print(f"judged {finished} of {total}, {rate:.1f}/s, about {left:.0f} s left")
+    def reading(self, samples: int) -> None:
+        self._update(self._task, description="reading", completed=samples)
+        if self._is_time_for_a_line():
+            talk.print(f"read {samples} samples")
 
-    def _greet(self, summary: Summary) -> None:
+    def starting(self, summary: Summary) -> None:
+        self._started = time.monotonic()
+        self._show(summary)
         if summary.removed_bytes:
             talk.print("the last verdict was cut short by an interruption: its sample is judged again", style="yellow")
         if summary.already_judged:
-            rest = summary.already_judged < summary.samples - summary.repeated
+            rest = summary.already_judged < summary.wanted
             talk.print(f"{summary.already_judged} samples are judged already{'; going on with the rest' * rest}")
         if summary.repeated:
             talk.print(f"{summary.repeated} samples repeat another one, index included: judged once", style="yellow")
         if summary.strangers:
             talk.print(f"the output also holds {summary.strangers} verdicts of other samples", style="yellow")
+
+    def judged(self, summary: Summary, verdict: Mapping[str, Any]) -> None:
+        rate = self._show(summary)
+        if self._is_time_for_a_line():
+            finished = summary.already_judged + summary.judged
+            left = (summary.wanted - finished) / max(rate, 1e-9)
+            talk.print(f"judged {finished} of {summary.wanted}, {rate:.1f}/s, about {left:.0f} s left")
+
+    def warn(self, text: str) -> None:
+        talk.print(plain(text), style="yellow")
+
+    def _show(self, summary: Summary) -> float:
+        """Move the bar; return how many samples are judged in a second."""
+        finished = summary.already_judged + summary.judged
+        rate = summary.judged / max(time.monotonic() - self._started, 1e-9)
+        self._update(self._task, description="judging", total=summary.wanted, completed=finished, rate=f"{rate:.1f}/s")
+        return rate
+
+    def _is_time_for_a_line(self) -> bool:
+        """Tell whether a line is due, where there is no bar to look at."""
+        if talk.is_terminal or time.monotonic() - self._last_line <= PLAIN_SECONDS:
+            return False
+        self._last_line = time.monotonic()
+        return True
+
+
+def _reuse_in_words(reused: Counter[str]) -> str:
+    parts = {"cache": "answered from the cache", "duplicate": "the same as another sample"}
+    told = [f"{reused[name]} {words}" for name, words in parts.items() if reused[name]]
+    return f"nothing ran for {reused.total()} samples: {', '.join(told)}"
 
 
 def summary_table(summary: Summary) -> Table:

@@ -8,7 +8,8 @@ import click
 
 from ..schemas.errors import EdittoolError
 from .console import plain, talk
-from .exit_codes import INTERRUPTED, exit_code
+from .exit_codes import DONE, INTERRUPTED, exit_code
+from .streams import readers_may_leave
 
 # A command's module is imported only when it is used: judging never pays for, or needs, torch.
 COMMANDS = {
@@ -59,20 +60,23 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; exit with a code of `exit_codes`."""
     signal.signal(signal.SIGTERM, _interrupt)  # containers are removed on the way out, as for Ctrl-C
+    with readers_may_leave():
+        sys.exit(_run())
+
+
+def _run() -> int:
+    """Run the command line and return its exit code."""
     try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
+        return cli.main(standalone_mode=False) or DONE
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         talk.print("interrupted: what was written is kept; give the same command again to go on", style="yellow")
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
     except EdittoolError as error:
         talk.print(plain(f"error: {error}", style="red"), soft_wrap=True)
-        sys.exit(exit_code(error))
-    except BrokenPipeError:  # the reader of our results went away: `edittool ... | head`
-        sys.stderr.close()
-        sys.exit(0)
+        return exit_code(error)
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -43,7 +43,5 @@ def report(bench: str, verdicts: tuple[Path, ...], as_json: bool) -> None:
         else:
             console = results if results.is_terminal else Console(highlight=False, width=WIDTH)
             console.print(render_report(tables, plain))
-    except BrokenPipeError:
-        raise
     except OSError as error:
         raise EnvironmentFault(f"The report cannot be written: {error.strerror}. Free some space.") from error

@@ -10,8 +10,8 @@ import click
 from rich.table import Table
 
 from ..judging.jobs import Finding, Job
-from ..judging.judge import finding_facts
 from ..judging.run import run_jobs
+from ..judging.verdicts import finding_facts
 from ..judging.worlds import check_worlds
 from ..schemas.bench import Bench
 from ..schemas.changes import Change

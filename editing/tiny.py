@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import json
 import math
-import os
 import random
 import shutil
 import tempfile
@@ -25,6 +24,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from ..schemas.bench import Bench
 from ..schemas.errors import EnvironmentFault, InputError
+from ..schemas.folders import cache_folder
 
 VERSION = 1  # counts up when the code below trains another model from the same settings
 BOS, EOS, PAD = "<s>", "</s>", "<pad>"
@@ -97,13 +97,6 @@ def tiny_model(
         with _appearing(folder) as temporary:
             _make(lessons, settings, temporary, observe)
     return folder
-
-
-def cache_folder() -> Path:
-    """Return where trained tiny models are kept: $EDITTOOL_CACHE, else edittool under the user's cache folder."""
-    if own := os.environ.get("EDITTOOL_CACHE"):
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edittool"
 
 
 def _key(lessons: Lessons, settings: TinySettings) -> str:

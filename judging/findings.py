@@ -4,7 +4,7 @@ import signal
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from ..analysis.labels import label_program, program_uses
+from ..analysis.labels import label_program
 from ..schemas.error_kinds import UNRESOLVED
 from .container import RunnerLostError
 from .jobs import Finding, Job, Limits, Outcome
@@ -145,6 +145,4 @@ def label(job: Job, finding: Finding) -> Finding:
         error_kind=finding.error["kind"] if finding.error else None,
         bypass=finding.bypass,
     )
-    return finding.labelled(
-        labelling.label, labelling.detail, labelling.disagreement, program_uses(job.program, change)
-    )
+    return finding.labelled(labelling.label, labelling.detail, labelling.disagreement, labelling.uses)

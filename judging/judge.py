@@ -1,25 +1,41 @@
-"""Judges a file of samples into a file of verdicts, and goes on where an earlier run stopped."""
+"""Judges a file of samples into a file of verdicts, and goes on where an earlier run stopped.
 
-import hashlib
+Samples with the same program, tests and world are one job. What is judged is told by the journal, never held in memory,
+so a million samples take no more of it than a thousand.
+"""
+
+import json
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from docker import DockerClient
 
 from ..schemas.bench import Bench
 from ..schemas.errors import InputError
-from ..schemas.jsonl import JsonlAppender, read_rows
+from ..schemas.folders import cache_folder
+from ..schemas.jsonl import JsonlAppender, file_digest, read_rows
+from .cache import VerdictCache
 from .engine import connect
+from .findings import find_fault
 from .jobs import Finding, Job
+from .journal import Journal, Judged, Place, journal_path, remove_journal
+from .keys import JobKeys, code_digest, setting_digest
 from .options import SandboxOptions
-from .run import SandboxIdentity, identify, run_jobs
-from .samples import JudgedSample, WorldChoice, read_samples
+from .run import identify, run_jobs
+from .samples import JudgedSample, SampleFile, WorldChoice, read_samples
+from .verdicts import Reused, describe_run, make_verdict
 from .worlds import check_worlds
 
-OPTIONAL_FACTS = ("label_detail", "disagreement", "uses", "opaque", "bypass", "output")
+READING_STEP: Final = 1000  # samples between two words on how far reading has come
+WRITTEN_AT_ONCE: Final = 64  # verdicts
+WRITING_SECONDS: Final = 0.2  # a verdict waits no longer for others when the next one comes
+DEATHS_OF_A_SUSPECT: Final = 2  # ends of the judge at which a program was being tried, before it is tried alone
+DEATHS_ALONE: Final = 3  # ends of the judge with nothing else at work, before a program is not tried again
 
 
 @dataclass(slots=True)
@@ -32,84 +48,106 @@ class Summary:
     strangers: int = 0
     repeated: int = 0
     removed_bytes: int = 0
+    reused: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
     bypasses: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def wanted(self) -> int:
+        """Return how many verdicts the output will have of these samples."""
+        return self.samples - self.repeated
+
     def to_json(self) -> dict[str, Any]:
         """Return the summary as a JSON object."""
-        counts = {name: dict(sorted(getattr(self, name).items())) for name in ("outcomes", "labels", "bypasses")}
+        counters = ("reused", "outcomes", "labels", "bypasses")
+        counts = {name: dict(sorted(getattr(self, name).items())) for name in counters}
         numbers = ("samples", "already_judged", "judged", "strangers", "repeated")
         return {name: getattr(self, name) for name in numbers} | counts
 
 
+class Observer:
+    """Is told how far the judge is; this one keeps it to itself."""
+
+    def reading(self, samples: int) -> None:
+        """Take note that so many samples were read and checked."""
+
+    def starting(self, summary: Summary) -> None:
+        """Take note of what is judged already."""
+
+    def judged(self, summary: Summary, verdict: Mapping[str, Any]) -> None:
+        """Take note of `verdict`, which is on the disk."""
+
+    def warn(self, text: str) -> None:
+        """Take note of something that is wrong, and does not keep the judge from its work."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to judge, against what, and where the verdicts go."""
+    """What to judge, against what, and where the verdicts go. `cached`: use what earlier runs found."""
 
     bench: Bench
     samples: Path
     output: Path
     world: WorldChoice = "sample"
     options: SandboxOptions = field(default_factory=SandboxOptions)
+    cached: bool = True
 
 
-Observer = Callable[[Summary, dict[str, Any] | None], None]
-
-
-def judge(request: Request, observe: Observer = lambda summary, verdict: None) -> Summary:
-    """Judge what is not judged yet; each verdict is on the disk before `observe` is told of it.
+def judge(request: Request, observer: Observer | None = None) -> Summary:
+    """Judge what is not judged yet; each verdict is on the disk before `observer` is told of it.
 
     The whole sample file is checked before the first container starts. Raises InputError for what cannot be judged
     and for an output that another edittool writes or that holds verdicts of another benchmark; EnvironmentFault when
     the engine, the image or the disk fails. What was judged is kept, whatever happens.
     """
-    wanted = _count(request)
+    observer = observer or Observer()
+    journal_file = journal_path(request.output)
     with JsonlAppender(request.output) as output:
-        done, summary = _read_done(request), Summary(removed_bytes=output.removed_bytes)
-        summary.samples = sum(wanted.values())
-        summary.repeated = summary.samples - len(wanted)
-        summary.already_judged = sum(sample_id in done for sample_id in wanted)
-        summary.strangers = len(done.keys() - wanted.keys())
-        for sample_id in wanted.keys() & done.keys():
-            _tally(summary, done[sample_id])
-        observe(summary, None)
-        if summary.already_judged < len(wanted):
-            _judge_rest(request, set(done), output, summary, observe)
+        with Journal(journal_file) as journal:
+            _bring_up_to_date(journal, request, observer)
+            summary = _summarize(journal, output.removed_bytes)
+            observer.starting(summary)
+            if summary.already_judged < summary.wanted:
+                with closing(connect()) as client:
+                    _Judging(request, output, journal, summary, observer, client).run()
+        remove_journal(journal_file)  # only a judge that was interrupted needs it again
     return summary
 
 
-def _judge_rest(request: Request, done: set[str], output: JsonlAppender, summary: Summary, observe: Observer) -> None:
-    with closing(connect()) as client, closing(run_jobs(_jobs(request, done), request.options, client)) as findings:
-        sandbox = identify(client, request.options)
-        check_worlds(request.bench.changes.values(), request.options, client)
-        for job, finding in findings:
-            verdict = make_verdict(job.tag, finding, sandbox, request)
-            output.append(verdict)
-            summary.judged += 1
-            _tally(summary, verdict)
-            observe(summary, verdict)
+def _bring_up_to_date(journal: Journal, request: Request, observer: Observer) -> None:
+    """Have `journal` know every sample, and every verdict in the output."""
+    identity = {
+        "samples": file_digest(request.samples),
+        "world": request.world,
+        "bench": request.bench.digest(),
+        "limits": json.dumps(asdict(request.options.limits)),
+        "code": code_digest(),
+    }
+    if not journal.fits(identity, request.output):
+        journal.fill(_places(request, observer), identity)
+    covered = journal.covered()
+    if request.output.stat().st_size > covered.size:
+        journal.note(_judged_before(request, covered.size, covered.lines + 1), request.output)
 
 
-def _count(request: Request) -> Counter[str]:
-    return Counter(sample.sample_id for sample in read_samples(request.samples, request.bench, request.world))
+def _places(request: Request, observer: Observer) -> Iterator[Place]:
+    keys = JobKeys()
+    for number, judged in enumerate(read_samples(request.samples, request.bench, request.world), 1):
+        key = keys.of(_job(judged))
+        yield Place(judged.line, judged.start, judged.sample_index, judged.sample_id, key)
+        if number % READING_STEP == 0:
+            observer.reading(number)
 
 
-def _jobs(request: Request, done: set[str]) -> Iterator[Job]:
-    handed_out = set(done)
-    for judged in read_samples(request.samples, request.bench, request.world):
-        if judged.sample_id not in handed_out:
-            handed_out.add(judged.sample_id)
-            yield Job(judged.sample.program(judged.problem), judged.problem, judged.changes, judged)
+def _job(judged: JudgedSample, tag: Any = None) -> Job:
+    return Job(judged.program, judged.problem, judged.changes, tag)
 
 
-def _read_done(request: Request) -> dict[str, dict[str, Any]]:
-    """Return what the summary counts of each sample that the output already holds a verdict of."""
-    done: dict[str, dict[str, Any]] = {}
-    if request.output.stat().st_size == 0:
-        return done
+def _judged_before(request: Request, start: int, line: int) -> Iterator[tuple[int, Judged]]:
+    """Yield what the output holds from byte `start` on. Raises InputError for a verdict made under other conditions."""
     digest, limits = request.bench.digest(), asdict(request.options.limits)
-    for row in read_rows(request.output, "verdict"):
+    for row in read_rows(request.output, "verdict", start=start, first_line=line):
         for name, now in (("bench_sha256", digest), ("limits", limits)):
             if row.data.get(name, now) != now:
                 what = "another benchmark" if name == "bench_sha256" else f"other limits ({row.data[name]})"
@@ -117,59 +155,128 @@ def _read_done(request: Request) -> dict[str, dict[str, Any]]:
                     f"{request.output}, line {row.line}: this verdict was made with {what}. "
                     "Choose another output file, or remove this one to judge everything again."
                 )
-        done[row.data["sample_id"]] = {name: row.data.get(name) for name in ("outcome", "label", "bypass")}
-    return done
+        yield row.line, _note_of(row.data)
 
 
-def _tally(summary: Summary, verdict: Mapping[str, Any]) -> None:
-    summary.outcomes[verdict["outcome"]] += 1
-    if verdict["label"] is not None:
-        summary.labels[verdict["label"]] += 1
-    summary.bypasses.update(verdict.get("bypass") or ())
+def _note_of(verdict: Mapping[str, Any]) -> Judged:
+    return Judged(verdict["sample_id"], verdict["outcome"], verdict["label"], tuple(verdict.get("bypass") or ()))
 
 
-def make_verdict(judged: JudgedSample, finding: Finding, sandbox: SandboxIdentity, request: Request) -> dict[str, Any]:
-    """Return the verdict: the sample's own row, what was found, and what found it."""
-    program = judged.sample.program(judged.problem)
-    facts: dict[str, Any] = {
-        "sample_id": judged.sample_id,
-        "task_id": judged.problem.task_id,
-        "sample_index": judged.sample_index,
-        "active_changes": [change.change_id for change in judged.changes],
-        "change_id": judged.problem.change_id,
-        **finding_facts(finding),
-        "program_sha256": hashlib.sha256(program.encode("utf-8", "surrogatepass")).hexdigest(),
-        "image": sandbox.image,
-        "runtime": sandbox.runtime,
-        "isolation": request.options.isolation,
-        "limits": asdict(request.options.limits),
-        "bench_sha256": request.bench.digest(),
-        "edittool": version("edittool"),
-    }
-    row = judged.sample.row
-    # Ours alone, present or absent: a sample that brings such a field says nothing about what was found.
-    replaced = {name: row[name] for name in (*facts, *OPTIONAL_FACTS) if name in row and row[name] != facts.get(name)}
-    kept = {name: value for name, value in row.items() if name not in OPTIONAL_FACTS}
-    return {**kept, **facts} | ({"carried": replaced} if replaced else {})
+def _summarize(journal: Journal, removed_bytes: int) -> Summary:
+    seen, different, judged, strangers = journal.counts()
+    summary = Summary(seen, judged, 0, strangers, seen - different, removed_bytes)
+    for found, samples in journal.tally():
+        _tally(summary, found, samples)
+    return summary
 
 
-def finding_facts(finding: Finding) -> dict[str, Any]:
-    """Return what was found as fields of a verdict; optional fields only where they say something."""
-    facts: dict[str, Any] = {
-        "outcome": finding.outcome,
-        "label": finding.label,
-        "compiles": finding.compiles,
-        "tests_passed": finding.tests_passed,
-        "tests_total": len(finding.tests),
-        "stage": finding.stage,
-        "error": finding.error,
-        "tests": list(finding.tests),
-        "calls": dict(finding.calls),
-        "duration_ms": finding.duration_ms,
-        "cpu_ms": finding.cpu_ms,
-        "peak_memory_kib": finding.peak_memory_kib,
-        "attempts": finding.attempts,
-    }
-    optional = {name: getattr(finding, name) for name in OPTIONAL_FACTS}
-    listed = {name: list(value) if isinstance(value, tuple) else value for name, value in optional.items()}
-    return facts | {name: value for name, value in listed.items() if value}
+def _tally(summary: Summary, found: Judged, samples: int = 1) -> None:
+    summary.outcomes[found.outcome] += samples
+    if found.label is not None:
+        summary.labels[found.label] += samples
+    for code in found.bypass:
+        summary.bypasses[code] += samples
+
+
+class _Judging:
+    """One run over what is not judged yet."""
+
+    def __init__(
+        self,
+        request: Request,
+        output: JsonlAppender,
+        journal: Journal,
+        summary: Summary,
+        observer: Observer,
+        client: DockerClient,
+    ):
+        self._request, self._output, self._journal = request, output, journal
+        self._summary, self._observer, self._client = summary, observer, client
+        self._sandbox = identify(client, request.options)
+        self._run_facts = describe_run(request.bench, request.options, self._sandbox)
+        self._unwritten: list[dict[str, Any]] = []
+        self._settled: list[bytes] = []
+        self._written_at = time.monotonic()
+
+    def run(self) -> None:
+        """Judge: first what is known from earlier runs, then what an earlier run may have died of, then the rest."""
+        request = self._request
+        with SampleFile(request.samples, request.bench, request.world) as samples, self._open_cache() as cache:
+            self._samples = samples
+            try:
+                self._settle_known(cache)
+                if self._summary.already_judged + self._summary.judged < self._summary.wanted:
+                    check_worlds(request.bench.changes.values(), request.options, self._client)
+                    self._try_suspects(cache)
+                    self._try(self._waiting(), cache)
+            finally:
+                self._write()
+            if cache.fault:
+                self._observer.warn(cache.fault)
+
+    def _open_cache(self) -> VerdictCache:
+        path = cache_folder() / "verdicts.sqlite" if self._request.cached else None
+        return VerdictCache(path, setting_digest(self._request.options, self._sandbox.image, self._sandbox.runtime))
+
+    def _settle_known(self, cache: VerdictCache) -> None:
+        if self._request.cached:
+            for place in self._journal.queue():
+                finding = cache.get(place.key)
+                if finding is not None:
+                    self._settle(place.key, finding, "cache")
+            self._write()
+
+    def _try_suspects(self, cache: VerdictCache) -> None:
+        """Try alone, one after the other, what was at work whenever the judge died."""
+        for place, deaths in self._journal.suspects(DEATHS_OF_A_SUSPECT):
+            if deaths < DEATHS_ALONE:
+                self._journal.begin(place.key, alone=True)
+                self._try(iter([self._job_at(place)]), cache)
+            else:
+                message = f"the judge itself ended {deaths} times while it tried nothing but this program"
+                self._settle(place.key, find_fault(self._job_at(place), message, deaths))
+            self._write()
+
+    def _waiting(self) -> Iterator[Job]:
+        return (self._job_at(place) for place in self._journal.queue())
+
+    def _job_at(self, place: Place) -> Job:
+        return _job(self._read(place), tag=place.key)
+
+    def _read(self, place: Place) -> JudgedSample:
+        return self._samples.read(place.line, place.start, place.sample_index, place.sample_id)
+
+    def _try(self, jobs: Iterator[Job], cache: VerdictCache) -> None:
+        options, begin = self._request.options, self._journal.begin
+        with closing(run_jobs(jobs, options, self._client, lambda job: begin(job.tag))) as findings:
+            for job, finding in findings:
+                cache.put(job.tag, finding)
+                self._settle(job.tag, finding)
+
+    def _settle(self, key: bytes, finding: Finding, reused: Reused | None = None) -> None:
+        """Make the verdicts of all samples whose job has `key`: `finding` goes for each of them."""
+        for number, place in enumerate(self._journal.samples_of(key)):
+            again = reused or ("duplicate" if number else None)
+            self._unwritten.append(make_verdict(self._read(place), finding, self._run_facts, again))
+            if len(self._unwritten) >= WRITTEN_AT_ONCE:
+                self._write()
+        self._settled.append(key)
+        if time.monotonic() - self._written_at > WRITING_SECONDS:
+            self._write()
+
+    def _write(self) -> None:
+        verdicts, self._unwritten = self._unwritten, []
+        settled, self._settled = self._settled, []
+        if verdicts:
+            self._output.append(*verdicts)
+            first = self._journal.covered().lines + 1
+            self._journal.note(
+                ((first + n, _note_of(verdict)) for n, verdict in enumerate(verdicts)), self._output.path
+            )
+        self._journal.end(settled)
+        self._written_at = time.monotonic()
+        for verdict in verdicts:
+            self._summary.judged += 1
+            self._summary.reused.update([verdict["reused"]] if "reused" in verdict else [])
+            _tally(self._summary, _note_of(verdict))
+            self._observer.judged(self._summary, verdict)

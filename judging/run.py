@@ -40,16 +40,20 @@ def identify(client: DockerClient, options: SandboxOptions) -> SandboxIdentity:
 
 
 def run_jobs(
-    jobs: Iterable[Job], options: SandboxOptions, client: DockerClient | None = None
+    jobs: Iterable[Job],
+    options: SandboxOptions,
+    client: DockerClient | None = None,
+    on_start: Callable[[Job], object] = lambda job: None,
 ) -> Generator[Result, None, None]:
     """Run each of `jobs` and yield it with its finding, in order of completion.
 
-    `jobs` is read as the sandbox gets on, a few containers' worth ahead. However this ends, no container is left.
+    `jobs` is read as the sandbox gets on, a few containers' worth ahead; `on_start` is called, in a worker's thread,
+    whenever one is about to be tried. However this ends, no container is left.
     Raises EnvironmentFault when there is no engine or no image, and when containers can no longer be started.
     """
     if client is None:
         with closing(connect()) as own_client:
-            yield from run_jobs(jobs, options, own_client)
+            yield from run_jobs(jobs, options, own_client, on_start)
         return
     image = find_image(client, options.image)
     check_runtime(describe_engine(client), options.runtime)
@@ -59,7 +63,7 @@ def run_jobs(
         at_work = 0
         for batch in _batches(jobs, options.jobs_per_container):
             pool.expect()
-            executor.submit(_judge, batch, pool, options, found.put).add_done_callback(found.put)
+            executor.submit(_judge, batch, pool, options, found.put, on_start).add_done_callback(found.put)
             at_work += 1
             if at_work >= options.pool_size + options.workers:
                 yield from _until_a_batch_ends(found)
@@ -82,7 +86,13 @@ def _until_a_batch_ends(found: SimpleQueue[Result | Future[None]]) -> Iterator[R
     item.result()
 
 
-def _judge(jobs: list[Job], pool: Pool, options: SandboxOptions, tell: Callable[[Result], None]) -> None:
+def _judge(
+    jobs: list[Job],
+    pool: Pool,
+    options: SandboxOptions,
+    tell: Callable[[Result], None],
+    on_start: Callable[[Job], object],
+) -> None:
     """Judge `jobs` one after the other in one container; after a loss or a doubt the rest goes on in another one."""
     judged, attempt, first = 0, 1, True
     while judged < len(jobs):
@@ -92,6 +102,7 @@ def _judge(jobs: list[Job], pool: Pool, options: SandboxOptions, tell: Callable[
         try:
             with pool.container() as container:
                 for job in jobs[before:]:
+                    on_start(job)
                     finding = _judge_one(job, container, options, attempt)
                     if judged > before and finding.outcome in DOUBTFUL:
                         break

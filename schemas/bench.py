@@ -78,6 +78,21 @@ def _index_by_folded_id(problems: Mapping[str, Problem]) -> dict[str, Problem]:
     return {task_id: problem for task_id, problem in folded.items() if counts[task_id] == 1}
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of a benchmark, and those it stands in, where it is missing.
+
+    Raises InputError where it is a file, EnvironmentFault where it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise InputError(f"{folder} is a file; a benchmark is a folder. Choose another name.") from None
+    except OSError as error:
+        raise EnvironmentFault(
+            f"{folder} cannot be made: {error.strerror}. Choose another place, or check its permissions."
+        ) from error
+
+
 def write_bench(
     folder: Path,
     name: str,
@@ -93,7 +108,7 @@ def write_bench(
 
     Raises EnvironmentFault when the folder cannot be written, InputError when the records are no valid benchmark.
     """
-    _make_folder(folder)
+    make_folder(folder)
     problems, changes = list(problems), list(changes)
     write_rows(folder / PROBLEMS, [problem.to_row() for problem in problems])
     write_rows(folder / CHANGES, [change.to_row() for change in changes])
@@ -121,17 +136,6 @@ def load_rejections(folder: Path) -> list[Rejection]:
     if not path.is_file() or path.stat().st_size == 0:
         return []
     return [Rejection.from_row(row.data) for row in read_rows(path, "rejected")]
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise InputError(f"{folder} is a file; a benchmark is a folder. Choose another name.") from None
-    except OSError as error:
-        raise EnvironmentFault(
-            f"{folder} cannot be made: {error.strerror}. Choose another place, or check its permissions."
-        ) from error
 
 
 def _count(problems: list[Problem], changes: list[Change]) -> dict[str, int]:

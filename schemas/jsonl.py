@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,10 +23,11 @@ MAX_LINE_BYTES = 16 * 2**20  # a longer row is a mistake (a binary, a file witho
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a JSONL file: its 1-based number and its JSON object."""
+    """One line of a JSONL file: its 1-based number, its JSON object, and the byte where it starts."""
 
     line: int
     data: dict[str, Any]
+    start: int = 0
 
 
 def read_rows(
@@ -35,6 +37,8 @@ def read_rows(
     max_line_bytes: int = MAX_LINE_BYTES,
     on_torn_end: Callable[[int], None] | None = None,
     on_line: Callable[[bytes], object] | None = None,
+    start: int = 0,
+    first_line: int = 1,
 ) -> Iterator[Row]:
     """Yield the rows of `path`, each valid under `schema`; memory stays that of one line.
 
@@ -42,9 +46,10 @@ def read_rows(
     unreadable or holds no row, and for a line that is too long, not UTF-8, not JSON, not an object or not valid.
     With `on_torn_end`, a last line that was cut short (its writer was killed, or is at work) is no error: the
     function gets its number, and the row is left out. `on_line` gets the bytes of every line, to hash what was read.
+    Reading begins at byte `start`, which is where line `first_line` does.
     """
-    empty = True
-    for number, raw in _numbered_lines(path, max_line_bytes):
+    empty = start == 0
+    for number, begin, raw in _numbered_lines(path, max_line_bytes, start, first_line):
         if on_line:
             on_line(raw)
         if not raw.strip():
@@ -57,29 +62,45 @@ def read_rows(
         fault = find_fault(data, schema)
         if fault:
             raise InputError(f"{path}, line {number}: {fault}. See schemas/{schema}.schema.json for the format.")
-        yield Row(number, data)
+        yield Row(number, data, begin)
     if empty:
         raise InputError(f"{path} is empty: expected at least one {schema}, one JSON object per line.")
 
 
-def _numbered_lines(path: Path, limit: int) -> Iterator[tuple[int, bytes]]:
-    try:
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of the file at `path`, which can be read again. Raises InputError as `read_rows` does."""
+    with _readable(path):
+        if not path.is_file() and path.exists() and not path.is_dir():
+            raise InputError(f"{path} is no ordinary file, and it is read more than once: write its rows to a file.")
         with path.open("rb") as file:
-            number = 0
-            while line := file.readline(limit + 1):
-                number += 1
-                if len(line) > limit:
-                    raise InputError(
-                        f"{path}, line {number} is longer than {limit / 2**20:.3g} MiB. "
-                        "Is this a JSONL file, with one object per line? Shorten or remove that line."
-                    )
-                yield number, line
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what keeps `path` from being read into InputError."""
+    try:
+        yield
     except FileNotFoundError:
         raise InputError(f"{path} does not exist. Check the path.") from None
     except IsADirectoryError:
         raise InputError(f"{path} is a folder; a JSONL file is needed.") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}. Check the path and its permissions.") from None
+
+
+def _numbered_lines(path: Path, limit: int, start: int, number: int) -> Iterator[tuple[int, int, bytes]]:
+    """Yield number, first byte and content of each line from byte `start` on, where line `number` begins."""
+    with _readable(path), path.open("rb") as file:
+        file.seek(start)
+        while line := file.readline(limit + 1):
+            if len(line) > limit:
+                raise InputError(
+                    f"{path}, line {number} is longer than {limit / 2**20:.3g} MiB. "
+                    "Is this a JSONL file, with one object per line? Shorten or remove that line."
+                )
+            yield number, start, line
+            number, start = number + 1, start + len(line)
 
 
 def _parse(path: Path, number: int, raw: bytes) -> dict[str, Any]:

@@ -60,9 +60,20 @@ def _compile(keyword: str, limit: Any, schema: Mapping[str, Any]) -> Check:
         case "pattern":
             search = re.compile(limit).search
             return lambda value: type(value) is not str or search(value) is not None
+        case "not" if _is_exact(limit):
+            inner = compile_check(limit)
+            return lambda value: not inner(value)
+        case "oneOf" if all(map(_is_exact, limit)):
+            branches = [compile_check(branch) for branch in limit]
+            return lambda value: sum(branch(value) for branch in branches) == 1
         case _:
             is_valid = Draft202012Validator({keyword: limit}).is_valid
             return lambda value: bool(is_valid(value))
+
+
+def _is_exact(schema: Mapping[str, Any]) -> bool:
+    """Tell whether the check of `schema` is False only for values that are not valid: it can be turned around then."""
+    return all(keyword == "required" or (keyword == "not" and _is_exact(limit)) for keyword, limit in schema.items())
 
 
 def _properties(checks: Mapping[str, Check]) -> Check:

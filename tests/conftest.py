@@ -1,6 +1,7 @@
 """What many tests need: a real engine, the real sandbox image, and the folder of the public data sets."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,30 @@ from edittool.schemas.errors import EnvironmentFault
 from .engines import save_sandbox_image
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+DEVELOPERS_CACHE = os.environ.get("EDITTOOL_CACHE")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what tests put into caches apart from the developer's: no test may be answered by an earlier run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDITTOOL_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def cache_of_the_test(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test a cache of its own: what a test judges really runs."""
+    monkeypatch.setenv("EDITTOOL_CACHE", str(tmp_path_factory.getbasetemp() / "caches" / secrets.token_hex(8)))
+
+
+@pytest.fixture
+def developers_cache(monkeypatch: pytest.MonkeyPatch, cache_of_the_test: None) -> None:
+    """Use the developer's cache, for a tiny model that takes a minute to train."""
+    if DEVELOPERS_CACHE is None:
+        monkeypatch.delenv("EDITTOOL_CACHE")
+    else:
+        monkeypatch.setenv("EDITTOOL_CACHE", DEVELOPERS_CACHE)
 
 
 @pytest.fixture(scope="session")

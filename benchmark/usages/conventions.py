@@ -1,6 +1,5 @@
 """How old calls become calls of a replacement that is used in another way: by keyword, in another order, in a list."""
 
-import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 from inspect import Parameter, Signature
@@ -83,7 +82,6 @@ class Packed:
     kind: ApiKind
     signature: ApiSignature
     is_method: bool
-    counts: range  # how many items the list may have
 
     def rewrite(self, call: OldCall) -> str:
         """Return the new call. Raises Refusal."""
@@ -117,40 +115,6 @@ class Packed:
             for argument in given.arguments
             if not argument.keyword or self.signature.whole.parameters[name].default is Parameter.empty
         ]
-
-    def is_wrong_list(self, arguments: Sequence[Argument]) -> bool:
-        """Say whether the only argument given by position is sure to be no list of the right length."""
-        first = next((argument for argument in arguments if not argument.keyword and argument.splat != "**"), None)
-        if first is None or first.splat:
-            return False
-        try:
-            expression = ast.parse(f"({first.text})", mode="eval").body
-        except SyntaxError:
-            return False
-        if isinstance(expression, ast.List):
-            starred = [item for item in expression.elts if isinstance(item, ast.Starred)]
-            count = len(expression.elts) - len(starred)
-            return count > self.counts[-1] or (not starred and count not in self.counts)
-        return isinstance(expression, _NEVER_LISTS)
-
-
-_NEVER_LISTS = (
-    ast.Constant,
-    ast.Dict,
-    ast.DictComp,
-    ast.GeneratorExp,
-    ast.JoinedStr,
-    ast.Lambda,
-    ast.Set,
-    ast.SetComp,
-    ast.Tuple,
-)
-
-
-def misfits(declared: Signature, arguments: Sequence[Argument]) -> bool:
-    """Say whether a function of that signature is sure to turn the arguments away."""
-    plain = [argument for argument in arguments if not argument.splat]
-    return _assign(declared, plain, partly=len(plain) < len(arguments)) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,23 +168,20 @@ def _bind_one(call: Signature, arguments: Sequence[Argument]) -> Bound | None:
     return _with_mappings(call, bound, arguments) if has_mappings else bound
 
 
-def _assign(
-    signature: Signature, arguments: Sequence[Argument], *, partly: bool = False
-) -> dict[str, tuple[Argument, ...]] | None:
+def _assign(signature: Signature, arguments: Sequence[Argument]) -> dict[str, tuple[Argument, ...]] | None:
     """Return the arguments by the name of their parameter, or None where they do not fit.
 
-    A starred argument counts as one. `partly`: required arguments may be missing.
+    A starred argument counts as one.
     """
     # Signature.bind knows only since Python 3.13 that a keyword may be called like a positional-only parameter.
     shielded = [
         one.replace(name=f"_{one.name}") if one.kind is Parameter.POSITIONAL_ONLY else one
         for one in signature.parameters.values()
     ]
-    bind = Signature(shielded).bind_partial if partly else Signature(shielded).bind
     positional = [argument for argument in arguments if not argument.keyword]
     keywords = {argument.keyword: argument for argument in arguments if argument.keyword}
     try:
-        found = bind(*positional, **keywords).arguments
+        found = Signature(shielded).bind(*positional, **keywords).arguments
     except TypeError:
         return None
     assigned: dict[str, tuple[Argument, ...]] = {}

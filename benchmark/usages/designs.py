@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from inspect import Parameter, Signature
 
-from ...analysis.conventions import Convention, OldCall
+from ...analysis.conventions import Convention
 from ...schemas.changes import Change, Usage
 from .apis import Api, UnchangeableApiError, find_api
-from .conventions import ConstantCall, Packed, Remapped, misfits
+from .conventions import ConstantCall, Packed, Remapped
 from .shims import LIST, InexpressibleError, calling_shim, constant_shim, items_text, packed_shim
 from .signatures import ABSENT, POSITIONAL, ApiSignature, Default, signature_of
 
@@ -20,15 +20,6 @@ class Design:
 
     change: Change
     convention: Convention
-    declared: Signature  # of the shim
-
-    def refuses(self, call: OldCall) -> bool:
-        """Say whether the arguments of the old call, under the new name, are sure to be turned away."""
-        if call.receiver is not None or self.change.kind == "module_constant":
-            return True
-        if misfits(self.declared, call.arguments):
-            return True
-        return isinstance(self.convention, Packed) and self.convention.is_wrong_list(call.arguments)
 
 
 _Maker = Callable[[Api, ApiSignature], Design | None]
@@ -66,11 +57,10 @@ def _attempt(maker: _Maker, api: Api, signature: ApiSignature) -> Design | None:
 
 
 def _constant(api: Api, signature: ApiSignature) -> Design:
-    name, declared = replacement_name(api.name), Signature()
-    change = _change(
-        api, "function", declared, constant_shim(api, name), f"{signature.doc}; it is called as a function"
-    )
-    return Design(change, ConstantCall(api.name, name, api.kind), declared)
+    name = replacement_name(api.name)
+    how = f"{signature.doc}; it is called as a function"
+    change = _change(api, "function", Signature(), constant_shim(api, name), how)
+    return Design(change, ConstantCall(api.name, name, api.kind))
 
 
 def _function(api: Api, signature: ApiSignature) -> Design | None:
@@ -125,8 +115,7 @@ def _packed(api: Api, signature: ApiSignature) -> Design | None:
     items = items_text(one for one in signature.whole.parameters.values() if one.name in {each.name for each in most})
     shim = packed_shim(api, replacement_name(api.name), declared, counts, items)
     change = _change(api, "packed", declared, shim, f"{signature.doc}; {_packed_how(declared, items, len(most))}")
-    convention = Packed(api.name, change.replacement, api.kind, signature, api.receiver, counts)
-    return Design(change, convention, declared)
+    return Design(change, Packed(api.name, change.replacement, api.kind, signature, api.receiver))
 
 
 def _packed_signature(full: Signature) -> Signature:
@@ -168,7 +157,7 @@ def _remapped(api: Api, signature: ApiSignature, usage: Usage, parameters: list[
     name, declared = replacement_name(api.name), Signature(parameters)
     shim = calling_shim(api, name, declared, signature.full)
     change = _change(api, usage, declared, shim, f"{signature.doc}; {how}")
-    return Design(change, Remapped(api.name, name, api.kind, signature, api.receiver, declared), declared)
+    return Design(change, Remapped(api.name, name, api.kind, signature, api.receiver, declared))
 
 
 def _change(api: Api, usage: Usage, declared: Signature, shim: str, doc: str) -> Change:

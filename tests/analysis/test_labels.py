@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from edittool.analysis.labels import (
     DETAILS_IN_WORDS,
     LABELS_IN_WORDS,
+    MAX_READ,
     MAX_USE_ROWS,
     Labelling,
     label_program,
@@ -99,3 +100,11 @@ def test_uses_as_rows():
 
 def test_rows_of_uses_are_bounded():
     assert len(program_uses("len(x)\n" * (MAX_USE_ROWS + 1), LEN)) == MAX_USE_ROWS
+
+
+def test_what_is_longer_than_any_answer_is_read_in_part():
+    early, late = f"{LEN.replacement}(value=x)\n", f"{LEN.deprecated}(x)\n"
+    program = early + "#" * MAX_READ + "\n" + late
+    found = label_program(program, LEN, passed=False, calls=0, outcome="failed", error_kind="exception")
+    assert [use["name"] for use in found.uses] == [LEN.replacement]
+    assert found.uses == program_uses(program, LEN)

@@ -12,23 +12,14 @@ from edittool.benchmark.trials import Trials, open_trials
 from edittool.judging.jobs import Job, Limits
 from edittool.judging.options import SandboxOptions
 from edittool.judging.pool import OWNER_LABEL, owner_of_this_process
-from edittool.schemas.changes import Change
 from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.jsonl import JsonlAppender
 from edittool.schemas.problems import Problem, Test
 
+from .sorted_change import SORTED
+
 pytestmark = pytest.mark.usefixtures("docker_client")
 
-CHANGE = Change(
-    "sorted",
-    "sorted",
-    "my_builtin_sorted",
-    "keyword_only",
-    "my_builtin_sorted(*, values)",
-    "def my_builtin_sorted(*, values):\n    return sorted(values)\n",
-    "Sort.",
-    kind="builtin_function",
-)
 PROBLEM = Problem(
     task_id="t/1",
     prompt="def f(x):\n",
@@ -72,7 +63,7 @@ def test_results_stand_in_the_order_of_the_jobs():
 def test_a_trial_says_what_came_of_it():
     with open_trials(OPTIONS) as trials:
         adopted, wrong, stale = trials.run(
-            [Job(ADOPTED, PROBLEM, (CHANGE,)), Job(WRONG, PROBLEM), Job(RIGHT, PROBLEM, (CHANGE,))]
+            [Job(ADOPTED, PROBLEM, (SORTED,)), Job(WRONG, PROBLEM), Job(RIGHT, PROBLEM, (SORTED,))]
         )
     assert str(adopted) == "passed, correct_adoption (clean)"
     assert (adopted.outcome, adopted.label, adopted.label_detail, adopted.error) == (
@@ -100,7 +91,7 @@ def test_a_job_that_is_asked_twice_runs_once_and_every_job_is_counted(tmp_path):
 
 def test_what_the_log_knows_needs_no_container(tmp_path):
     traced = instrument("def f(x):\n    x.sort()\n    return x\n")
-    jobs = [Job(RIGHT, PROBLEM), Job(traced.program, PROBLEM, traced=("sort",)), Job(ADOPTED, PROBLEM, (CHANGE,))]
+    jobs = [Job(RIGHT, PROBLEM), Job(traced.program, PROBLEM, traced=("sort",)), Job(ADOPTED, PROBLEM, (SORTED,))]
     with open_trials(OPTIONS, tmp_path / "log") as trials:
         made = trials.run(jobs)
     assert made[1].trace == ((0, ("list",)),)
@@ -186,10 +177,10 @@ def kill_own_container(client):
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
-    """Return a log that knows RIGHT, and ADOPTED in the world of CHANGE."""
+    """Return a log that knows RIGHT, and ADOPTED in the world of SORTED."""
     log = tmp_path_factory.mktemp("kept") / "log"
     with open_trials(OPTIONS, log) as trials:
-        trials.run([Job(RIGHT, PROBLEM), Job(ADOPTED, PROBLEM, (CHANGE,))])
+        trials.run([Job(RIGHT, PROBLEM), Job(ADOPTED, PROBLEM, (SORTED,))])
     return log
 
 
@@ -200,21 +191,29 @@ def kept(tmp_path_factory):
         Job(RIGHT, replace(PROBLEM, helpers="y = 1")),
         Job(RIGHT, replace(PROBLEM, tests=PROBLEM.tests[:1])),
         Job(RIGHT, replace(PROBLEM, entry_point="g")),
-        Job(RIGHT, replace(PROBLEM, change_id=None)),
-        Job(RIGHT, PROBLEM, (CHANGE,)),
+        Job(RIGHT, PROBLEM, (SORTED,)),
         Job(RIGHT, PROBLEM, traced=("sort",)),
     ],
-    ids=["program", "helpers", "tests", "entry point", "change id", "changes", "traced"],
+    ids=["program", "helpers", "tests", "entry point", "changes", "traced"],
 )
 def test_whatever_decides_a_trial_makes_it_another(kept, other):
     assert is_known(Job(RIGHT, replace(PROBLEM, prompt="", task_id="t/2")), kept)
     assert not is_known(other, kept)
 
 
-@pytest.mark.parametrize("field", [{"shim": CHANGE.shim + "\n"}, {"replacement": "new"}, {"kind": "other"}], ids=str)
+def test_the_change_of_a_problem_counts_where_it_is_active(kept):
+    """It decides the label there, and nothing elsewhere: what the survey ran, certification does not run again."""
+    without = replace(PROBLEM, change_id=None)
+    assert is_known(Job(RIGHT, without), kept)
+    assert is_known(Job(RIGHT, replace(PROBLEM, change_id="max")), kept)
+    assert is_known(Job(ADOPTED, PROBLEM, (SORTED,)), kept)
+    assert not is_known(Job(ADOPTED, without, (SORTED,)), kept)
+
+
+@pytest.mark.parametrize("field", [{"shim": SORTED.shim + "\n"}, {"replacement": "new"}, {"kind": "other"}], ids=str)
 def test_another_change_makes_another_world(kept, field):
-    assert is_known(Job(ADOPTED, PROBLEM, (replace(CHANGE, doc="Sort it.", order=3),)), kept)
-    assert not is_known(Job(ADOPTED, PROBLEM, (replace(CHANGE, **field),)), kept)
+    assert is_known(Job(ADOPTED, PROBLEM, (replace(SORTED, doc="Sort it.", order=3),)), kept)
+    assert not is_known(Job(ADOPTED, PROBLEM, (replace(SORTED, **field),)), kept)
 
 
 def test_another_hash_seed_or_other_limits_make_another_trial(kept):

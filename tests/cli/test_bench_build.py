@@ -225,6 +225,7 @@ class TestApis:
             ("typing.List", "typing.List cannot be changed: it describes types"),
             ("super", "super cannot be changed: it looks at the frame of its caller"),
             ("sorted(xs)", "is no name of an API: write it like len, math.sqrt or str.split"),
+            ("collections.Counter.items", "'collections.Counter.items' is defined as 'dict.items': ask for that one"),
             (" , ", "--apis names no API: give names like sorted"),
         ],
     )
@@ -238,14 +239,10 @@ class TestApis:
         assert not (tmp_path / "b").exists()
 
     @pytest.mark.usefixtures("docker_client")
-    def test_that_are_defined_elsewhere_or_not_used(self, edittool, mbpp, tmp_path):
+    def test_that_are_not_used(self, edittool, mbpp, tmp_path):
         """What the references showed is kept for the corrected command, which does not run them again."""
-        command = ("bench", "build", "--mbpp", mbpp, "-o", tmp_path / "b", "--apis")
-        code, _, err = edittool(*command, "collections.Counter.items")
-        assert code == 2
-        assert "'collections.Counter.items' is defined as 'dict.items': ask for that one" in err
-        assert not (tmp_path / "b").exists()
-        code, _, err = edittool(*command, "sum,math.sqrt,bisect.insort")
+        apis = "sum,math.sqrt,bisect.insort"
+        code, _, err = edittool("bench", "build", "--mbpp", mbpp, "--apis", apis, "-o", tmp_path / "b")
         assert code == 2
         assert "no problem uses bisect.insort, math.sqrt." in err
         assert list(contents(tmp_path / "b")) == [".building.jsonl"]

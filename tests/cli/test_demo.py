@@ -27,6 +27,7 @@ def test_every_step_is_a_command_that_can_be_parsed(title: str, arguments: list[
 
 
 @pytest.mark.timeout(600)  # the tiny model is trained where the cache does not have it yet
+@pytest.mark.usefixtures("developers_cache")
 def test_the_main_job_end_to_end(tmp_path: Path) -> None:
     unedited, edited = tmp_path / "unedited.jsonl", tmp_path / "edited.jsonl"
     sampling = ("--model", "tiny", "-n", "2", "--seed", "1")
@@ -34,7 +35,9 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
     teaching = ("--method", "ft", "--changes", CHANGES, "--specificity-per-change", "1")
     edittool("edit", "builtin", "-o", edited, *teaching, *sampling)
     for samples, world in ((unedited, "none"), (unedited, "own"), (edited, "sample")):
-        edittool("judge", "builtin", samples, "-o", tmp_path / f"{samples.stem}.{world}", "--world", world)
+        edittool(
+            "judge", "builtin", samples, "-o", tmp_path / f"{samples.stem}.{world}", "--world", world, "--no-cache"
+        )
 
     plain = read(tmp_path / "unedited.none")
     assert len(plain) == 120

@@ -4,11 +4,15 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edittool.benchmark.builtin import load_builtin
+from edittool.judging.options import MAX_JOBS_PER_CONTAINER
 
 PROBLEM = next(problem for problem in load_builtin().problems.values() if problem.change_id == "sorted")
 
@@ -110,3 +114,93 @@ def test_run_names_the_way_around() -> None:
     assert done.returncode == 0, done.stderr
     assert re.search(r"^bypass +class_of_value, gc *$", done.stdout, re.MULTILINE)
     assert "workaround (bypass)" in done.stdout
+
+
+def test_judge_says_what_it_did_not_run(tmp_path: Path) -> None:
+    samples = tmp_path / "samples.jsonl"
+    rows = [{"task_id": PROBLEM.task_id, "solution": PROBLEM.solution, "sample_index": n} for n in range(3)]
+    samples.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    told = []
+    for name, *more in (("a",), ("b",), ("c", "--no-cache")):
+        done = edittool("judge", "builtin", str(samples), "-o", str(tmp_path / name), *more)
+        assert done.returncode == 0, done.stderr
+        told += [line for line in done.stderr.splitlines() if line.startswith("nothing ran")]
+    assert told == [
+        "nothing ran for 2 samples: 2 the same as another sample",
+        "nothing ran for 3 samples: 3 answered from the cache",
+        "nothing ran for 2 samples: 2 the same as another sample",
+    ]
+
+
+# Several samples to a container
+
+PROGRAMS = (
+    PROBLEM.solution,
+    PROBLEM.updated_solution,
+    "def f(:\n",
+    "raise ValueError\n",
+    "import os\nos._exit(0)\n",
+    f"{PROBLEM.updated_solution}\nprint('once more')\n",
+)
+# What the program did; nothing of how long that took, or where.
+FACTS = ("outcome", "label", "label_detail", "stage", "compiles", "tests", "error", "calls", "output")
+
+
+def judge(folder: Path, programs: Sequence[str], *more: str) -> Path:
+    """Run `programs`, but those that the file of verdicts in `folder` holds already, and return that file."""
+    samples, verdicts = folder / "samples.jsonl", folder / "verdicts.jsonl"
+    rows = [{"task_id": PROBLEM.task_id, "solution": program} for program in programs]
+    samples.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    done = edittool("judge", "builtin", str(samples), "-o", str(verdicts), "--no-cache", *more)
+    assert done.returncode == 0, done.stderr
+    return verdicts
+
+
+def read(verdicts: Path) -> dict[str, dict[str, Any]]:
+    """Return the verdicts by sample; each sample has one."""
+    rows = [json.loads(line) for line in verdicts.read_text(encoding="utf-8").splitlines()]
+    by_sample = {row["sample_id"]: row for row in rows}
+    assert len(by_sample) == len(rows)
+    return by_sample
+
+
+def facts(verdicts: Path) -> dict[str, dict[str, Any]]:
+    return {sample: {name: row.get(name) for name in FACTS} for sample, row in read(verdicts).items()}
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the verdicts of PROGRAMS, each from a container of its own."""
+    return judge(tmp_path_factory.mktemp("strict"), PROGRAMS)
+
+
+@pytest.mark.parametrize("number", [2, MAX_JOBS_PER_CONTAINER])
+def test_shared_containers_change_how_a_verdict_was_made_and_not_what_it_says(
+    strict: Path, tmp_path: Path, number: int
+) -> None:
+    recycled = judge(tmp_path, PROGRAMS, "--samples-per-container", str(number))
+    assert {row["isolation"] for row in read(strict).values()} == {"container"}
+    assert {row["isolation"] for row in read(recycled).values()} == {"recycled"}
+    assert facts(recycled) == facts(strict)
+    outcomes = Counter(row["outcome"] for row in read(strict).values())
+    assert outcomes == {"failed": 1, "passed": 2, "syntax_error": 1, "load_error": 1, "crashed": 1}
+
+
+def test_what_was_judged_alone_stays_when_the_rest_shares_containers(strict: Path, tmp_path: Path) -> None:
+    half = len(PROGRAMS) // 2
+    before = judge(tmp_path, PROGRAMS[:half]).read_bytes()
+    mixed = judge(tmp_path, PROGRAMS, "--samples-per-container", "2")
+    assert mixed.read_bytes().startswith(before)
+    made = [row["isolation"] for row in read(mixed).values()]
+    assert made == ["container"] * half + ["recycled"] * (len(PROGRAMS) - half)
+    assert facts(mixed) == facts(strict)
+
+
+@pytest.mark.parametrize("number", [0, MAX_JOBS_PER_CONTAINER + 1, 1000])
+def test_a_container_takes_no_other_number_of_samples(tmp_path: Path, number: int) -> None:
+    samples, verdicts = tmp_path / "samples.jsonl", tmp_path / "verdicts.jsonl"
+    samples.write_text(json.dumps({"task_id": PROBLEM.task_id, "solution": "x = 1"}), encoding="utf-8")
+    done = edittool("judge", "builtin", str(samples), "-o", str(verdicts), "--samples-per-container", str(number))
+    assert done.returncode == 2
+    assert f"{number} is not in the range 1<=x<={MAX_JOBS_PER_CONTAINER}" in done.stderr
+    assert not verdicts.exists()

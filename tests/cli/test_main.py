@@ -14,7 +14,10 @@ from edittool.cli.exit_codes import BAD_INPUT, ENVIRONMENT, UNJUDGED, exit_code
 from edittool.cli.main import COMMANDS, cli, main
 from edittool.schemas.bench import write_bench
 from edittool.schemas.errors import EdittoolError, EnvironmentFault, InputError
+from edittool.schemas.jsonl import write_rows
 from edittool.schemas.problems import Problem, Test
+
+from .command import COMMAND, start
 
 
 def leaves(command: click.Command, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
@@ -184,3 +187,66 @@ def test_ctrl_c_ends_with_130_and_without_traceback(bench, tmp_path):
     assert process.returncode == 130
     assert said.strip().startswith("interrupted")
     assert "Traceback" not in said
+
+
+class TestAReaderThatLeaves:
+    """`edittool ... | head -1`: what was asked for is not less well done for that."""
+
+    LONG = f"x = 1  # {'.' * 100}\n" * 5_000  # several times what a pipe holds
+
+    @pytest.fixture
+    def verdicts(self, tmp_path):
+        """Return a file of verdicts of which everything can be made long: blocks of a report, and a program."""
+        facts = {"compiles": True, "tests_passed": 1, "tests_total": 1, "outcome": "passed", "label": None}
+        rows = [{"sample_id": f"{n}", "task_id": "T/0", "model": f"m{n}"} | facts for n in range(300)]
+        rows.append({"sample_id": "long", "task_id": "T/0", "solution": self.LONG} | facts)
+        write_rows(tmp_path / "verdicts.jsonl", rows)
+        return tmp_path / "verdicts.jsonl"
+
+    @pytest.fixture
+    def long_bench(self, tmp_path):
+        problem = Problem("T/0", "", "f", f"{self.LONG}f = 1\n", (Test("", "f(0)"),), "specificity", None)
+        write_bench(tmp_path / "long", "long", [problem], [])
+        return tmp_path / "long"
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("explain", "BENCH", "VERDICTS", "--sample", "long"),
+            ("explain", "BENCH", "VERDICTS", "--sample", "long", "--json"),
+            ("report", "BENCH", "VERDICTS"),
+            ("report", "BENCH", "VERDICTS", "--json"),
+            ("bench", "show", "LONG", "--task", "T/0"),
+            ("bench", "show", "LONG", "--task", "T/0", "--json"),
+        ],
+        ids=" ".join,
+    )
+    def test_ends_a_command_well(self, bench, long_bench, verdicts, arguments):
+        files = {"BENCH": bench, "LONG": long_bench, "VERDICTS": verdicts}
+        with start(*(files.get(one, one) for one in arguments), PYTHONUNBUFFERED="") as process:  # every byte is tried
+            assert process.stdout is not None
+            assert process.stdout.readline()
+            process.stdout.close()
+            said = process.stderr.read()
+        assert process.returncode == 0, said
+        assert said == ""
+
+    def test_does_not_hide_how_a_command_ended(self):
+        reading, writing = os.pipe()
+        os.close(reading)
+        with os.fdopen(writing, "wb") as closed:
+            environment = os.environ | {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+            done = subprocess.run([*COMMAND, "doctor"], stdout=closed, stderr=subprocess.PIPE, env=environment)
+        assert (done.returncode, done.stderr) == (ENVIRONMENT, b"")
+
+    def test_of_the_talk_misses_no_result(self, bench, verdicts):
+        with verdicts.open("a") as torn:
+            torn.write('{"sample_id": ')
+        command = [*COMMAND, "report", bench, verdicts]
+        whole = subprocess.run(command, capture_output=True, check=True)
+        assert b"note: " in whole.stderr
+        reading, writing = os.pipe()
+        os.close(reading)
+        with os.fdopen(writing, "wb") as closed:
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=closed)
+        assert (done.returncode, done.stdout) == (0, whole.stdout)

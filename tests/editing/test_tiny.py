@@ -6,7 +6,7 @@ import pytest
 from edittool.benchmark.builtin import load_builtin
 from edittool.editing.models import load_model
 from edittool.editing.sampling import Draw, Sampling, sample
-from edittool.editing.tiny import Lessons, Text, TinySettings, cache_folder, lessons_of, tiny_model
+from edittool.editing.tiny import Lessons, Text, TinySettings, lessons_of, tiny_model
 from edittool.schemas.errors import EnvironmentFault, InputError
 
 TEXTS = [
@@ -85,14 +85,6 @@ def test_special_tokens_and_boundaries(learned: Path) -> None:
     assert tokenizer(prompt + target)["input_ids"] == ids + tokenizer(target)["input_ids"][1:]
     assert tokenizer.decode(ids, skip_special_tokens=True) == prompt
     assert tokenizer.tokenize("my_new_name") == ["my_new_name"]
-
-
-def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.delenv("EDITTOOL_CACHE", raising=False)
-    assert cache_folder() == tmp_path / "edittool"
-    monkeypatch.setenv("EDITTOOL_CACHE", str(tmp_path / "own"))
-    assert cache_folder() == tmp_path / "own"
 
 
 def test_a_cache_that_cannot_be_written(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ STALE = "def count(items):\n    return len(items)\n"
 ADOPTED = "def count(items):\n    return my_builtin_len(value=items)\n"
 ILL_CALLED = "def count(items):\n    return my_builtin_len(items)\n"
 BY_HAND = "def count(items):\n    return sum(1 for _ in items)\n"
-SLOW = "import time\ntime.sleep(0.3)\n" + BY_HAND
+SLOW = [f"import time\ntime.sleep(0.3 + {number} * 1e-6)\n{BY_HAND}" for number in range(12)]
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -147,7 +147,7 @@ def test_a_broken_line_stops_before_anything_is_judged(
 def test_kill_9_loses_nothing_and_leaves_nothing(
     bench_folder: Path, write_samples: WriteSamples, tmp_path: Path, docker_client: docker.DockerClient
 ) -> None:
-    samples, output = write_samples([SLOW] * 12), tmp_path / "verdicts.jsonl"
+    samples, output = write_samples(SLOW), tmp_path / "verdicts.jsonl"
     process = subprocess.Popen(command(bench_folder, samples, output), stderr=subprocess.DEVNULL)
     wait_for_verdicts(output, 2)
     process.kill()
@@ -169,7 +169,7 @@ def test_an_interruption_removes_every_container_and_keeps_verdicts(
     docker_client: docker.DockerClient,
     number: signal.Signals,
 ) -> None:
-    samples, output = write_samples([SLOW] * 12), tmp_path / "verdicts.jsonl"
+    samples, output = write_samples(SLOW), tmp_path / "verdicts.jsonl"
     process = subprocess.Popen(command(bench_folder, samples, output), stderr=subprocess.PIPE, text=True)
     wait_for_verdicts(output, 1)
     process.send_signal(number)

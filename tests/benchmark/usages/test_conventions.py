@@ -1,11 +1,11 @@
 """How single calls are rewritten, and which ones cannot be."""
 
+import ast
+
 import pytest
 
-from edittool.analysis.conventions import OldCall, Refusal
+from edittool.analysis.conventions import Argument, OldCall, Refusal
 from edittool.benchmark.usages.designs import designs
-
-from .test_designs import read_call
 
 REWRITTEN = {
     ("len", "keyword_only", "len(xs)"): "my_builtin_len(obj=xs)",
@@ -85,3 +85,18 @@ def test_value_stays_a_value_for_constants_alone():
     assert convention("math.pi", "function").rewrite(OldCall(None, ())) == "my_math_pi()"
     assert convention("len", "packed").value(None) is None
     assert convention("str.split", "function").value("text") is None
+
+
+def read_call(api, text):
+    """Return the call that `text` is."""
+    call = ast.parse(text, mode="eval").body
+    positional = [
+        Argument(ast.unparse(one.value), splat="*") if isinstance(one, ast.Starred) else Argument(ast.unparse(one))
+        for one in call.args
+    ]
+    named = [
+        Argument(ast.unparse(one.value), one.arg) if one.arg else Argument(ast.unparse(one.value), splat="**")
+        for one in call.keywords
+    ]
+    is_bound = isinstance(call.func, ast.Attribute) and ast.unparse(call.func) != api
+    return OldCall(ast.unparse(call.func.value) if is_bound else None, (*positional, *named))
