@@ -22,6 +22,7 @@ from docker.errors import DockerException, TLSParameterError
 from ..schemas.errors import EnvironmentFault
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
+CERTIFICATES = "a folder with ca.pem, cert.pem and key.pem"
 SET_UP = "run `make setup` or `scripts/setup-docker.sh` in the source of edittool, or start Docker yourself"
 
 
@@ -146,7 +147,7 @@ def check_runtime(facts: EngineFacts, runtime: str | None) -> None:
         return
     if facts.name == "Podman":  # whatever its API is asked for
         raise EnvironmentFault(
-            f"Podman runs every container with the runtime of its service, here {facts.default_runtime}, not {runtime}. "
+            f"Podman runs every container with the runtime of its service: {facts.default_runtime}, not {runtime}. "
             f"Start the service with `podman --runtime {runtime} system service`, or leave --runtime out."
         )
     if runtime not in facts.runtimes:
@@ -181,7 +182,7 @@ def _explain(error: BaseException, timeout: int) -> str:
 def _diagnose(causes: list[BaseException], host: str, timeout: int) -> tuple[str, str]:
     number = next((c.errno for c in causes if isinstance(c, OSError) and c.errno is not None), None)
     if any(isinstance(c, TLSParameterError) for c in causes):
-        return "the TLS settings are incomplete", "set DOCKER_CERT_PATH to a folder with ca.pem, cert.pem and key.pem"
+        return "the TLS settings are incomplete", f"set DOCKER_CERT_PATH to {CERTIFICATES}"
     if any(isinstance(c, ssl.SSLError | requests.exceptions.SSLError) for c in causes):
         return (
             f"TLS failed ({_last_words(causes[-1])})",
