@@ -24,6 +24,7 @@ from .console import plain, results
 from .exit_codes import DONE, ENVIRONMENT
 
 ENGINE_SECONDS = 10
+SANDBOX_SECONDS = 30
 TORCH_SECONDS = 120
 GIB = 2**30
 ENOUGH_DISK = 2 * GIB  # the image, its base and the layers between take a few hundred MiB
@@ -34,6 +35,7 @@ RUNTIME_FIXES = {
     "network enabled in root network namespace": "give runsc the runtimeArgs --network=none in daemon.json",
     "failed to load /usr/bin/python3": "use runc or crun: this gVisor runs no file that it may not read, "
     "and what protects the tests is that nobody may read the interpreter",
+    "timed out": "the runtime hangs here, or the machine has too much else to do: choose another one, or try again",
     "opening seccomp profile failed": "set EDITTOOL_CACHE to a folder of this machine that Podman's user may read",
     "apparmor_parser": "apt-get install apparmor: this kernel has AppArmor on, and the engine cannot load its profile",
     "not confined as asked": "see the lines `limits` and `cgroups`",
@@ -161,7 +163,8 @@ def _sandbox_lines(client: docker.DockerClient, facts: EngineFacts, probe: bool)
         image = find_image(client)
     except EnvironmentFault:
         return
-    default = SandboxOptions(start_seconds=ENGINE_SECONDS)
+    client.api.timeout = SANDBOX_SECONDS
+    default = SandboxOptions(start_seconds=SANDBOX_SECONDS)
     yield _sandbox_line(f"sandbox ({facts.default_runtime})", try_runtime(client, image, default), needed=True)
     for runtime in facts.runtimes if probe else ():
         if runtime != facts.default_runtime:

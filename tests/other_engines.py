@@ -1,7 +1,7 @@
 """Podman's service, and engines without root, on sockets of a test's own; nothing is left of them afterwards.
 
- The user without rights exists for the service alone: in a mount namespace of its own, with an
-account database and a range of subordinate ids of its own.
+The user without rights exists for the service alone: in a mount namespace of its own, with an account database and a
+range of subordinate ids of its own.
 """
 
 import os
