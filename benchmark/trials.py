@@ -3,23 +3,20 @@
 What a trial showed can be kept in a file, so that a build that was interrupted goes on where it stopped.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
 from docker import DockerClient
 
 from ..judging.engine import connect
-from ..judging.images import find_image, image_tag
+from ..judging.images import image_tag
 from ..judging.jobs import Finding, Job
+from ..judging.keys import JobKeys, finding_key, setting_digest
 from ..judging.options import MAX_JOBS_PER_CONTAINER, SandboxOptions
-from ..judging.run import run_jobs
-from ..schemas.changes import Change
+from ..judging.run import identify, run_jobs
 from ..schemas.errors import EnvironmentFault
 from ..schemas.json_text import parse_json
 from ..schemas.jsonl import JsonlAppender
@@ -64,9 +61,10 @@ class Trials:
         self.cpu_seconds = options.limits.cpu_seconds  # that a sample may take
         self._options = _patient(options)
         self.image = options.image or image_tag()
-        self._image = find_image(client, options.image)
+        self._sandbox = identify(client, options)
         self._known = _read_log(log)
-        self._world_digests: dict[tuple[Change, ...], str] = {}
+        self._keys = JobKeys()
+        self._settings: dict[int, bytes] = {}
 
     def run(
         self, jobs: Sequence[Job], hash_seed: int = 0, on_trial: Callable[[], object] = lambda: None
@@ -104,28 +102,10 @@ class Trials:
         rows.clear()
 
     def _key(self, job: Job, hash_seed: int) -> str:
-        problem = job.problem
-        active = {change.change_id for change in job.changes}
-        decisive = [
-            job.program,
-            problem.entry_point,
-            problem.helpers,
-            [[test.setup, test.code] for test in problem.tests],
-            problem.change_id if problem.change_id in active else None,  # the change that a label speaks of
-            job.traced,
-            self._world_digest(job.changes),
-            hash_seed,
-            asdict(self._options.limits),
-            self._image,
-            version("edittool"),
-        ]
-        return _digest(decisive)
-
-    def _world_digest(self, changes: tuple[Change, ...]) -> str:
-        if changes not in self._world_digests:
-            decisive = [[one.deprecated, one.replacement, one.shim, one.kind] for one in changes]
-            self._world_digests[changes] = _digest(decisive)
-        return self._world_digests[changes]
+        if hash_seed not in self._settings:
+            options = replace(self._options, hash_seed=hash_seed)
+            self._settings[hash_seed] = setting_digest(options, self._sandbox.image, self._sandbox.runtime)
+        return finding_key(self._settings[hash_seed], self._keys.of(job)).hex()
 
 
 def _require_sandbox(job: Job, finding: Finding) -> None:
@@ -168,7 +148,3 @@ def _read_log(log: JsonlAppender | None) -> dict[str, Trial]:
         except (KeyError, TypeError, ValueError):
             continue
     return known
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, ensure_ascii=True).encode("ascii")).hexdigest()

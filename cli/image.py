@@ -9,13 +9,16 @@ import docker
 from rich.table import Table
 
 from ..judging.engine import connect, describe_engine
-from ..judging.image_check import Check, check_image
+from ..judging.image_check import check_image
 from ..judging.images import build_image, find_image, image_tag
 from ..judging.own_image import build_own_image, distributions, own_image_tag
 from ..judging.packages import fetch_packages
+from ..judging.promises import Check
 from ..schemas.errors import EnvironmentFault
 from .console import plain, results, talk
 from .exit_codes import DONE, ENVIRONMENT
+
+REMEDY = "`edittool doctor` checks the engine, `edittool image build --force` builds the image anew."
 
 
 @click.group()
@@ -100,7 +103,7 @@ def _say(line: str) -> None:
 @click.option("--runtime", metavar="NAME", help="The OCI runtime to verify with. [default: the engine's]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def verify(name: str | None, runtime: str | None, as_json: bool) -> int:
-    """Look around inside a container of the image; exit with 3 if a promise of the sandbox is broken.
+    """Try inside a container of the image what a hostile program would; exit with 3 if a promise is broken.
 
     \b
     edittool image verify
@@ -113,7 +116,12 @@ def verify(name: str | None, runtime: str | None, as_json: bool) -> int:
     else:
         results.print(plain(name or image_tag()), soft_wrap=True)
         results.print(_table(found))
-    return DONE if all(check.kept for check in found) else ENVIRONMENT
+    broken = sum(not check.kept for check in found)
+    if broken:
+        talk.print(
+            plain(f"{broken} of {len(found)} promises are broken: do not judge with this. {REMEDY}"), soft_wrap=True
+        )
+    return ENVIRONMENT if broken else DONE
 
 
 def _table(found: list[Check]) -> Table:

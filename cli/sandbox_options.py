@@ -29,6 +29,14 @@ _OPTIONS = (
         show_default=True,
         help="Time per program, for those that sleep or wait.",
     ),
+    click.option(
+        "--engine-patience",
+        type=click.FloatRange(0),
+        default=120.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long to wait for a Docker Engine that is lost on the way.",
+    ),
 )
 
 
@@ -48,9 +56,18 @@ def make_options(
     memory: int,
     cpu_seconds: float,
     wall_seconds: float,
+    engine_patience: float,
 ) -> SandboxOptions:
     """Return the options that the command line asks for."""
     limits = Limits(cpu_seconds=cpu_seconds, wall_seconds=wall_seconds, memory_mib=memory)
     defaults = SandboxOptions()
     chosen = workers or (min(defaults.workers, pool) if pool else defaults.workers)
-    return SandboxOptions(limits=limits, workers=chosen, pool=pool or 0, image=image, runtime=runtime, cpus=cpus)
+    return SandboxOptions(
+        limits=limits,
+        workers=chosen,
+        pool=pool or 0,
+        image=image,
+        runtime=runtime,
+        cpus=cpus,
+        engine_patience=engine_patience,
+    )

@@ -4,7 +4,6 @@ A finding is kept only where the same program would give it again: neither the s
 machine's load decides too. The cache is a convenience: whatever is wrong with it costs time, never a verdict.
 """
 
-import hashlib
 import json
 import sqlite3
 import time
@@ -16,6 +15,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from .jobs import Finding
+from .keys import finding_key
 
 MAX_FINDINGS: Final = 1_000_000  # about 1 GiB
 PATIENCE_SECONDS: Final = 5.0  # for another edittool that writes
@@ -51,7 +51,7 @@ class VerdictCache:
         """Return what is known of the job with `job_key`, or None."""
         if self._database is None:
             return None
-        key = self._key(job_key)
+        key = finding_key(self._setting, job_key)
         try:
             found = self._database.execute("SELECT finding, day FROM findings WHERE key = ?", (key,)).fetchone()
             if found and found[1] != self._today:
@@ -65,14 +65,11 @@ class VerdictCache:
         """Keep `finding`, where it would be found again."""
         if self._database is None or finding.outcome in _PASSING:
             return
-        row = (self._key(job_key), json.dumps(asdict(finding), ensure_ascii=True), self._today)
+        row = (finding_key(self._setting, job_key), json.dumps(asdict(finding), ensure_ascii=True), self._today)
         try:
             self._database.execute("INSERT OR REPLACE INTO findings VALUES (?, ?, ?)", row)
         except sqlite3.Error as error:
             self._give_up(error)
-
-    def _key(self, job_key: bytes) -> bytes:
-        return hashlib.sha256(self._setting + job_key).digest()
 
     def _forget_old(self) -> None:
         """Make room when there is too much: what was not used for longest goes."""

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from docker import APIClient
-from docker.errors import APIError, NotFound
+from docker.errors import APIError, ImageNotFound, NotFound
 from docker.types import LogConfig, Ulimit
 
 from ..schemas.errors import EnvironmentFault
@@ -22,6 +22,8 @@ from .options import SandboxOptions
 PIDS = 32
 TMPFS = "rw,noexec,nosuid,nodev,size=16m,nr_inodes=1024,mode=1777"
 FIRST_UID = 20000  # each live container has a uid of its own: some kernel limits count a uid across containers
+# The engine's own list, and where any user may have the kernel watch the machine's load.
+READONLY_PATHS = [f"/proc/{name}" for name in ("bus", "fs", "irq", "sys", "sysrq-trigger", "pressure")]
 REMOVAL_PAUSES = (0.0, 0.05, 0.2, 1.0, 3.0)  # seconds before each attempt
 GRACE_SECONDS = 3.0  # the runner's own deadline comes first; this one is for a runner that hangs
 MAX_RESULT_BYTES = 64 * 2**20
@@ -51,7 +53,7 @@ class Container:
         self._options = options
         self._image = image
         self.slot = slot
-        self._labels = dict(labels)
+        self.labels = dict(labels)
         self.id: str | None = None
         self._socket: socket.socket | None = None
         self._attached: Any = None
@@ -61,7 +63,8 @@ class Container:
     def start(self) -> None:
         """Create, attach and start the container, and wait until its runner is ready and found as confined as asked.
 
-        Raises SandboxFaultError when that fails or takes too long, EnvironmentFault when the confinement is weaker.
+        Raises SandboxFaultError when that fails or takes too long, EnvironmentFault when the image is gone or the
+        confinement is weaker.
         """
         try:
             self.id = self._create()
@@ -70,6 +73,12 @@ class Container:
             hello = self._read_frame(self._options.start_seconds)
         except RunnerLostError as error:
             raise SandboxFaultError(f"the container did not get ready: {error}") from error
+        except ImageNotFound as error:
+            raise EnvironmentFault(
+                f"the sandbox image {self._options.image or self._image} is gone: it was removed while it was in use. "
+                "Build it again (`edittool image build`, with the options it was built with); "
+                "then the same command goes on."
+            ) from error
         except (APIError, OSError) as error:
             raise SandboxFaultError(f"the container could not be started: {_explain(error)}") from error
         self._check(hello.get("confinement", {}))
@@ -83,6 +92,7 @@ class Container:
     def _config(self) -> dict[str, Any]:
         limits = self._options.limits
         host = self._api.create_host_config(**host_config(self._api, confinement(self._options)))
+        host["ReadonlyPaths"] = READONLY_PATHS  # docker-py has no name of its own for it
         uid = FIRST_UID + self.slot
         config: dict[str, Any] = self._api.create_container_config(
             self._image,
@@ -93,8 +103,9 @@ class Container:
             # With NetworkMode none alone the engine still builds a network sandbox: half of a container's start.
             network_disabled=True,
             environment=_environment(self._options),
-            labels=self._labels,
+            labels=self.labels,
             host_config=host,
+            stop_signal="SIGKILL",  # an engine that shuts down would wait ten seconds for a runner that ignores SIGTERM
         )
         return config
 

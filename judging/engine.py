@@ -10,6 +10,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,12 +18,13 @@ from typing import Any, Literal
 import docker
 import requests
 from docker.constants import DEFAULT_DOCKER_API_VERSION
-from docker.errors import DockerException, TLSParameterError
+from docker.errors import APIError, DockerException, TLSParameterError
 
 from ..schemas.errors import EnvironmentFault
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 CERTIFICATES = "a folder with ca.pem, cert.pem and key.pem"
+ANSWER_SECONDS = 60
 SET_UP = "run `make setup` or `scripts/setup-docker.sh` in the source of edittool, or start Docker yourself"
 
 
@@ -54,7 +56,7 @@ def engine_host() -> str:
     return os.environ.get("DOCKER_HOST") or DEFAULT_HOST
 
 
-def connect(timeout: int = 60) -> docker.DockerClient:
+def connect(timeout: int = ANSWER_SECONDS) -> docker.DockerClient:
     """Return a client of the engine, which has answered. `timeout` (seconds) goes for every later request too.
 
     Raises EnvironmentFault, with cause and fix, when no engine answers.
@@ -81,6 +83,27 @@ def _without_environment(client: docker.DockerClient) -> docker.DockerClient:
     """
     client.api.trust_env = False
     return client
+
+
+def find_silence(client: docker.DockerClient, seconds: float) -> str | None:
+    """Return why the engine of `client` does not answer within `seconds`, and the fix; None when it answers."""
+    try:
+        _knock()
+        client.api.get(f"{client.api.base_url}/_ping", timeout=seconds).raise_for_status()
+    except (requests.RequestException, OSError) as error:
+        return _explain(error, seconds)
+    return None
+
+
+@contextmanager
+def engine_faults() -> Iterator[None]:
+    """Turn the loss of the engine, but not its refusals, into an EnvironmentFault with cause and fix."""
+    try:
+        yield
+    except APIError:
+        raise
+    except requests.RequestException as error:
+        raise EnvironmentFault(_explain(error)) from error
 
 
 def _knock() -> None:
@@ -172,14 +195,14 @@ def _number(value: object) -> int:
     return int(str(value)) if str(value).isdigit() else 0
 
 
-def _explain(error: BaseException, timeout: int) -> str:
+def _explain(error: BaseException, timeout: float = ANSWER_SECONDS) -> str:
     """Return what is wrong with the engine at `engine_host()`, and the fix."""
     host = engine_host()
     cause, fix = _diagnose(list(_causes(error)), host, timeout)
     return f"no Docker Engine at {host}: {cause}. To fix it: {fix}"
 
 
-def _diagnose(causes: list[BaseException], host: str, timeout: int) -> tuple[str, str]:
+def _diagnose(causes: list[BaseException], host: str, timeout: float) -> tuple[str, str]:
     number = next((c.errno for c in causes if isinstance(c, OSError) and c.errno is not None), None)
     if any(isinstance(c, TLSParameterError) for c in causes):
         return "the TLS settings are incomplete", f"set DOCKER_CERT_PATH to {CERTIFICATES}"

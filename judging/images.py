@@ -21,7 +21,7 @@ from docker.errors import APIError, ImageNotFound
 
 from ..sandbox_images import python as sandbox
 from ..schemas.errors import EdittoolError, EnvironmentFault
-from .engine import connect
+from .engine import connect, engine_faults
 
 REPOSITORY = "edittool-sandbox-python"
 REGISTRY_BASE = "python:3.11-slim-bookworm"
@@ -50,11 +50,13 @@ def image_tag(sources: Sources | None = None) -> str:
 def find_image(client: docker.DockerClient, name: str | None = None) -> str:
     """Return the id of the image called `name` (default: the standard one of this version).
 
-    Raises EnvironmentFault when it has not been built, or when its runner is that of another version.
+    Raises EnvironmentFault when it has not been built, when its runner is that of another version, and when the engine
+    is lost.
     """
     wanted = name or image_tag()
     try:
-        image = client.images.get(wanted)
+        with engine_faults():
+            image = client.images.get(wanted)
     except ImageNotFound:
         remedy = (
             "`edittool image build --package NAME==VERSION` makes one and prints its name"

@@ -63,6 +63,11 @@ def setting_digest(options: SandboxOptions, image: str, runtime: str) -> bytes:
     return _digest(decisive)
 
 
+def finding_key(setting: bytes, job_key: bytes) -> bytes:
+    """Return the key (32 bytes) of what is found of a job under a setting."""
+    return hashlib.sha256(setting + job_key).digest()
+
+
 @cache
 def code_digest() -> str:
     """Return the SHA-256 of the code that makes a finding of what the sandbox reports: labels follow from it."""

@@ -25,6 +25,7 @@ class SandboxOptions:
     image: str | None = None  # None: the image built from the sources in this package
     start_seconds: float = 30.0
     attempts: int = 3
+    engine_patience: float = 120.0  # seconds to wait for an engine that was lost
     jobs_per_container: int = 1  # more: faster, and programs of one container can get into each other's way
     hash_seed: int = 0  # Python's, for the order of sets of strings
 

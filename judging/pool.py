@@ -6,22 +6,30 @@ import queue
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from docker import DockerClient
 from docker.errors import APIError
 
 from ..schemas.errors import EnvironmentFault
-from .container import Container, SandboxFaultError
+from .container import REMOVAL_PAUSES, Container, RunnerLostError, SandboxFaultError
+from .engine import find_silence
 from .options import SandboxOptions
+from .outages import Outages
 
 LABEL = "edittool"
 OWNER_LABEL = "edittool.owner"
-MAX_FAILED_STARTS = 5  # in a row: then it is the engine, not bad luck
+OUTAGES_LABEL = "edittool.outages"  # how many there had been when the container was made
+FAILED_START_PAUSES = (0.1, 0.3, 1.0, 2.0)  # seconds after each in a row; one more: it is the engine, not bad luck
+
+
+class EngineLostError(Exception):
+    """The engine was lost while a container was at work: whatever became of the program in it says nothing."""
 
 
 class Pool:
@@ -42,6 +50,7 @@ class Pool:
         self._closing = False
         self._fault: EnvironmentFault | None = None
         self._failures = 0
+        self._outages = Outages(client, options.engine_patience, self._remove_stale)
         for slot in range(options.pool_size):
             self._slots.put(slot)
         self._starters = [
@@ -50,6 +59,7 @@ class Pool:
         ]
 
     def __enter__(self) -> Self:
+        self._outages.start()
         remove_orphans(self._client)
         for thread in self._starters:
             thread.start()
@@ -63,7 +73,8 @@ class Pool:
     def container(self) -> Iterator[Container]:
         """Wait for a ready container, lend it for one job and remove it.
 
-        Raises EnvironmentFault when containers can no longer be started.
+        Raises EnvironmentFault when containers can no longer be started, and EngineLostError in place of the
+        RunnerLostError of one that the engine was lost with; the engine is back then.
         """
         container = self._ready.get()
         if container is None:
@@ -71,6 +82,10 @@ class Pool:
             raise self._fault or EnvironmentFault("The sandbox is closing.")
         try:
             yield container
+        except RunnerLostError as loss:
+            if self._outages.check() != int(container.labels[OUTAGES_LABEL]):
+                raise EngineLostError(str(loss)) from loss
+            raise
         finally:
             self._remove(container)
 
@@ -80,7 +95,8 @@ class Pool:
             slot = self._slots.get()
             if self._closing or self._fault:
                 return
-            container = Container(self._client.api, self._image, self._options, slot, self._labels)
+            labels = self._labels | {OUTAGES_LABEL: str(self._outages.count)}
+            container = Container(self._client.api, self._image, self._options, slot, labels)
             with self._lock:
                 self._live[id(container)] = container
             self._start(container)
@@ -89,8 +105,7 @@ class Pool:
         try:
             container.start()
         except Exception as error:
-            self._remove(container)
-            self._note_failure(error)
+            self._note_failure(container, error)
             return
         self._failures = 0
         if self._closing:
@@ -98,19 +113,34 @@ class Pool:
         else:
             self._ready.put(container)
 
-    def _note_failure(self, error: Exception) -> None:
+    def _note_failure(self, container: Container, error: Exception) -> None:
+        """Try another start, unless there is no point in that: whoever expects a container still needs it."""
         if self._closing:
+            self._remove(container)
             return
-        self._failures += 1
-        if isinstance(error, SandboxFaultError) and self._failures < MAX_FAILED_STARTS:
-            self.expect()  # the job still needs its container
-            return
-        fault = error if isinstance(error, EnvironmentFault) else None
-        self._give_up(
-            fault
-            or EnvironmentFault(
-                f"Containers can no longer be started: {error}. Run `edittool doctor`; then the same command goes on."
-            )
+        try:
+            fault = self._find_fault(container, error)
+        except EnvironmentFault as away:
+            fault = away
+        self._remove(container)
+        if fault is None:
+            self.expect()
+        else:
+            self._give_up(fault)
+
+    def _find_fault(self, container: Container, error: Exception) -> EnvironmentFault | None:
+        """Return what ends the run, or None after the time that it is good to wait before the next start."""
+        if isinstance(error, EnvironmentFault):
+            return error
+        if isinstance(error, SandboxFaultError):
+            if self._outages.check() != int(container.labels[OUTAGES_LABEL]):
+                return None
+            self._failures += 1
+            if self._failures <= len(FAILED_START_PAUSES):
+                time.sleep(FAILED_START_PAUSES[self._failures - 1])
+                return None
+        return EnvironmentFault(
+            f"Containers can no longer be started: {error}. Run `edittool doctor`; then the same command goes on."
         )
 
     def _give_up(self, fault: EnvironmentFault) -> None:
@@ -120,39 +150,76 @@ class Pool:
     def _remove(self, container: Container) -> None:
         """Remove `container` and free its place; one that stays keeps its place, and ends the run."""
         try:
-            container.remove()
-        except SandboxFaultError as error:
-            self._give_up(EnvironmentFault(f"The sandbox stops: {error}. Run `edittool doctor`."))
+            self._remove_patiently(container)
+        except EnvironmentFault as fault:
+            self._give_up(fault)
             return
         with self._lock:
             known = self._live.pop(id(container), None)
         if known is not None:
             self._slots.put(container.slot)
 
+    def _remove_patiently(self, container: Container) -> None:
+        while True:
+            outages = self._outages.count
+            try:
+                container.remove()
+            except SandboxFaultError as error:
+                if self._closing or self._outages.check() == outages:
+                    raise EnvironmentFault(f"The sandbox stops: {error}. Run `edittool doctor`.") from error
+            else:
+                return
+
+    def _remove_stale(self, outages: int) -> None:
+        """Remove what is older than the last of `outages`: its streams are cut, or its start was."""
+        for found in self._of_this_run():
+            if int(found["Labels"][OUTAGES_LABEL]) < outages:
+                with suppress(APIError, OSError):  # another thread is removing it
+                    self._client.api.remove_container(found["Id"], force=True, v=True)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing = True
+        self._outages.stop()
         self._ready.put(None)
         for _ in self._starters:
             self._expected.release()
             self._slots.put(-1)
-        with self._lock:
-            live = list(self._live.values())
-        for container in live:
-            with suppress(SandboxFaultError):  # tried once more below
-                container.kill()
+        if find_silence(self._client, self._options.start_seconds) is None:
+            self._end_all()
         for thread in self._starters:
             thread.join(self._options.start_seconds)
         self._remove_by_label()
+        remove_orphans(self._client)  # the engine may have made one for a killed edittool since this one started
+
+    def _end_all(self) -> None:
+        with self._lock:
+            live = list(self._live.values())
+        for container in live:
+            with suppress(SandboxFaultError):  # tried once more by its label
+                container.kill()
 
     def _remove_by_label(self) -> None:
         """Remove what a start that was cut short left behind."""
+        for pause in REMOVAL_PAUSES:
+            time.sleep(pause)
+            left = self._of_this_run()
+            if not left:
+                return
+            for found in left:
+                with suppress(APIError, OSError):
+                    self._client.api.remove_container(found["Id"], force=True, v=True)
+
+    def _of_this_run(self) -> list[dict[str, Any]]:
+        """Return the containers of this run, or none when the engine is gone: the next edittool removes them."""
         try:
-            for found in self._client.api.containers(all=True, filters={"label": f"{LABEL}={self.run_id}"}):
-                self._client.api.remove_container(found["Id"], force=True, v=True)
+            found: list[dict[str, Any]] = self._client.api.containers(
+                all=True, filters={"label": f"{LABEL}={self.run_id}"}
+            )
         except (APIError, OSError):
-            return  # the engine is gone; the next run removes them
+            return []
+        return found
 
 
 def remove_orphans(client: DockerClient) -> int:

@@ -1,28 +1,31 @@
 """Runs jobs in the sandbox, a fresh container for each by default, and yields what was found as it is found."""
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from queue import SimpleQueue
 from typing import Any, Final
 
 from docker import DockerClient
 
+from .batches import batches
 from .container import Container, RunnerLostError
-from .engine import check_runtime, connect, describe_engine
+from .engine import check_runtime, connect, describe_engine, engine_faults
 from .findings import find, find_fault, find_lost
 from .images import find_image
 from .jobs import Finding, Job, Outcome
 from .options import SandboxOptions
-from .pool import Pool
+from .pool import EngineLostError, Pool
 
 Result = tuple[Job, Finding]
 
 # What a program can make of the next one in its container, by a signal to the process that waits for it: these count
 # of the first program of a container only.
 DOUBTFUL: Final[frozenset[Outcome]] = frozenset({"timeout", "out_of_memory", "crashed"})
+
+MAX_OUTAGES = 10  # of the engine, on the same job: perhaps it is the job that ends it
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,8 @@ class SandboxIdentity:
 
 def identify(client: DockerClient, options: SandboxOptions) -> SandboxIdentity:
     """Return the image and the runtime that `options` mean on this engine. Raises EnvironmentFault without an image."""
-    runtime = options.runtime or str(client.info().get("DefaultRuntime", "runc"))
+    with engine_faults():
+        runtime = options.runtime or str(client.info().get("DefaultRuntime", "runc"))
     return SandboxIdentity(find_image(client, options.image), runtime)
 
 
@@ -48,20 +52,23 @@ def run_jobs(
     """Run each of `jobs` and yield it with its finding, in order of completion.
 
     `jobs` is read as the sandbox gets on, a few containers' worth ahead; `on_start` is called, in a worker's thread,
-    whenever one is about to be tried. However this ends, no container is left.
-    Raises EnvironmentFault when there is no engine or no image, and when containers can no longer be started.
+    whenever one is about to be tried. However this ends, no container is left. An engine that is lost meanwhile is
+    waited for, as long as the options say; what it was at is done again.
+    Raises EnvironmentFault when there is no engine or no image, when the engine does not come back, and when containers
+    can no longer be started.
     """
     if client is None:
         with closing(connect()) as own_client:
             yield from run_jobs(jobs, options, own_client, on_start)
         return
     image = find_image(client, options.image)
-    check_runtime(describe_engine(client), options.runtime)
+    with engine_faults():
+        check_runtime(describe_engine(client), options.runtime)
     # The pool is left first, which ends what the workers wait for.
     with ThreadPoolExecutor(options.workers, "judge") as executor, Pool(client, image, options) as pool:
         found: SimpleQueue[Result | Future[None]] = SimpleQueue()
         at_work = 0
-        for batch in _batches(jobs, options.jobs_per_container):
+        for batch in batches(jobs, options.jobs_per_container, options.workers):
             pool.expect()
             executor.submit(_judge, batch, pool, options, found.put, on_start).add_done_callback(found.put)
             at_work += 1
@@ -70,13 +77,6 @@ def run_jobs(
                 at_work -= 1
         for _ in range(at_work):
             yield from _until_a_batch_ends(found)
-
-
-def _batches(jobs: Iterable[Job], size: int) -> Iterator[list[Job]]:
-    """Yield `jobs` in lists of `size`; the last may be shorter."""
-    remaining = iter(jobs)
-    while batch := list(islice(remaining, size)):
-        yield batch
 
 
 def _until_a_batch_ends(found: SimpleQueue[Result | Future[None]]) -> Iterator[Result]:
@@ -94,40 +94,50 @@ def _judge(
     on_start: Callable[[Job], object],
 ) -> None:
     """Judge `jobs` one after the other in one container; after a loss or a doubt the rest goes on in another one."""
-    judged, attempt, first = 0, 1, True
-    while judged < len(jobs):
-        if not first:
+    rest, expected = deque(jobs), True
+    attempt, outages = 1, 0  # of the first of `rest`
+    while rest:
+        if not expected:
             pool.expect()
-        before, first = judged, False
+        expected, fresh, fault = False, True, None
         try:
             with pool.container() as container:
-                for job in jobs[before:]:
-                    on_start(job)
-                    finding = _judge_one(job, container, options, attempt)
-                    if judged > before and finding.outcome in DOUBTFUL:
+                while rest:
+                    on_start(rest[0])
+                    finding = _judge_one(rest[0], container, options, attempt)
+                    if not fresh and finding.outcome in DOUBTFUL:
                         break
-                    tell((job, finding))
-                    judged, attempt = judged + 1, 1
+                    tell((rest.popleft(), finding))
+                    fresh, attempt, outages = False, 1, 0
+        except EngineLostError as loss:
+            outages += 1
+            if outages == MAX_OUTAGES:
+                fault = find_fault(rest[0], f"the engine was lost {outages} times: {loss}", attempt)
         except RunnerLostError as loss:
-            if judged > before:  # perhaps this job is only a victim of those that ran here before it
-                continue
-            if loss.reason == "fault" and attempt < options.attempts:
-                attempt += 1
-                continue
-            job = jobs[judged]
-            finding = find_fault(job, str(loss), attempt) if loss.reason == "fault" else find_lost(job, loss)
-            tell((job, finding.tried(attempt)))
-            judged, attempt = judged + 1, 1
+            if not fresh:
+                continue  # perhaps this job is only a victim of those that ran here before it
+            if loss.reason != "fault" or attempt == options.attempts:
+                fault = _find_loss(rest[0], loss, attempt)
+            attempt += 1
+        if fault is not None:
+            tell((rest.popleft(), fault))
+            attempt, outages = 1, 0
+
+
+def _find_loss(job: Job, loss: RunnerLostError, attempt: int) -> Finding:
+    finding = find_fault(job, str(loss), attempt) if loss.reason == "fault" else find_lost(job, loss)
+    return finding.tried(attempt)
 
 
 def _judge_one(job: Job, container: Container, options: SandboxOptions, attempt: int) -> Finding:
-    result = container.run(_message(job, options), options.limits.wall_seconds)
+    result = container.run(message(job, options), options.limits.wall_seconds)
     if result["fault"]:
         return find_fault(job, result["fault"], attempt, "tests")
     return find(job, result, options.limits).tried(attempt)
 
 
-def _message(job: Job, options: SandboxOptions) -> dict[str, Any]:
+def message(job: Job, options: SandboxOptions) -> dict[str, Any]:
+    """Return what the runner is sent for `job`."""
     problem = job.problem
     return {
         "program": job.program,

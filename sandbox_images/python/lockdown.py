@@ -6,6 +6,8 @@ import posix
 import resource
 
 from .light import TYPE_CHECKING
+from .prctl import prctl
+from .syscall_filter import confine
 
 if TYPE_CHECKING:
     from typing import Any, Final
@@ -28,6 +30,7 @@ def become_untrusted(keep: tuple[int, ...], output: int, memory_mib: int) -> Non
     _close_others({0, 1, 2, *keep})
     _volunteer_for_the_oom_killer()
     set_limits(memory_mib)
+    confine()
 
 
 def _close_others(keep: set[int]) -> None:
@@ -43,20 +46,10 @@ def _close_others(keep: set[int]) -> None:
 def _volunteer_for_the_oom_killer() -> None:
     # The interpreter's file is unreadable, which makes every process that executes it non-dumpable and its /proc
     # files root's. The candidate's process gives that protection up, to be allowed to write its own oom_score_adj.
-    _prctl(PR_SET_DUMPABLE, 1)
+    prctl(PR_SET_DUMPABLE, 1)
     descriptor = posix.open("/proc/self/oom_score_adj", posix.O_WRONLY)
     posix.write(descriptor, b"1000")
     posix.close(descriptor)
-
-
-def _prctl(option: int, argument: int) -> None:
-    # The C module alone: the ctypes package takes longer to import than all the rest of the runner.
-    import _ctypes
-
-    native: Any = _ctypes
-    address = native.dlsym(native.dlopen(None, 0), "prctl")
-    if native.call_function(address, (option, argument, 0, 0, 0)) != 0:
-        raise OSError("prctl was refused")
 
 
 def set_limits(memory_mib: int) -> None:

@@ -34,8 +34,8 @@ RIGHT, WRONG = PROBLEM.solution, "def f(x):\n    return x\n"
 ADOPTED = "def f(x):\n    return my_builtin_sorted(values=x)\n"
 
 OPTIONS = SandboxOptions(limits=Limits(cpu_seconds=0.2, wall_seconds=2), workers=2, attempts=1)
-# No container starts with this: what is not known already raises EnvironmentFault.
-STUCK = replace(OPTIONS, runtime="no-such-runtime")
+# No container is ready in no time: what is not known already raises EnvironmentFault.
+STUCK = replace(OPTIONS, start_seconds=0.0)
 
 
 def rows(log):

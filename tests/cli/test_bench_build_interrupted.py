@@ -1,10 +1,9 @@
 """A build that is interrupted, killed, or runs out of disk goes on where it stopped, and ends in the same bytes."""
 
-import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import docker
@@ -13,6 +12,7 @@ import pytest
 from edittool.benchmark.build import LOG
 from edittool.judging.pool import OWNER_LABEL
 
+from ..disks import enlarge, small_disk
 from .command import run, start
 from .small_data_set import contents
 
@@ -120,29 +120,16 @@ def test_the_second_of_two_refuses(build, built, tmp_path):
     assert contents(tmp_path / "bench") == contents(built)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount a disk of FULL bytes where the benchmark goes; skip where that is not allowed."""
-    folder = tmp_path / "bench"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={FULL}", "edittool-test", folder], capture_output=True, text=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"no disk can be mounted here (user {os.getuid()}): {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+def test_a_full_disk(build, built, tmp_path):
+    with small_disk(tmp_path / "bench", FULL) as folder:
+        full = run(*build)
+        assert full.returncode == 3
+        assert f"{LOG} cannot be written: No space left on device." in full.stderr
+        assert "start the same command again: it goes on from here" in full.stderr
+        assert "Traceback" not in full.stderr
+        assert (folder / LOG).read_bytes().endswith(b"}\n")
 
-
-def test_a_full_disk(build, built, small_disk):
-    full = run(*build)
-    assert full.returncode == 3
-    assert f"{LOG} cannot be written: No space left on device." in full.stderr
-    assert "start the same command again: it goes on from here" in full.stderr
-    assert "Traceback" not in full.stderr
-    assert (small_disk / LOG).read_bytes().endswith(b"}\n")
-
-    subprocess.run(["mount", "-o", "remount,size=4m", small_disk], check=True)
-    done = run(*build)
-    assert done.returncode == 0, done.stderr
-    assert contents(small_disk) == contents(built)
+        enlarge(folder)
+        done = run(*build)
+        assert done.returncode == 0, done.stderr
+        assert contents(folder) == contents(built)

