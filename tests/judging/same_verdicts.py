@@ -19,21 +19,14 @@ class Verdict(NamedTuple):
 GOOD = "def count(items):\n    return my_builtin_len(value=items)\n"
 WRONG = "def count(items):\n    return my_builtin_len(value=items) + 1\n"
 ENDLESS = "def count(items):\n    while True:\n        pass\n"
-HUNGRY = """
-import os, time
-def count(items):
-    for _ in range(3):
-        if os.fork() == 0:
-            break
-    held = b"x" * (120 * 2**20)
-    time.sleep(5)
-"""
-FORKS = """
-import os, time
+HUNGRY = "def count(items):\n    return b'x' * 2**28\n"
+FORKS = "import os\ndef count(items):\n    os.fork()\n    return my_builtin_len(value=items)\n"
+THREADS = """
+import threading, time
+threading.stack_size(2**16)
 def count(items):
     while True:
-        if os.fork() == 0:
-            time.sleep(20)
+        threading.Thread(target=time.sleep, args=(20,), daemon=True).start()
 """
 FLOOD = "def count(items):\n    while True:\n        print('x' * 1000)\n"
 NETWORK = """
@@ -71,7 +64,8 @@ EXPECTED = {
     WRONG: Verdict("failed", "run", 0, "assertion", "misuse"),
     ENDLESS: Verdict("timeout", "run", 0, "timeout", "no_adoption"),
     HUNGRY: Verdict("out_of_memory", "run", 0, "out_of_memory", "no_adoption"),
-    FORKS: Verdict("failed", "run", 0, "process_limit", "no_adoption"),
+    FORKS: Verdict("failed", "run", 0, "exception", "misuse"),
+    THREADS: Verdict("failed", "run", 0, "process_limit", "no_adoption"),
     FLOOD: Verdict("output_limit", "run", 0, "output_limit", "no_adoption"),
     NETWORK: Verdict("failed", "run", 0, "exception", "no_adoption"),
     PROBE: Verdict("passed", "run", 3, None, "correct_adoption"),
