@@ -14,6 +14,8 @@ from docker.types import Ulimit
 from ..schemas.errors import EnvironmentFault
 
 SECCOMP = "seccomp="
+PODMANS_FOLDERS = ("/run", "/var/tmp")  # noqa: S108 - the container's own
+READ_ONLY = "ro,noexec,nosuid,nodev,size=4k"
 PODMANS_PROCESSES = 1024  # far over the limit of the control group, which is the one that counts and is reported
 
 
@@ -35,11 +37,13 @@ def podmans(locks: Mapping[str, Any], address: str) -> dict[str, Any]:
     """Return `locks` as Podman takes them.
 
     It reads the seccomp profile from a file of its own machine, and knows no limit on the inodes of a tmpfs: what they
-    take counts as the container's memory. What is not limited it raises as far as it may, and fails where root itself
-    may not (without CAP_SYS_RESOURCE): so the number of processes gets a limit here as well.
+    take counts as the container's memory. Into a read-only root it mounts writable folders, unless told of them. What
+    is not limited it raises as far as it may, and fails where root itself may not (without CAP_SYS_RESOURCE): so the
+    number of processes gets a limit here as well.
     """
     options = [_by_file(option, address) for option in locks["security_opt"]]
     tmpfs = {path: _without_inodes(mount) for path, mount in locks["tmpfs"].items()}
+    tmpfs |= dict.fromkeys(PODMANS_FOLDERS, READ_ONLY)
     processes = Ulimit(name="nproc", soft=PODMANS_PROCESSES, hard=PODMANS_PROCESSES)
     return {**locks, "security_opt": options, "tmpfs": tmpfs, "ulimits": [*locks["ulimits"], processes]}
 
