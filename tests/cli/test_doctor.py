@@ -80,7 +80,7 @@ def test_image_verify_says_yes_to_every_promise(docker_client: docker.DockerClie
     ended = edittool("image", "verify", "--json")
     promises = json.loads(ended.stdout)
     assert ended.returncode == 0
-    assert len(promises) == 10
+    assert len(promises) > 30
     assert all(promise["kept"] for promise in promises)
 
 
