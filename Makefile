@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 export EDITTOOL_CACHE ?= $(CURDIR)/.cache/edittool
 
 .DELETE_ON_ERROR:
-.PHONY: help setup engine image demo test lint types perf clean
+.PHONY: help setup engine engines image demo test lint types perf clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -18,7 +18,7 @@ setup: image ## virtual environment, pinned packages, Docker Engine, sandbox ima
 demo: setup ## the whole path on this machine: build, edit, sample, judge, report
 	$(BIN)/edittool demo
 
-test: setup lint ## everything that has to pass (PYTEST_ARGS='-k name' for a part)
+test: setup engines lint ## everything that has to pass (PYTEST_ARGS='-k name' for a part)
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed ## style, format, types
@@ -40,6 +40,10 @@ clean: ## remove what was made in this folder; images and the engine stay
 
 engine:
 	@scripts/setup-docker.sh
+
+# Other runtimes and engines, for the tests alone.
+engines:
+	@scripts/setup-engines.sh
 
 image: $(VENV)/.installed engine
 	@$(BIN)/edittool image build

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Literal
@@ -17,15 +17,29 @@ from rich.table import Table
 
 from ..judging.engine import EngineFacts, connect, describe_engine
 from ..judging.images import find_image, image_tag
+from ..judging.options import SandboxOptions
+from ..judging.runtimes import try_runtime
 from ..schemas.errors import EnvironmentFault
 from .console import plain, results
 from .exit_codes import DONE, ENVIRONMENT
 
 ENGINE_SECONDS = 10
+SANDBOX_SECONDS = 30
 TORCH_SECONDS = 120
 GIB = 2**30
 ENOUGH_DISK = 2 * GIB  # the image, its base and the layers between take a few hundred MiB
 ENOUGH_MEMORY = 1 * GIB  # a few sandboxes of 256 MiB, and the tool itself
+# Words of a refusal, and what helps.
+RUNTIME_FIXES = {
+    "cgroups in hybrid mode": "boot with cgroup v2 alone (systemd.unified_cgroup_hierarchy=1), or use runc",
+    "network enabled in root network namespace": "give runsc the runtimeArgs --network=none in daemon.json",
+    "failed to load /usr/bin/python3": "use runc or crun: this gVisor runs no file that it may not read, "
+    "and what protects the tests is that nobody may read the interpreter",
+    "timed out": "the runtime hangs here, or the machine has too much else to do: choose another one, or try again",
+    "opening seccomp profile failed": "set EDITTOOL_CACHE to a folder of this machine that Podman's user may read",
+    "apparmor_parser": "apt-get install apparmor: this kernel has AppArmor on, and the engine cannot load its profile",
+    "not confined as asked": "see the lines `limits` and `cgroups`",
+}
 STYLES = {"ok": "green", "warn": "yellow", "missing": "bold red"}
 
 
@@ -41,16 +55,20 @@ class Line:
 
 
 @click.command()
+@click.option("--probe", is_flag=True, help="Start a sandbox with each of the engine's runtimes, not only the default.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def doctor(as_json: bool) -> int:
+def doctor(probe: bool, as_json: bool) -> int:
     """Check this machine, and print the fix for whatever is missing; exit with 3 if it cannot judge.
+
+    A sandbox is really started, and asked what it sees of its own confinement.
 
     \b
     edittool doctor
+    edittool doctor --probe
     edittool doctor --json
     DOCKER_HOST=unix:///run/user/1000/docker.sock edittool doctor    another engine
     """
-    lines = [*_engine_lines(), *_machine_lines(), *_torch_lines()]
+    lines = [*_engine_lines(probe), *_machine_lines(), *_torch_lines()]
     possible = not any(line.state == "missing" and line.judging_needs_it for line in lines)
     if as_json:
         results.print_json(json.dumps({"judging_possible": possible, "checks": [asdict(line) for line in lines]}))
@@ -67,7 +85,7 @@ def _table(lines: list[Line]) -> Table:
     return table
 
 
-def _engine_lines() -> Iterator[Line]:
+def _engine_lines(probe: bool) -> Iterator[Line]:
     try:
         client = connect(timeout=ENGINE_SECONDS)
     except EnvironmentFault as fault:
@@ -78,11 +96,14 @@ def _engine_lines() -> Iterator[Line]:
     yield Line("engine", "ok", f"{facts.name} {facts.version}, {facts.storage_driver}, {facts.operating_system}")
     yield _seccomp_line(facts)
     yield _cgroup_line(facts)
+    yield _limits_line(facts)
     yield Line("rootless", "ok", "yes" if facts.rootless else "no")
+    yield Line("user namespaces", "ok", "root inside is nobody outside" if facts.remapped else "not remapped")
     yield Line("runtimes", "ok", f"{', '.join(facts.runtimes) or 'none named'} (default: {facts.default_runtime})")
     yield _capacity_line(facts)
     yield from (Line("engine warning", "warn", warning) for warning in facts.warnings)
     yield _image_line(client)
+    yield from _sandbox_lines(client, facts, probe)
 
 
 def _seccomp_line(facts: EngineFacts) -> Line:
@@ -92,15 +113,32 @@ def _seccomp_line(facts: EngineFacts) -> Line:
     return Line("seccomp", "missing", "not supported by this engine", fix)
 
 
+def _limits_line(facts: EngineFacts) -> Line:
+    if not facts.missing_limits:
+        return Line("limits", "ok", "memory, processes and CPU")
+    found = f"{facts.name} cannot limit {', '.join(facts.missing_limits)}"
+    if facts.missing_limits == ("swap",):
+        return Line(
+            "limits", "warn", found, "boot with swapaccount=1, or without swap: judging refuses where it matters"
+        )
+    if facts.rootless and facts.cgroup_version == 2:
+        controllers = " ".join(facts.missing_limits)
+        fix = (
+            f"delegate them to the user: `Delegate={controllers}` below [Service] in "
+            "/etc/systemd/system/user@.service.d/delegate.conf, `systemctl daemon-reload`, log in again"
+        )
+        return Line("limits", "missing", found, fix)
+    if facts.rootless:
+        fix = "boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1), or use a rootful engine: v1 is root's alone"
+        return Line("limits", "missing", found, fix)
+    return Line("limits", "missing", found, "boot with these cgroup controllers: see /proc/cgroups")
+
+
 def _cgroup_line(facts: EngineFacts) -> Line:
     found = f"version {facts.cgroup_version}, driver {facts.cgroup_driver}"
-    if facts.rootless and facts.cgroup_version != 2:
-        fix = "boot with cgroup v2, or use a rootful engine: a rootless one cannot set limits here"
+    if facts.cgroup_driver == "none" and not facts.rootless:
+        fix = "start the engine where it may write to /sys/fs/cgroup: without, there are no limits"
         return Line("cgroups", "missing", found, fix)
-    if facts.cgroup_driver == "none":
-        return Line(
-            "cgroups", "missing", found, "delegate cgroups to the user that runs the engine (systemd: Delegate=)"
-        )
     return Line("cgroups", "ok", found)
 
 
@@ -117,6 +155,28 @@ def _image_line(client: docker.DockerClient) -> Line:
     except EnvironmentFault:
         return Line("sandbox image", "missing", f"{image_tag()} is not built", "edittool image build")
     return Line("sandbox image", "ok", image_tag())
+
+
+def _sandbox_lines(client: docker.DockerClient, facts: EngineFacts, probe: bool) -> Iterator[Line]:
+    """Yield what came of starting a sandbox: with the default runtime, and to `probe` with each of the others."""
+    try:
+        image = find_image(client)
+    except EnvironmentFault:
+        return
+    client.api.timeout = SANDBOX_SECONDS
+    default = SandboxOptions(start_seconds=SANDBOX_SECONDS)
+    yield _sandbox_line(f"sandbox ({facts.default_runtime})", try_runtime(client, image, default), needed=True)
+    for runtime in facts.runtimes if probe else ():
+        if runtime != facts.default_runtime:
+            reason = try_runtime(client, image, replace(default, runtime=runtime))
+            yield _sandbox_line(f"sandbox ({runtime})", reason, needed=False)
+
+
+def _sandbox_line(subject: str, reason: str, needed: bool) -> Line:
+    if not reason:
+        return Line(subject, "ok", "starts, and is confined as asked", judging_needs_it=needed)
+    fix = next((fix for words, fix in RUNTIME_FIXES.items() if words in reason), "see the other lines")
+    return Line(subject, "missing" if needed else "warn", reason, fix, judging_needs_it=needed)
 
 
 def _machine_lines() -> Iterator[Line]:

@@ -16,6 +16,7 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from docker.types import LogConfig, Ulimit
 
 from ..schemas.errors import EnvironmentFault
+from .dialects import host_config
 from .options import SandboxOptions
 
 PIDS = 32
@@ -95,7 +96,7 @@ class Container:
 
     def _config(self) -> dict[str, Any]:
         limits = self._options.limits
-        host = self._api.create_host_config(**confinement(self._options))
+        host = self._api.create_host_config(**host_config(self._api, confinement(self._options)))
         host["ReadonlyPaths"] = READONLY_PATHS  # docker-py has no name of its own for it
         uid = FIRST_UID + self.slot
         config: dict[str, Any] = self._api.create_container_config(
@@ -127,7 +128,10 @@ class Container:
             "seccomp": True,
             "dumpable": False,
             "memory_bytes": _memory(self._options),
+            "swap": False,
             "pids": _pids(self._options),
+            "cpus": round(self._options.cpus, 2),
+            **{limit.name: limit.hard for limit in confinement(self._options)["ulimits"]},
         }
         weaker = [f"{name} is {seen.get(name)!r}, not {want!r}" for name, want in wanted.items()
                   if seen.get(name) != want]  # fmt: skip

@@ -17,11 +17,13 @@ from typing import Any, Literal
 
 import docker
 import requests
+from docker.constants import DEFAULT_DOCKER_API_VERSION
 from docker.errors import APIError, DockerException, TLSParameterError
 
 from ..schemas.errors import EnvironmentFault
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
+CERTIFICATES = "a folder with ca.pem, cert.pem and key.pem"
 ANSWER_SECONDS = 60
 SET_UP = "run `make setup` or `scripts/setup-docker.sh` in the source of edittool, or start Docker yourself"
 
@@ -37,7 +39,9 @@ class EngineFacts:
     cgroup_version: int  # 1 or 2; 0 where the engine does not say
     cgroup_driver: str
     rootless: bool
+    remapped: bool  # root of a container is an unprivileged user outside
     seccomp: bool
+    missing_limits: tuple[str, ...]  # those of memory, swap, pids, cpu that the engine cannot set
     runtimes: tuple[str, ...]
     default_runtime: str
     storage_driver: str
@@ -60,12 +64,24 @@ def connect(timeout: int = ANSWER_SECONDS) -> docker.DockerClient:
     client: docker.DockerClient | None = None
     try:
         _knock()
-        client = docker.from_env(timeout=timeout)
+        client = _without_environment(docker.from_env(version=DEFAULT_DOCKER_API_VERSION, timeout=timeout))
+        spoken = client.api.version(api_version=False)["ApiVersion"]
+        client.close()
+        client = _without_environment(docker.from_env(version=spoken, timeout=timeout))
         client.ping()
     except (DockerException, requests.RequestException, OSError, ValueError) as error:
         if client is not None:
             client.close()
         raise EnvironmentFault(_explain(error, timeout)) from error
+    return client
+
+
+def _without_environment(client: docker.DockerClient) -> docker.DockerClient:
+    """Return `client`, heedless of what the environment says for the web.
+
+    REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE would take the place of the certificates in DOCKER_CERT_PATH.
+    """
+    client.api.trust_env = False
     return client
 
 
@@ -104,15 +120,19 @@ def describe_engine(client: docker.DockerClient) -> EngineFacts:
     info, version = client.info(), client.version()
     options = [_option_name(option) for option in info.get("SecurityOptions") or ()]
     components = [component.get("Name", "") for component in version.get("Components") or ()]
+    podman = _ask_podman(client) if any("Podman" in name for name in components) else None
+    rootless = bool(podman["security"]["rootless"]) if podman else "rootless" in options
     return EngineFacts(
-        name="Podman" if any("Podman" in name for name in components) else "Docker",
+        name="Podman" if podman else "Docker",
         version=str(version.get("Version", "?")),
         operating_system=str(info.get("OperatingSystem", "?")),
         architecture=str(info.get("Architecture", "?")),
         cgroup_version=_number(info.get("CgroupVersion")),
         cgroup_driver=str(info.get("CgroupDriver", "?")),
-        rootless="rootless" in options,
+        rootless=rootless,
+        remapped=rootless or "userns" in options,
         seccomp="seccomp" in options,
+        missing_limits=_podmans_missing_limits(podman) if podman else _missing_limits(info),
         runtimes=_commands(info.get("Runtimes") or {}),
         default_runtime=str(info.get("DefaultRuntime", "?")),
         storage_driver=str(info.get("Driver", "?")),
@@ -121,6 +141,44 @@ def describe_engine(client: docker.DockerClient) -> EngineFacts:
         memory_bytes=int(info.get("MemTotal", 0)),
         warnings=tuple(info.get("Warnings") or ()),
     )
+
+
+def _ask_podman(client: docker.DockerClient) -> dict[str, Any]:
+    """Return what Podman says of its host in an API of its own: it does not tell Docker's that it is rootless."""
+    answer = client.api.get(f"{client.api.base_url}/v4.0.0/libpod/info", timeout=client.api.timeout)
+    answer.raise_for_status()
+    host: dict[str, Any] = answer.json()["host"]
+    return host
+
+
+def _podmans_missing_limits(host: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the limits that Podman would ignore. What it says in Docker's words are the limits of the machine."""
+    if not host["security"]["rootless"]:
+        return ()
+    delegated = host.get("cgroupControllers") or () if host["cgroupVersion"] == "v2" else ()
+    return tuple(name for name in ("memory", "pids", "cpu") if name not in delegated)
+
+
+def _missing_limits(info: Mapping[str, Any]) -> tuple[str, ...]:
+    said = {"memory": "MemoryLimit", "swap": "SwapLimit", "pids": "PidsLimit", "cpu": "CpuCfsQuota"}
+    return tuple(name for name, field in said.items() if info.get(field) is False)
+
+
+def check_runtime(facts: EngineFacts, runtime: str | None) -> None:
+    """Raise EnvironmentFault, with the fix, when the engine would not run containers with `runtime`."""
+    if runtime is None or runtime == facts.default_runtime:
+        return
+    if facts.name == "Podman":  # whatever its API is asked for
+        raise EnvironmentFault(
+            f"Podman runs every container with the runtime of its service: {facts.default_runtime}, not {runtime}. "
+            f"Start the service with `podman --runtime {runtime} system service`, or leave --runtime out."
+        )
+    if runtime not in facts.runtimes:
+        raise EnvironmentFault(
+            f"the engine knows no runtime {runtime!r}, only {', '.join(facts.runtimes)}. Install it, name it in "
+            f'/etc/docker/daemon.json ({{"runtimes": {{"{runtime}": {{"path": "/usr/bin/{runtime}"}}}}}}) and restart '
+            "the engine."
+        )
 
 
 def _option_name(option: str) -> str:
@@ -147,9 +205,17 @@ def _explain(error: BaseException, timeout: float = ANSWER_SECONDS) -> str:
 def _diagnose(causes: list[BaseException], host: str, timeout: float) -> tuple[str, str]:
     number = next((c.errno for c in causes if isinstance(c, OSError) and c.errno is not None), None)
     if any(isinstance(c, TLSParameterError) for c in causes):
-        return "the TLS settings are incomplete", "set DOCKER_CERT_PATH to a folder with ca.pem, cert.pem and key.pem"
+        return "the TLS settings are incomplete", f"set DOCKER_CERT_PATH to {CERTIFICATES}"
     if any(isinstance(c, ssl.SSLError | requests.exceptions.SSLError) for c in causes):
-        return f"TLS failed ({causes[-1]})", "check DOCKER_TLS_VERIFY, DOCKER_CERT_PATH and the certificates there"
+        return (
+            f"TLS failed ({_last_words(causes[-1])})",
+            "check DOCKER_TLS_VERIFY, DOCKER_CERT_PATH and the certificates there",
+        )
+    if _speaks_tls(causes):
+        return (
+            "it wants TLS",
+            "set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to a folder with ca.pem, cert.pem and key.pem",
+        )
     if any(isinstance(c, TimeoutError | requests.exceptions.Timeout) for c in causes):
         return f"it accepts connections but did not answer within {timeout:g} s", "restart the engine and try again"
     if number in (errno.EACCES, errno.EPERM):
@@ -159,6 +225,12 @@ def _diagnose(causes: list[BaseException], host: str, timeout: float) -> tuple[s
     if number == errno.ECONNREFUSED:
         return "nothing listens there", _fix_for_absence()
     return _last_words(causes[-1]), _fix_for_absence()
+
+
+def _speaks_tls(causes: list[BaseException]) -> bool:
+    """Tell whether a server answered plain HTTP as Go's TLS servers do."""
+    answers = (getattr(cause, "response", None) for cause in causes)
+    return any(answer is not None and "HTTP request to an HTTPS server" in answer.text for answer in answers)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -251,8 +251,11 @@ def _is_dead(owner: str) -> bool:
 
 
 def _machine() -> str:
+    # The name alone does not tell two machines apart: those that share an engine may all be called "localhost".
+    identity = Path("/etc/machine-id")
+    number = identity.read_text(encoding="ascii").strip() if identity.is_file() else ""
     namespace = os.stat("/proc/self/ns/pid").st_ino
-    return hashlib.sha256(f"{socket.gethostname()} {namespace}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{socket.gethostname()} {number} {namespace}".encode()).hexdigest()[:12]
 
 
 def _boot() -> str:

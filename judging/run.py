@@ -12,7 +12,7 @@ from docker import DockerClient
 
 from .batches import batches
 from .container import RunnerLostError
-from .engine import connect, engine_faults
+from .engine import check_runtime, connect, describe_engine, engine_faults
 from .findings import find, find_fault, find_lost
 from .images import find_image
 from .jobs import Finding, Job, Outcome
@@ -63,6 +63,8 @@ def run_jobs(
             yield from run_jobs(jobs, options, own_client, on_start)
         return
     image = find_image(client, options.image)
+    with engine_faults():
+        check_runtime(describe_engine(client), options.runtime)
     # The pool is left first, which ends what the workers wait for.
     with ThreadPoolExecutor(options.workers, "judge") as executor, Pool(client, image, options) as pool:
         found: SimpleQueue[Result | Future[None]] = SimpleQueue()

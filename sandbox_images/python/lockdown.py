@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PR_SET_DUMPABLE: Final = 4
 REQUESTS, REPLIES = 3, 4  # the same in every untrusted process, however many others there are
+RLIMITS: Final = ("nofile", "fsize", "core", "msgqueue", "memlock")
 RESERVED_MIB: Final = 64  # of the container's memory, for the trusted process
 SETTLING_SECONDS: Final = 2.0
 DESCRIPTORS: Final = 64  # that the untrusted process may have; in a recycled container the trusted one has more
@@ -103,12 +104,37 @@ def describe_confinement() -> dict[str, Any]:
         "seccomp": status.get("Seccomp") == "2",
         "dumpable": posix.stat("/proc/self/status").st_uid == posix.getuid(),
         "memory_bytes": _first_number("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory.max"),
+        "swap": _may_swap(),
         "pids": _first_number("/sys/fs/cgroup/pids/pids.max", "/sys/fs/cgroup/pids.max"),
+        "cpus": _cpus(),
+        **{name: resource.getrlimit(getattr(resource, f"RLIMIT_{name.upper()}"))[1] for name in RLIMITS},
     }
 
 
 def _status_fields(process: int | str) -> dict[str, str]:
     return dict(line.split(":\t", 1) for line in _read(f"/proc/{process}/status").splitlines() if ":\t" in line)
+
+
+def _may_swap() -> bool:
+    """Tell whether memory of this container can leave the limit by way of swap: on a machine without, it cannot."""
+    both = _first_number("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes")
+    if both is not None:
+        return both != _first_number("/sys/fs/cgroup/memory/memory.limit_in_bytes")
+    if _first_number("/sys/fs/cgroup/memory.swap.max") == 0:
+        return False
+    return len(_read("/proc/swaps").splitlines()) > 1  # the first line is a heading
+
+
+def _cpus() -> float | None:
+    """Return how many cores this container may use, or None for as many as there are."""
+    quota = _first_number("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
+    period = _first_number("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
+    if quota is None or period is None:
+        limits = _read("/sys/fs/cgroup/cpu.max").split()
+        if len(limits) != 2 or not limits[0].isdigit():
+            return None
+        quota, period = int(limits[0]), int(limits[1])
+    return round(quota / period, 2)
 
 
 def read_counters() -> dict[str, int]:

@@ -41,6 +41,8 @@ def test_a_machine_that_can_judge(docker_client: docker.DockerClient) -> None:
     assert (ended.returncode, json.loads(ended.stdout)["judging_possible"]) == (0, True)
     assert docker_client.version()["Version"] in found["engine"]["found"]
     assert found["sandbox image"]["found"] == image_tag()
+    assert found["sandbox (runc)"]["found"] == "starts, and is confined as asked"
+    assert (found["limits"]["state"], found["user namespaces"]["found"]) == ("ok", "not remapped")
     assert all(line["fix"] for line in found.values() if line["state"] == "missing")
 
 
@@ -78,7 +80,7 @@ def test_image_verify_says_yes_to_every_promise(docker_client: docker.DockerClie
     ended = edittool("image", "verify", "--json")
     promises = json.loads(ended.stdout)
     assert ended.returncode == 0
-    assert len(promises) == 10
+    assert len(promises) > 30
     assert all(promise["kept"] for promise in promises)
 
 
