@@ -2,6 +2,7 @@ import gc
 import types
 
 TARGETS = ("frames", "codec", "candidate", "world", "channel", "trial", "runner", "lockdown")
+gc.unfreeze()  # the runner hides what it is made of from the garbage collector
 FRAMES = [value for value in gc.get_objects() if isinstance(value, types.FunctionType)]
 PATCHED = []
 
