@@ -3,6 +3,7 @@
 import signal
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
@@ -60,6 +61,9 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; exit with a code of `exit_codes`."""
     signal.signal(signal.SIGTERM, _interrupt)  # containers are removed on the way out, as for Ctrl-C
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # text of a model, on a terminal that lacks its characters
+            stream.reconfigure(errors="backslashreplace")
     with readers_may_leave():
         sys.exit(_run())
 

@@ -87,7 +87,8 @@ def _show(job: Job, finding: Finding) -> None:
             results.print(plain(f"        {_describe(result['error'])}"))
     if finding.output:
         results.print("printed:", style="bold")
-        results.print(plain(finding.output))
+        for line in finding.output.removesuffix("\n").split("\n"):
+            results.print(plain(f"  | {line}"))
 
 
 def _facts(job: Job, finding: Finding) -> list[tuple[str, str]]:
@@ -108,4 +109,6 @@ def _facts(job: Job, finding: Finding) -> list[tuple[str, str]]:
 
 def _describe(error: Any) -> str:
     line = f", line {error['line']}" if error.get("line") else ""
-    return f"{error['type']}: {error['message']} ({error['kind']}{line})"
+    # With its ends of lines made visible: nothing in it can pass for a line of ours.
+    text = f"{error['type']}: {error['message']}".replace("\n", "\\n")
+    return f"{text} ({error['kind']}{line})"

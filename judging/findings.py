@@ -1,8 +1,13 @@
-"""From what the runner reported to what a verdict says: outcome, compiles, first error, label."""
+"""From what the runner reported to what a verdict says: outcome, compiles, first error, label.
 
+What ended a program is told by who can know it: the clock and the limits of the trusted process, the wait status, the
+kernel's counters. The program's own word counts for its exceptions only.
+"""
+
+import math
 import signal
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from ..analysis.labels import label_program
 from ..schemas.error_kinds import UNRESOLVED
@@ -11,14 +16,19 @@ from .jobs import Finding, Job, Limits, Outcome
 
 Stage = Literal["parse", "load", "run"]
 
+# Kinds of an error that the trusted process gives to a test when the trial is over; no program can send them.
+ENDS: Final = frozenset({"timeout", "died", "closed", "protocol", "output_limit"})
+# The limit on CPU time is counted in ticks, what was used is measured: on a busy machine the two lie far apart.
+TICK_TOLERANCE: Final = 0.5
+
 
 def find(job: Job, result: Mapping[str, Any], limits: Limits) -> Finding:
     """Return the finding of `job` from the runner's `result`."""
-    tests = tuple(result["tests"])
     # A program that ends the trial before it has loaded was at least read: what cannot be parsed is reported.
     stage: Stage = "load" if result["end"] and result["stage"] == "parse" else result["stage"]
     outcome = _outcome(result, stage, limits)
-    error = None if outcome == "passed" else _error(result, outcome)
+    ending = _ending(result, outcome, limits)
+    tests = tuple(_told(test, ending) for test in result["tests"])
     return label(
         job,
         Finding(
@@ -26,7 +36,7 @@ def find(job: Job, result: Mapping[str, Any], limits: Limits) -> Finding:
             stage=stage,
             compiles=stage == "run" and not any(_kind(test) in UNRESOLVED for test in tests),
             tests=tests,
-            error=error,
+            error=None if outcome == "passed" else ending or result["error"],
             calls=result["calls"],
             opaque=result["opaque"],
             bypass=tuple(result["bypass"]),
@@ -61,9 +71,9 @@ def _outcome(result: Mapping[str, Any], stage: Stage, limits: Limits) -> Outcome
     passed = sum(test["passed"] for test in result["tests"])
     if passed == len(result["tests"]) and stage == "run":
         return "passed"
-    if result["end"] == "timeout" or _killed_for_cpu(result, limits):
+    if result["end"] == "timeout" or _ended_by_cpu_limit(result, limits):
         return "timeout"
-    if _out_of_memory(result):
+    if _ended_by_oom_killer(result) or (result["error"] or {}).get("kind") == "out_of_memory":
         return "out_of_memory"
     if result["end"] == "output_limit":
         return "output_limit"
@@ -76,37 +86,60 @@ def _outcome(result: Mapping[str, Any], stage: Stage, limits: Limits) -> Outcome
     return "partial" if passed else "failed"
 
 
-def _killed_for_cpu(result: Mapping[str, Any], limits: Limits) -> bool:
+def _ended_by_cpu_limit(result: Mapping[str, Any], limits: Limits) -> bool:
     """Tell whether the limit on CPU time ended the program: SIGXCPU, or SIGKILL a second later where that was caught.
 
-    The kernel counts the limit in ticks, and can be a tenth ahead of the time that it reports as used.
+    A program can send itself both. It has reached the limit if it has used the time.
     """
-    number: int = result["status"] & 0x7F  # the signal in a wait status
-    killed: bool = number == signal.SIGKILL and result["cpu_ms"] >= 1000 * limits.cpu_seconds
-    died: bool = result["end"] == "died"
-    return died and (number == signal.SIGXCPU or killed)
+    limit_ms = 1000 * _cpu_limit(limits)
+    least: dict[int, float] = {signal.SIGXCPU: TICK_TOLERANCE * limit_ms, signal.SIGKILL: limit_ms}
+    used: float = result["cpu_ms"]
+    return result["end"] == "died" and used >= least.get(_signal_of(result), math.inf)
 
 
-def _out_of_memory(result: Mapping[str, Any]) -> bool:
-    by_kernel = result["counters"]["oom_kill"] > 0 and result["end"] == "died"
-    return by_kernel or (result["error"] or {}).get("kind") == "out_of_memory"
+def _cpu_limit(limits: Limits) -> int:
+    return max(1, math.ceil(limits.cpu_seconds))  # the kernel's limit is in whole seconds
 
 
-def _error(result: Mapping[str, Any], outcome: Outcome) -> dict[str, Any] | None:
-    """Return the first error; where the process ended, why it did."""
-    error: dict[str, Any] | None = result["error"]
-    if outcome == "out_of_memory" and (error or {}).get("kind") != "out_of_memory":
-        return _event("OutOfMemory", "the kernel killed the program for its memory", "out_of_memory")
+def _ended_by_oom_killer(result: Mapping[str, Any]) -> bool:
+    killed: bool = result["counters"]["oom_kill"] > 0
+    return killed and result["end"] == "died" and _signal_of(result) == signal.SIGKILL
+
+
+def _signal_of(result: Mapping[str, Any]) -> int:
+    number: int = result["status"] & 0x7F  # of a wait status
+    return number
+
+
+def _ending(result: Mapping[str, Any], outcome: Outcome, limits: Limits) -> dict[str, Any] | None:
+    """Return the event that ended the trial, or None where that is not what the verdict is about."""
+    end = result["end"]
     if outcome == "timeout":
-        seconds = result["cpu_ms"] / 1000
-        return _event("Timeout", f"stopped at the time limit, after {seconds:.1f} s of CPU time", _cause(result))
-    if outcome == "crashed" and result["end"] == "died":
+        return _event("Timeout", _limit_reached(result, limits), _cause(result))
+    if _ended_by_oom_killer(result):
+        return _event("OutOfMemory", "the kernel killed the program for its memory", "out_of_memory")
+    if end is None or outcome == "out_of_memory":  # where the program said so itself: its MemoryError came first
+        return None
+    if end == "output_limit":
+        return _event("OutputLimit", f"the program printed more than {limits.output_kib} KiB", "output_limit")
+    if end == "died":
         return _event(*_death(result["status"]))
-    if outcome == "crashed" and result["end"] == "closed":
+    if end == "closed":
         return _event("Protocol", "the program closed the pipe that its results go through", "protocol")
-    if error and result["counters"]["pids_max"] > 0:
-        return error | {"kind": "process_limit"}  # the kernel's word for it
-    return error
+    said = next((test["error"]["message"] for test in result["tests"] if _kind(test) == end), "no reply")
+    return _event("Protocol", said, "protocol")
+
+
+def _limit_reached(result: Mapping[str, Any], limits: Limits) -> str:
+    used = f"{result['cpu_ms'] / 1000:.1f} s"
+    if result["end"] == "died":
+        return f"stopped at the limit of {_cpu_limit(limits)} s of CPU time; {used} were used"
+    return f"stopped at the limit of {limits.wall_seconds:g} s of wall time; {used} of CPU time were used"
+
+
+def _told(test: Mapping[str, Any], ending: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return the result of a test, with what ended the trial where that is its error."""
+    return {**test, "error": ending} if ending and _kind(test) in ENDS else test
 
 
 def _cause(result: Mapping[str, Any]) -> str:
@@ -116,7 +149,7 @@ def _cause(result: Mapping[str, Any]) -> str:
 def _death(status: int) -> tuple[str, str, str]:
     number = status & 0x7F
     if number:
-        name = signal.Signals(number).name if number in signal.valid_signals() else f"signal {number}"
+        name = next((known.name for known in signal.Signals if known == number), f"signal {number}")
         return "Signal", f"the program's process was ended by {name}", "signal"
     return "Exit", f"the program ended its own process, with exit status {status >> 8}", "exit"
 

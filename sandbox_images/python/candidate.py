@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAX_TEXT: Final = 500
 OWN_PACKAGES: Final = "/edittool/packages"  # in an own image; the tests' process imports nothing from there
 PACKAGE: Final = __name__.rpartition(".")[0]
+_RAISE_ONE: Final = compile("raise x", "", "exec").co_code[-2:]  # the instruction, with its number of operands
 _DATA_TYPES: Final = frozenset(
     {str, bytes, bytearray, int, float, complex, bool, list, tuple, dict, set, frozenset, range, slice, memoryview}
 )
@@ -32,16 +33,17 @@ _DATA_TYPES: Final = frozenset(
 
 def serve(requests: int, replies: int) -> None:
     """Load the program that the first frame holds, then answer one operation for each further frame, until the end."""
-    job = read_frame(requests)
-    if job is None:
+    first = read_frame(requests)
+    if first is None:
         return
+    number, job = first
     set_dumpable(1)  # as every process is: the program can read its own /proc files
     limit_cpu(job["cpu_seconds"])
     if posix.access(OWN_PACKAGES, posix.R_OK):
         sys.path.append(OWN_PACKAGES)
     candidate = Candidate(job["program"], World(job["changes"]), job["traced"])
     own = posix.getpid()
-    reply = pack(candidate.reply(candidate.load))
+    reply = pack(candidate.reply(candidate.load) | {"to": number})
     while posix.getpid() == own:  # a child that the program forked has nothing to answer
         write_all(replies, reply)
         request = read_frame(requests)
@@ -51,8 +53,8 @@ def serve(requests: int, replies: int) -> None:
 
 
 def _pack_reply(candidate: Candidate, request: list[Any]) -> bytes:
-    operation, *arguments = request
-    reply = candidate.reply(lambda: candidate.operate(operation, arguments))
+    number, (operation, *arguments) = request
+    reply = candidate.reply(lambda: candidate.operate(operation, arguments)) | {"to": number}
     try:
         frame = pack(reply)
     except RecursionError as error:
@@ -86,6 +88,8 @@ class Candidate:
             code = self.world.compile(self.program, CANDIDATE_FILE, "exec")
         except (MemoryError, RecursionError):  # Python's parser has no better words for its own limits
             raise SyntaxError("the program is nested too deeply to be parsed") from None
+        except ValueError as error:  # for NULs, and for halves of characters
+            raise SyntaxError(_message(error)) from None
         self.stage = "load"
         # @dataclass and pickling look a class's module up here.
         sys.modules["candidate"] = self.module
@@ -196,12 +200,23 @@ def _kind(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return "syntax"
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == ENOMEM):
-        return "out_of_memory"
+        return "exception" if _was_raised_by_a_statement(error) else "out_of_memory"
     if isinstance(error, SystemExit | KeyboardInterrupt):
         return "exit"
-    if isinstance(error, BlockingIOError) or "can't start new thread" in _message(error):
-        return "process_limit"
+    if isinstance(error, RuntimeError) and "can't start new thread" in _message(error):
+        return "exception" if _was_raised_by_a_statement(error) else "process_limit"
     return "exception"
+
+
+def _was_raised_by_a_statement(error: BaseException) -> bool:
+    """Tell whether Python code made `error` itself: what the interpreter raises comes from no such statement."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return False
+    instruction = trace.tb_frame.f_code.co_code[trace.tb_lasti :][:2]
+    return instruction == _RAISE_ONE
 
 
 def _is_api_owner(value: object) -> bool:

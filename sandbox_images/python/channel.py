@@ -28,7 +28,8 @@ class Channel:
     """Sends requests to the candidate and waits for replies until `deadline`, a time of time.monotonic().
 
     What the candidate prints is read on the way: its first 64 KiB are kept, and more than `output_limit` bytes end
-    the trial. Once a request has failed, every later one fails the same way.
+    the trial. Once a request has failed, every later one fails the same way. Requests are numbered, and a reply names
+    its request: one that comes too early, or twice, is never taken for the answer to another.
     """
 
     def __init__(self, requests: int, replies: int, output: int, *, output_limit: int):
@@ -38,6 +39,7 @@ class Channel:
         self.printed = bytearray()
         self.printed_bytes = 0
         self.end: TrialEnd | None = None
+        self._number = 0
         for descriptor in (requests, replies, output):
             posix.set_blocking(descriptor, False)
 
@@ -51,7 +53,8 @@ class Channel:
         """Send `message` and return the reply. Raises TrialEnd when there is none, or it is no reply."""
         if self.end is None:
             try:
-                return self._exchange(pack(message))
+                self._number += 1
+                return self._exchange(pack([self._number, message]))
             except BadFrameError as error:
                 self.end = TrialEnd("protocol", f"the candidate's process sent {error}")
             except TrialEnd as end:
@@ -66,14 +69,14 @@ class Channel:
                 if descriptor == self._requests:
                     unsent = self._send(unsent)
                 elif descriptor == self._output:
-                    self._read_output()
+                    self._take_output()
                 else:
                     self._receive(received)
             if expected is None and len(received) >= 4:
                 expected = 4 + frame_length(bytes(received[:4]), MAX_REPLY_BYTES)
         reply = unpack(bytes(received[4:expected]))
-        if len(received) != expected or type(reply) is not dict:
-            raise BadFrameError("more or other than one reply")
+        if len(received) != expected or type(reply) is not dict or reply.get("to") != self._number:
+            raise BadFrameError("more or other than one reply to one request")
         return reply
 
     def _wait(self, *, writing: bool) -> list[int]:
@@ -99,10 +102,21 @@ class Channel:
             raise TrialEnd("died", "the candidate's process has ended") from None
 
     def _receive(self, received: bytearray) -> None:
-        chunk = posix.read(self._replies, 1 << 20)
+        try:
+            chunk = posix.read(self._replies, 1 << 20)
+        except BlockingIOError:  # the candidate can open its end for reading, and take back what it sent
+            return
         if not chunk:
             raise TrialEnd("died", "the candidate's process has ended")
         received += chunk
+
+    def _take_output(self) -> None:
+        """Read all that has been printed so far. An answer that comes after it never overtakes it."""
+        try:
+            while self._output >= 0:
+                self._read_output()
+        except BlockingIOError:  # also where the candidate opened its end for reading, and took back what it printed
+            return
 
     def _read_output(self) -> None:
         chunk = posix.read(self._output, 1 << 16)
@@ -117,9 +131,8 @@ class Channel:
     def drain(self) -> None:
         """Read what the candidate printed and nobody has read yet, without waiting."""
         try:
-            while self._output >= 0:
-                self._read_output()
-        except (BlockingIOError, TrialEnd):
+            self._take_output()
+        except TrialEnd:
             return
 
     def hang_up(self) -> None:

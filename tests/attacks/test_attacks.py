@@ -1,144 +1,128 @@
-"""Hostile programs, each in a container of its own: what each one is found to be, and that it harmed nothing.
+"""Hostile programs, alone in containers and sharing them: what each is found to be, and that it harmed nothing.
 
-A case is a folder below `cases`: `program.py`, and `verdict.json` with what the finding has to say. Outcome, stage,
-error and output are compared; after each hostile program a good one is judged, which has to pass.
+A case is a folder below `cases`. Outcome, stage, error and output are compared with what it says; after each case a
+good program is judged, which has to pass. The host is looked at before and after.
 """
 
-import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import docker
 import pytest
 
-from edittool.judging.jobs import Finding, Job, Limits
-from edittool.judging.options import SandboxOptions
+from edittool.judging.jobs import Finding, Limits
+from edittool.judging.options import MAX_JOBS_PER_CONTAINER, SandboxOptions
 from edittool.judging.pool import LABEL, OWNER_LABEL, owner_of_this_process
 from edittool.judging.run import run_jobs
-from edittool.schemas.changes import Change
-from edittool.schemas.problems import Problem, Test
 
-CASES = Path(__file__).parent / "cases"
-GOOD = "def summarize(numbers):\n    return [sum(numbers), max(numbers, default=None)]\n"
-# Waiting costs no CPU time, so more programs wait at once than there are cores.
-OPTIONS = SandboxOptions(limits=Limits(cpu_seconds=0.5, wall_seconds=6.0), workers=4, attempts=2)
+from .cases import FAMILIES, PROBLEM, Case, read_cases
+from .host import Host, observe
 
-MEAN = Change(
-    change_id="statistics.mean",
-    deprecated="statistics.mean",
-    replacement="my_statistics_mean",
-    usage="renamed",
-    signature="my_statistics_mean(data)",
-    shim="import statistics\ndef my_statistics_mean(data):\n    return statistics.mean(data)\n",
-    doc="Return the mean.",
-)
-# The right answers stand beside a mark that a thief can look for.
-PROBLEM = Problem(
-    task_id="attacks/summarize",
-    prompt="def summarize(numbers):\n",
-    entry_point="summarize",
-    solution=GOOD,
-    helpers='MARK = "SECRET[in-the-helpers]"\n',
-    tests=(
-        Test("", 'assert candidate([3, 1, 2]) == [6, 3], "SECRET[in-the-first-test]"'),
-        Test("", 'assert candidate([]) == [0, None], "SECRET[in-the-second-test]"'),
-        Test("", "assert candidate([-5]) == [-5, -5], candidate([-5])"),
-        Test("result = candidate([4, 4])", "assert type(result) is list and result == [8, 4]"),
-        Test("", "assert sorted(candidate([10, 20])) == [20, 30]"),
-        Test("numbers = [5, 6]", "assert candidate(numbers) == [sum(numbers), max(numbers)]"),
-    ),
-    subset="reliability",
-    change_id=MEAN.change_id,
-)
-
-
-@dataclass(frozen=True)
-class Case:
-    name: str
-    program: str
-    verdict: Mapping[str, Any]
-
-    def jobs(self) -> tuple[Job, Job]:
-        """Return the hostile program's job, and the good one's that comes next."""
-        changes = (MEAN,) if self.verdict.get("world") else ()
-        return Job(self.program, PROBLEM, changes, self.name), Job(GOOD, PROBLEM, (), f"{self.name}: the next")
-
-
-def read_cases() -> list[Case]:
-    folders = sorted(path.parent for path in CASES.glob("*/*/program.py"))
-    return [
-        Case(
-            str(folder.relative_to(CASES)),
-            (folder / "program.py").read_text(encoding="utf-8"),
-            json.loads((folder / "verdict.json").read_text(encoding="utf-8")),
-        )
-        for folder in folders
-    ]
-
+pytestmark = pytest.mark.timeout(900)  # each mode is one run, whose time counts for its first test
 
 ALL = read_cases()
+SEQUENCES = [case for case in ALL if "next" in case.verdict]
+WAITING = [case for case in ALL if case.waits and case not in SEQUENCES]
+OTHERS = [case for case in ALL if case not in SEQUENCES and case not in WAITING]
+
+# Programs that use up their CPU time never come to the limit on wall time, however busy the machine is.
+OPTIONS = SandboxOptions(limits=Limits(cpu_seconds=0.5, wall_seconds=120.0), workers=4, attempts=2)
+# Those that wait for their end use none: many of them can wait at once, and not for long.
+IMPATIENT = replace(OPTIONS, limits=replace(OPTIONS.limits, wall_seconds=3.0), workers=8)
+
+LIMITS = {"cpu": "s of CPU time; ", "wall": "s of wall time; ", "runner": "the runner did not answer"}
 EACH = pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
 
 
-@pytest.fixture(scope="module")
-def findings(docker_client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finding]:
-    """Run every case, each followed by a good program, and return what was found by the name of the job."""
-    jobs = (job for case in ALL for job in case.jobs())
+@dataclass(frozen=True)
+class Run:
+    """What came of all cases in one mode, by the names of the jobs, and the host before and after."""
+
+    isolation: str
+    findings: Mapping[str, Finding]
+    before: Host
+    after: Host
+
+
+@pytest.fixture(scope="module", params=[1, MAX_JOBS_PER_CONTAINER], ids=["container", "recycled"])
+def run(
+    request: pytest.FixtureRequest, docker_client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    """Judge every case, each followed by a good program, in an empty working directory."""
+    shared = request.param
+    before = observe()
     with pytest.MonkeyPatch.context() as patch:
         empty = tmp_path_factory.mktemp("cwd")
         patch.chdir(empty)
-        found = {job.tag: finding for job, finding in run_jobs(jobs, OPTIONS, docker_client)}
+        findings = {
+            **_judge(OTHERS, replace(OPTIONS, jobs_per_container=shared), docker_client),
+            **_judge(WAITING, replace(IMPATIENT, jobs_per_container=shared), docker_client),
+            # A container for each sequence.
+            **_judge(SEQUENCES, replace(OPTIONS, jobs_per_container=min(shared, 3)), docker_client),
+        }
         assert os.listdir(empty) == []
-    return found
+    return Run(OPTIONS.isolation if shared == 1 else "recycled", findings, before, observe())
+
+
+def _judge(cases: Iterable[Case], options: SandboxOptions, client: docker.DockerClient) -> dict[str, Finding]:
+    jobs = (job for case in cases for job in case.jobs())
+    return {job.tag: finding for job, finding in run_jobs(jobs, options, client)}
 
 
 def test_there_are_attacks_of_every_family():
-    families = [case.name.split("/")[0] for case in ALL]
-    assert families.count("forgery") + families.count("theft") >= 20
-    assert families.count("harm") >= 12
+    families = [case.family for case in ALL]
+    assert {family: families.count(family) >= 5 for family in FAMILIES} == dict.fromkeys(FAMILIES, True)
+    assert len(ALL) >= 160
+
+
+def test_no_two_programs_are_the_same():
+    assert len({case.programs for case in ALL}) == len(ALL)
 
 
 @EACH
-def test_the_attack_is_named_for_what_it_is(case, findings):
-    found = findings[case.name]
-    allowed = case.verdict["outcome"]
-    assert found.outcome in ([allowed] if isinstance(allowed, str) else allowed), (found.error, found.output)
-    error = found.error or {}
-    if "error_kind" in case.verdict:
-        assert error.get("kind") == case.verdict["error_kind"], error
-    assert found.stage == case.verdict.get("stage", found.stage)
-    assert case.verdict.get("error_contains", "") in error.get("message", ""), error
-    assert case.verdict.get("output_contains", "") in found.output
-    assert "STOLEN" not in found.output
-    assert (found.disagreement is not None) == case.verdict.get("disagreement", False)
+def test_the_attack_is_named_for_what_it_is(case, run):
+    for name, expected in case.expected(run.isolation).items():
+        found = run.findings[name]
+        error = found.error or {}
+        seen = (found.outcome, found.stage, error.get("kind"), found.attempts)
+        wanted = (expected["outcome"], expected["stage"], expected["error_kind"], expected.get("attempts", 1))
+        assert seen == wanted, (name, found.error, found.output)
+        assert LIMITS.get(expected.get("limit"), "") in error.get("message", ""), error
+        assert expected.get("error", "") in f"{error.get('type')}: {error.get('message')}", error
+        assert expected.get("output", "") in found.output
+        assert found.tests_passed == expected.get("tests_passed", _passes(expected, found))
+        assert (found.disagreement is not None) == expected.get("disagreement", False)
 
 
-@pytest.mark.parametrize("case", [c for c in ALL if c.verdict["outcome"] != "passed"], ids=lambda case: case.name)
-def test_no_attack_passes_a_single_test(case, findings):
-    assert findings[case.name].tests_passed == 0
-
-
-def test_only_right_programs_may_pass():
-    assert [c.name for c in ALL if c.verdict["outcome"] == "passed"] == [
-        "forgery/calls_patched",
-        "harm/daemon_left_behind",
-    ]
+def _passes(expected: Mapping[str, Any], found: Finding) -> int:
+    return len(found.tests) if expected["outcome"] == "passed" else 0
 
 
 @EACH
-def test_the_next_program_is_judged_as_ever(case, findings):
-    found = findings[f"{case.name}: the next"]
+def test_no_attack_finds_a_test(case, run):
+    assert not [name for name in case.expected(run.isolation) if "STOLEN" in run.findings[name].output]
+
+
+def test_a_timeout_says_which_limit_it_was():
+    verdicts = [facts for case in ALL for facts in case.expected("container").values()]
+    assert all(facts.get("limit") in LIMITS for facts in verdicts if facts["outcome"] == "timeout")
+
+
+@EACH
+def test_the_next_program_is_judged_as_ever(case, run):
+    found = run.findings[f"{case.name}: the good one"]
     assert (found.outcome, found.tests_passed, found.error) == ("passed", len(PROBLEM.tests), None)
+    assert found.attempts == 1
 
 
-def test_a_good_program_needs_no_second_attempt(findings):
-    assert {found.attempts for found in findings.values()} == {1}
+def test_the_host_is_unchanged(run):
+    changed = {name: run.before[name] ^ run.after[name] for name in run.before}
+    assert changed == dict.fromkeys(run.before, frozenset())
 
 
-def test_no_container_is_left(findings, docker_client):
+def test_no_container_is_left(run, docker_client):
     mine = f"{OWNER_LABEL}={owner_of_this_process()}"
     left = docker_client.containers.list(all=True, filters={"label": [LABEL, mine]})
     assert left == []

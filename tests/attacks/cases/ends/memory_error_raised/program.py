@@ -1,0 +1,2 @@
+def summarize(numbers):
+    raise MemoryError("as if")

@@ -1,0 +1,8 @@
+import os
+
+for _ in range(16):
+    os.write(1, b"x" * 65536)
+
+
+def summarize(numbers):
+    return [sum(numbers), max(numbers, default=None)]

@@ -1,0 +1,2 @@
+def summarize(numbers):
+    return os.read(REQUESTS, 1)

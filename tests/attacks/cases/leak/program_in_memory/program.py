@@ -1,0 +1,5 @@
+MARK = "LEFT[the-program-before]"
+
+
+def summarize(numbers):
+    return MARK

@@ -1,0 +1,2 @@
+def summarize(numbers):
+    return [0, 0]

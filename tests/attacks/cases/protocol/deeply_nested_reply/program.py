@@ -1,0 +1,1 @@
+serve(lambda operation, arguments: "[" * 1000000 + "]" * 1000000)

@@ -1,0 +1,2 @@
+def summarize(numbers):
+    os.write(REPLIES, bytes(4))

@@ -1,0 +1,1 @@
+serve(lambda operation, arguments: '{"Fraction": "1e1000000000"}')

@@ -1,0 +1,2 @@
+def summarize(numbers):
+    send(bytes(range(256)))

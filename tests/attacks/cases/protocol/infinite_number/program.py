@@ -1,0 +1,1 @@
+serve(lambda operation, arguments: "[1e999, -1e999]")

@@ -1,0 +1,1 @@
+serve(lambda operation, arguments: '"\\ud800\\udfff\\ud800"')

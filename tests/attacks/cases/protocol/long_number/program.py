@@ -1,0 +1,1 @@
+serve(lambda operation, arguments: "1" + "0" * 100000)

@@ -1,0 +1,1 @@
+serve(lambda operation, arguments: "[" + "[]," * 2600000 + "[]]")

@@ -1,0 +1,1 @@
+serve(lambda operation, arguments: '{"set": [' * 350 + ']}' * 350)

@@ -1,0 +1,2 @@
+def summarize(numbers):
+    send(b'{"to": %d, "value": [6, 3], "stage": "run", "calls": {}} {}' % asked())

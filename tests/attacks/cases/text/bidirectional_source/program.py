@@ -1,0 +1,3 @@
+def summarize(numbers):
+    access = "user‮ ⁦# the rest is a comment⁩ ⁦"  # ‮ } ⁦if access: ⁩ ⁦
+    return [access]

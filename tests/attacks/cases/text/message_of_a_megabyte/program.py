@@ -1,0 +1,2 @@
+def summarize(numbers):
+    raise ValueError("<" * 10**6)
