@@ -12,6 +12,7 @@ from docker import APIClient
 from docker.types import Ulimit
 
 from ..schemas.errors import EnvironmentFault
+from ..schemas.folders import cache_folder
 
 SECCOMP = "seccomp="
 PODMANS_FOLDERS = ("/run", "/var/tmp")  # noqa: S108 - the container's own
@@ -61,7 +62,7 @@ def _by_file(option: str, address: str) -> str:
 
 def _keep(profile: str) -> Path:
     """Write `profile` to the user's cache folder, under a name that says its content, and return the file."""
-    folder = Path(os.environ.get("EDITTOOL_CACHE") or Path.home() / ".cache" / "edittool") / "seccomp"
+    folder = cache_folder() / "seccomp"
     path = folder / f"{hashlib.sha256(profile.encode()).hexdigest()[:16]}.json"
     try:
         if path.is_file() and path.read_text(encoding="utf-8") == profile:
