@@ -12,8 +12,8 @@ non-dumpable) and holds none of its descriptors.
 
 Recycled. Asked to, a container serves several jobs, one after the other: as many processes U are forked before the
 first job is read, so that each of them is as innocent of tests as a single one, and what one program leaves behind is
-wiped before the next job is taken. Those that wait can be signalled by a program at work, and nothing else: a job whose
-process was ended, stopped or is about to be is not answered, and the host gives it another container.
+wiped before the next job is taken. A program at work can neither look into those that wait nor signal them; a job whose
+process was ended or stopped all the same, or is about to be, is not answered, and the host gives it another container.
 """
 
 from __future__ import annotations
