@@ -327,7 +327,16 @@ CALLS = [
     (SQRT.shim, "class C: pass\ndef f():\n    return C().x", 0, "exception"),
     (SQRT.shim, "def f():\n    if 0: x = 1\n    return x", 0, "exception"),
     (SQRT.shim, "def f():\n    raise SystemExit", 0, "exit"),
-    (SQRT.shim, "def f():\n    raise MemoryError", 0, "out_of_memory"),
+    (SQRT.shim, "def f():\n    return [0] * 10**15", 0, "out_of_memory"),
+    (
+        SQRT.shim,
+        "def f():\n    try: return [0] * 10**15\n    except MemoryError as error: raise error",
+        0,
+        "out_of_memory",
+    ),
+    (SQRT.shim, "def f():\n    raise MemoryError", 0, "exception"),  # no memory was short
+    (SQRT.shim, "def f():\n    raise BlockingIOError", 0, "exception"),
+    (SQRT.shim, 'def f():\n    raise RuntimeError("can\'t start new thread")', 0, "exception"),
 ]
 
 
