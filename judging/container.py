@@ -24,7 +24,9 @@ DESCRIPTORS = 64
 WAITING_BYTES = 1 * 2**20  # of a process that waits for its job
 PIPES = 3  # that the runner holds to it
 TMPFS = "rw,noexec,nosuid,nodev,size=16m,nr_inodes=1024,mode=1777"
-FIRST_UID = 20000  # each live container has a uid of its own: some kernel limits count a uid across containers
+# Each live container has a uid of its own: some kernel limits count a uid across containers.
+FIRST_UID = 20000
+UIDS = 40000
 # The engine's own list, and where any user may have the kernel watch the machine's load.
 READONLY_PATHS = [f"/proc/{name}" for name in ("bus", "fs", "irq", "sys", "sysrq-trigger", "pressure")]
 REMOVAL_PAUSES = (0.0, 0.05, 0.2, 1.0, 3.0)  # seconds before each attempt

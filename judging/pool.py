@@ -17,7 +17,7 @@ from docker import DockerClient
 from docker.errors import APIError
 
 from ..schemas.errors import EnvironmentFault
-from .container import REMOVAL_PAUSES, Container, RunnerLostError, SandboxFaultError
+from .container import REMOVAL_PAUSES, UIDS, Container, RunnerLostError, SandboxFaultError
 from .engine import find_silence
 from .options import SandboxOptions
 from .outages import Outages
@@ -53,7 +53,8 @@ class Pool:
         self._fault: EnvironmentFault | None = None
         self._failures = 0
         self._outages = Outages(client, options.engine_patience, self._remove_stale)
-        for slot in range(options.pool_size):
+        first = secrets.randbelow(UIDS - options.pool_size)  # pools of others on this machine have theirs
+        for slot in range(first, first + options.pool_size):
             self._slots.put(slot)
         self._starters = [
             threading.Thread(target=self._keep_starting, name=f"starter-{number}", daemon=True)

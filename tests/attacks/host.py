@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from edittool.judging.container import FIRST_UID
+from edittool.judging.container import FIRST_UID, UIDS
 
 Host = dict[str, frozenset[object]]
 
-SANDBOX_UIDS: Final = range(FIRST_UID, FIRST_UID + 5000)
+SANDBOX_UIDS: Final = range(FIRST_UID, FIRST_UID + UIDS)
 # Whole trees, with modes, owners, sizes and times.
 WATCHED: Final = ("/etc", "/boot", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/var/spool/cron", "/root/.ssh")
 SHARED: Final = ("/", "/tmp", "/var/tmp", "/dev", "/dev/shm", "/dev/mqueue", "/run", "/home", "/root", "/var/lib")
@@ -72,7 +72,7 @@ def _processes_outside() -> Iterator[str]:
             status = dict(line.split(":\t", 1) for line in _lines(f"/proc/{name}/status") if ":\t" in line)
             uids = {int(uid) for uid in status.get("Uid", "").split()}
             groups = _lines(f"/proc/{name}/cgroup")  # none where the process has just ended
-            if uids & set(SANDBOX_UIDS) and groups and not any(map(CONTAINER.search, groups)):
+            if any(uid in SANDBOX_UIDS for uid in uids) and groups and not any(map(CONTAINER.search, groups)):
                 yield f"{name} {status['Name']}"
 
 
