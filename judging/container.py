@@ -30,6 +30,7 @@ UIDS = 40000
 # The engine's own list, and where any user may have the kernel watch the machine's load.
 READONLY_PATHS = [f"/proc/{name}" for name in ("bus", "fs", "irq", "sys", "sysrq-trigger", "pressure")]
 REMOVAL_PAUSES = (0.0, 0.05, 0.2, 1.0, 3.0)  # seconds before each attempt
+END_SECONDS = 1.0  # for a runner that has served its last job, and ends
 GRACE_SECONDS = 3.0  # the runner's own deadline comes first; this one is for a runner that hangs
 MAX_RESULT_BYTES = 64 * 2**20
 MAX_AHEAD_BYTES = 32 * 2**10  # fits into the pipe that nobody reads just then
@@ -66,6 +67,7 @@ class Container:
         self._stream = bytearray()
         self._stdout = bytearray()
         self._sent_ahead: Mapping[str, Any] | None = None
+        self._jobs_left = options.jobs_per_container
 
     def start(self) -> None:
         """Create, attach and start the container, and wait until its runner is ready and found as confined as asked.
@@ -157,6 +159,11 @@ class Container:
             with contextlib.suppress(RunnerLostError):  # what became of `job` is told all the same; the next call hears
                 self._send(frame, wall_seconds)
             self._sent_ahead = following
+        result = self._await_result(wall_seconds)
+        self._jobs_left -= 1
+        return result
+
+    def _await_result(self, wall_seconds: float) -> dict[str, Any]:
         try:
             return self._read_frame(wall_seconds + GRACE_SECONDS)
         except RunnerLostError as loss:
@@ -255,10 +262,20 @@ class Container:
     def remove(self) -> None:
         """Remove the container, running or not, and close the stream. Safe to repeat. Raises as `kill` does."""
         try:
+            self._await_end()
             self.kill()
             self.id = None
         finally:
             self._close()
+
+    def _await_end(self) -> None:
+        """Wait until a container that has served its last job ends, as it is about to: killing it is more work."""
+        if self._jobs_left or self._socket is None:
+            return
+        with contextlib.suppress(OSError):
+            self._socket.settimeout(END_SECONDS)
+            while self._socket.recv(1 << 16):
+                continue
 
     def _close(self) -> None:
         with contextlib.suppress(OSError):
