@@ -65,7 +65,11 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):  # text of a model, on a terminal that lacks its characters
             stream.reconfigure(errors="backslashreplace")
     with readers_may_leave():
-        sys.exit(_run())
+        try:
+            code = _run()
+        except KeyboardInterrupt:  # while it was telling what had happened
+            code = INTERRUPTED
+        sys.exit(code)
 
 
 def _run() -> int:

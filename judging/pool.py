@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import repeat
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,8 +26,8 @@ from .outages import Outages
 LABEL = "edittool"
 OWNER_LABEL = "edittool.owner"
 OUTAGES_LABEL = "edittool.outages"  # how many there had been when the container was made
-# Seconds after each failed start in a row, long enough for a containerd that restarts; one more failure is no bad luck.
-FAILED_START_PAUSES = (0.1, 0.5, 2.0, 5.0)
+FAILED_START_PAUSES = (0.1, 0.5, 2.0, 5.0)  # seconds after each in a row; one more failure is no bad luck
+ENGINE_UNAVAILABLE = "transport: Error while dialing"  # what dockerd says while its own containerd is away
 
 
 class EngineLostError(Exception):
@@ -140,12 +141,20 @@ class Pool:
                 return None
             with self._pausing:  # one starter after the other
                 self._failures += 1
-                if self._failures <= len(FAILED_START_PAUSES):
-                    self._closing.wait(FAILED_START_PAUSES[self._failures - 1])
+                pauses = self._pauses_after(error)
+                if self._failures <= len(pauses):
+                    self._closing.wait(pauses[self._failures - 1])
                     return None
         return EnvironmentFault(
             f"Containers can no longer be started: {error}. Run `edittool doctor`; then the same command goes on."
         )
+
+    def _pauses_after(self, error: SandboxFaultError) -> tuple[float, ...]:
+        """Return the seconds to wait after each failed start: longer where the engine waits for a part of its own."""
+        if ENGINE_UNAVAILABLE not in str(error):
+            return FAILED_START_PAUSES
+        longest = FAILED_START_PAUSES[-1]
+        return (*FAILED_START_PAUSES, *repeat(longest, int(self._options.engine_patience / longest)))
 
     def _give_up(self, fault: EnvironmentFault) -> None:
         self._fault = self._fault or fault

@@ -92,7 +92,8 @@ def _readable(path: Path) -> Iterator[None]:
 def _numbered_lines(path: Path, limit: int, start: int, number: int) -> Iterator[tuple[int, int, bytes]]:
     """Yield number, first byte and content of each line from byte `start` on, where line `number` begins."""
     with _readable(path), path.open("rb") as file:
-        file.seek(start)
+        if start:  # a pipe is read from where it is
+            file.seek(start)
         while line := file.readline(limit + 1):
             if len(line) > limit:
                 raise InputError(

@@ -117,7 +117,6 @@ WEAKENED = {
     "no limits": (
         host(Ulimits=[]),
         {
-            "open files limited to 64",
             "size of a file limited to 16,777,216 bytes",
             "no core dump",
             "no message queue",

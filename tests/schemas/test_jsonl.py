@@ -207,6 +207,20 @@ def test_any_row_is_one_ascii_line_and_comes_back_equal(row):
     assert parse_json(line.encode()) == joined(row)
 
 
+def test_a_pipe_is_read_to_its_end(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["/bin/sh", "-c", f"echo '{json.dumps(GOOD)}' > {tmp_path}/pipe"]):
+        assert read(tmp_path / "pipe") == [GOOD]
+
+
+def test_reading_begins_where_it_is_told_to(path):
+    path.write_text("".join(json.dumps(GOOD | {"n": n}) + "\n" for n in range(3)))
+    second = list(read_rows(path, "sample"))[1]
+    rest = list(read_rows(path, "sample", start=second.start, first_line=second.line))
+    assert [(row.line, row.data["n"]) for row in rest] == [(2, 1), (3, 2)]
+    assert rest[0] == second
+
+
 @settings(max_examples=30)
 @given(rows=st.lists(st.dictionaries(text, values, max_size=3), min_size=1, max_size=4))
 def test_any_appended_rows_are_read_back_equal(tmp_path_factory, rows):
