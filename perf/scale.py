@@ -4,14 +4,13 @@
     python perf/scale.py --samples 1000000           more of them
 
 The samples are synthetic: the built-in benchmark's solutions, most of them again and again. Every run is the command
-`edittool judge` in a process of its own; peak memory is what the kernel says of that process. The machine's own speed
-is the measure that times are held against: "reading" is this file's plain loop over both files with `json.loads`.
+`edittool judge` in a process of its own; peak memory is what the kernel says of it at its end (VmHWM). The machine's own
+speed is the measure that times are held against: "reading" is a plain loop over both files with `json.loads`.
 """
 
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,13 @@ from edittool.judging.options import MAX_JOBS_PER_CONTAINER
 
 FEW = 1000
 POLL_SECONDS = 0.02
+# ru_maxrss would count what this process held when it started that one.
+COMMAND = """
+import atexit, sys
+from edittool.cli.main import main
+atexit.register(lambda: print([line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")][0]))
+main()
+"""
 
 
 def synthetic_samples(count: int, programs: int) -> Iterator[dict[str, Any]]:
@@ -55,10 +61,12 @@ class Judge:
     def __init__(self, samples: Path, output: Path, cache: Path):
         self.output = output
         self.started = time.perf_counter()
-        command = [sys.executable, "-m", "edittool.cli", "judge", "builtin", str(samples), "-o", str(output)]
+        command = [sys.executable, "-c", COMMAND, "judge", "builtin", str(samples), "-o", str(output)]
         command += ["--samples-per-container", str(MAX_JOBS_PER_CONTAINER)]
-        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self._process = subprocess.Popen(command, env=os.environ | {"EDITTOOL_CACHE": str(cache)}, **silent)
+        environment = os.environ | {"EDITTOOL_CACHE": str(cache)}
+        self._process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
 
     def wait_for_verdicts(self, size: int) -> float:
         """Wait until the output has more than `size` bytes, and return the seconds since the start."""
@@ -69,15 +77,19 @@ class Judge:
         return time.perf_counter() - self.started
 
     def kill(self) -> None:
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
+        self._process.kill()
+        self._process.communicate()
 
     def finish(self) -> tuple[float, float]:
         """Wait for the end; return seconds since the start and peak memory in MiB."""
-        _, status, usage = os.wait4(self._process.pid, 0)
-        self._process.returncode = os.waitstatus_to_exitcode(status)
+        said, _ = self._process.communicate()
         assert self._process.returncode == 0
-        return time.perf_counter() - self.started, usage.ru_maxrss / 1024
+        return time.perf_counter() - self.started, int(said.split()[-1]) / 1024
+
+
+def count_lines(path: Path) -> int:
+    with path.open("rb") as lines:
+        return sum(1 for _ in lines)
 
 
 def read_plainly(*paths: Path) -> float:
@@ -107,11 +119,10 @@ def main() -> None:
         many = write_samples(folder / "many.jsonl", arguments.samples, arguments.programs)
         row("few, nothing known", FEW, *Judge(few, folder / "few", folder / "cache-of-few").finish())
         killed = Judge(many, folder / "many", folder / "cache")
-        whole = few.stat().st_size * arguments.samples // FEW  # about half of what the verdicts will take
-        killed.wait_for_verdicts(whole)
+        killed.wait_for_verdicts(many.stat().st_size)  # verdicts are several times as long as their samples
         killed.kill()
         kept = (folder / "many").stat().st_size
-        judged = (folder / "many").read_bytes().count(b"\n")
+        judged = count_lines(folder / "many")
         resumed = Judge(many, folder / "many", folder / "cache")
         row("resumed after kill -9: until the first verdict", judged, resumed.wait_for_verdicts(kept))
         row("resumed: to the end", arguments.samples, *resumed.finish())
