@@ -4,8 +4,8 @@
     python perf/scale.py --samples 1000000           more of them
 
 The samples are synthetic: the built-in benchmark's solutions, most of them again and again. Every run is the command
-`edittool judge` in a process of its own; peak memory is what the kernel says of it at its end (VmHWM). The machine's own
-speed is the measure that times are held against: "reading" is a plain loop over both files with `json.loads`.
+`edittool judge` in a process of its own; peak memory is what the kernel says of it at its end (VmHWM). The measure of
+all times is the machine: "reading" is a plain loop over both files with `json.loads`.
 """
 
 import argparse
