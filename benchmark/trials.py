@@ -40,6 +40,8 @@ class Trial:
     def of(cls, finding: Finding) -> Self:
         """Return what the builder needs of `finding`."""
         error = ": ".join(filter(None, (finding.error["type"], finding.error["message"]))) if finding.error else ""
+        if finding.outcome == "timeout":
+            error = ""  # its message tells the time that was measured, and a build's files have to be the same each time
         trace = tuple(sorted(finding.trace.items()))
         return cls(finding.outcome, finding.label, finding.label_detail, error, trace, finding.cpu_ms)
 

@@ -73,6 +73,12 @@ def test_a_trial_says_what_came_of_it():
     assert adopted.cpu_ms > 0
 
 
+def test_what_was_measured_is_no_part_of_what_a_trial_says():
+    with open_trials(OPTIONS) as trials:
+        [endless] = trials.run([Job("while True: pass\n", PROBLEM)])
+    assert str(endless) == "timeout"
+
+
 def test_a_job_that_is_asked_twice_runs_once_and_every_job_is_counted(tmp_path):
     log, counted = tmp_path / "log", []
     with open_trials(OPTIONS, log) as trials:
