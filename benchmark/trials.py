@@ -41,7 +41,7 @@ class Trial:
         """Return what the builder needs of `finding`."""
         error = ": ".join(filter(None, (finding.error["type"], finding.error["message"]))) if finding.error else ""
         if finding.outcome == "timeout":
-            error = ""  # its message tells the time that was measured, and a build's files have to be the same each time
+            error = ""  # its message tells a time that was measured, and the same build has to make the same bytes
         trace = tuple(sorted(finding.trace.items()))
         return cls(finding.outcome, finding.label, finding.label_detail, error, trace, finding.cpu_ms)
 
