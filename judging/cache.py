@@ -21,7 +21,7 @@ MAX_FINDINGS: Final = 1_000_000  # about 1 GiB
 PATIENCE_SECONDS: Final = 5.0  # for another edittool that writes
 _SECONDS_A_DAY: Final = 86400
 _VERSION: Final = 1
-_PASSING: Final = frozenset({"sandbox_error", "timeout"})
+_NEVER_KEPT: Final = frozenset({"sandbox_error", "timeout"})
 _TUPLES: Final = ("tests", "uses", "bypass")
 
 
@@ -63,7 +63,7 @@ class VerdictCache:
 
     def put(self, job_key: bytes, finding: Finding) -> None:
         """Keep `finding`, where it would be found again."""
-        if self._database is None or finding.outcome in _PASSING:
+        if self._database is None or finding.outcome in _NEVER_KEPT:
             return
         row = (finding_key(self._setting, job_key), json.dumps(asdict(finding), ensure_ascii=True), self._today)
         try:

@@ -13,6 +13,7 @@ from docker.types import Ulimit
 
 from ..schemas.errors import EnvironmentFault
 from ..schemas.folders import cache_folder
+from .engine import is_podmans
 
 SECCOMP = "seccomp="
 PODMANS_FOLDERS = ("/run", "/var/tmp")  # noqa: S108 - the container's own
@@ -31,7 +32,7 @@ def host_config(api: APIClient, locks: Mapping[str, Any]) -> dict[str, Any]:
 @lru_cache(maxsize=4)  # every container asks
 def is_podman(api: APIClient) -> bool:
     """Tell whether the engine of `api` is Podman."""
-    return any("Podman" in component.get("Name", "") for component in api.version().get("Components") or ())
+    return is_podmans(api.version())
 
 
 def podmans(locks: Mapping[str, Any], address: str) -> dict[str, Any]:

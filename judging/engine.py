@@ -119,8 +119,7 @@ def describe_engine(client: docker.DockerClient) -> EngineFacts:
     """Ask the engine of `client` what it is and what it can do."""
     info, version = client.info(), client.version()
     options = [_option_name(option) for option in info.get("SecurityOptions") or ()]
-    components = [component.get("Name", "") for component in version.get("Components") or ()]
-    podman = _ask_podman(client) if any("Podman" in name for name in components) else None
+    podman = _ask_podman(client) if is_podmans(version) else None
     rootless = bool(podman["security"]["rootless"]) if podman else "rootless" in options
     return EngineFacts(
         name="Podman" if podman else "Docker",
@@ -179,6 +178,11 @@ def check_runtime(facts: EngineFacts, runtime: str | None) -> None:
             f'/etc/docker/daemon.json ({{"runtimes": {{"{runtime}": {{"path": "/usr/bin/{runtime}"}}}}}}) and restart '
             "the engine."
         )
+
+
+def is_podmans(version: Mapping[str, Any]) -> bool:
+    """Tell whether it was Podman that answered the API's question for its version with `version`."""
+    return any("Podman" in component.get("Name", "") for component in version.get("Components") or ())
 
 
 def _option_name(option: str) -> str:

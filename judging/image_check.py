@@ -15,7 +15,7 @@ from docker.errors import DockerException
 
 from ..schemas.errors import EnvironmentFault
 from ..schemas.problems import Problem, Test
-from .container import Container, RunnerLostError, SandboxFaultError
+from .container import UIDS, Container, RunnerLostError, SandboxFaultError
 from .jobs import Job, Limits
 from .options import SandboxOptions
 from .pool import LABEL, OWNER_LABEL, owner_of_this_process
@@ -23,7 +23,7 @@ from .promises import Check, checks
 from .run import message
 
 LABEL_VALUE = "image-verify"
-SLOT = 40000  # for a uid of its own, far from those of containers at work
+SLOT = UIDS  # for a uid of its own: pools draw from those below
 LIMITS = Limits(cpu_seconds=20.0, wall_seconds=60.0)  # the probe walks all of /sys; what it looks for is elsewhere
 
 

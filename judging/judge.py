@@ -195,6 +195,7 @@ class _Judging:
         self._sandbox = identify(client, request.options)
         # By its digest from here on: a name can come to mean another image while the judge is at work.
         self._options = replace(request.options, image=self._sandbox.image)
+        self._samples = SampleFile(request.samples, request.bench, request.world)
         self._run_facts = describe_run(request.bench, request.options, self._sandbox)
         self._unwritten: list[dict[str, Any]] = []
         self._settled: list[bytes] = []
@@ -203,8 +204,7 @@ class _Judging:
     def run(self) -> None:
         """Judge: first what is known from earlier runs, then what an earlier run may have died of, then the rest."""
         request = self._request
-        with SampleFile(request.samples, request.bench, request.world) as samples, self._open_cache() as cache:
-            self._samples = samples
+        with self._samples, self._open_cache() as cache:
             try:
                 self._settle_known(cache)
                 if self._summary.already_judged + self._summary.judged < self._summary.wanted:

@@ -10,21 +10,12 @@ import pytest
 
 from edittool.judging.judge import Request, judge
 from edittool.schemas.bench import Bench, write_bench
-from edittool.schemas.changes import Change
 from edittool.schemas.jsonl import write_rows
 from edittool.schemas.problems import Problem, Test
 
+from ..judging.conftest import LENGTH
 from .command import COMMAND
 
-LENGTH = Change(
-    change_id="len",
-    deprecated="len",
-    replacement="my_builtin_len",
-    usage="keyword_only",
-    signature="my_builtin_len(*, value)",
-    shim="def my_builtin_len(*, value):\n    return len(value)\n",
-    doc="Return the number of items of value.",
-)
 PROMPT = "def count(items):\n"
 OLD, NEW, ILL_CALLED, UNPARSABLE, HOSTILE, SPECIFIC = range(6)
 SAMPLES = (

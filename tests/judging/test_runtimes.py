@@ -66,14 +66,9 @@ def test_crun_refuses_control_groups_of_both_versions(
     tmp_path: Path, bench_folder: Path, sandbox_archive: Path
 ) -> None:
     with private_engine(f"--add-runtime=crun={installed('crun')}", image=sandbox_archive) as engine:
-        done = judge(tmp_path, bench_folder, "--runtime", "crun", DOCKER_HOST=engine.host)
-        probed = edittool("doctor", "--probe", "--json", DOCKER_HOST=engine.host)
-        assert engine.container_ids() == []
-    assert done.returncode == 3
-    assert "cgroups in hybrid mode not supported" in done.stderr
-    assert (tmp_path / "verdicts.jsonl").read_text() == ""
-    assert probed.returncode == 0  # runc, the default, judges
-    assert "systemd.unified_cgroup_hierarchy=1" in probed.stdout
+        said, advice = refuse(engine, "crun", tmp_path, bench_folder)
+    assert "cgroups in hybrid mode not supported" in said
+    assert "systemd.unified_cgroup_hierarchy=1" in advice
 
 
 def test_gvisor_is_refused_where_it_needs_a_readable_interpreter(
@@ -82,13 +77,20 @@ def test_gvisor_is_refused_where_it_needs_a_readable_interpreter(
     """Debian 12's runsc starts no program that it may not read, and that it cannot be read protects the tests."""
     runsc = script("runsc", GVISOR.format(runsc=installed("runsc")))
     with private_engine(f"--add-runtime=runsc={runsc}", image=sandbox_archive) as engine:
-        done = judge(tmp_path, bench_folder, "--runtime", "runsc", DOCKER_HOST=engine.host)
-        probed = edittool("doctor", "--probe", "--json", DOCKER_HOST=engine.host)
-        assert engine.container_ids() == []
+        said, advice = refuse(engine, "runsc", tmp_path, bench_folder)
+    assert "failed to load /usr/bin/python3: permission denied" in said
+    assert "use runc or crun" in advice
+
+
+def refuse(engine: PrivateEngine, runtime: str, folder: Path, bench: Path) -> tuple[str, str]:
+    """Judge with a runtime that cannot, and return what `judge` said and what `doctor` advises."""
+    done = judge(folder, bench, "--runtime", runtime, DOCKER_HOST=engine.host)
+    probed = edittool("doctor", "--probe", "--json", DOCKER_HOST=engine.host)
+    assert engine.container_ids() == []
     assert done.returncode == 3
-    assert "failed to load /usr/bin/python3: permission denied" in done.stderr
-    assert (tmp_path / "verdicts.jsonl").read_text() == ""
-    assert "use runc or crun" in probed.stdout
+    assert (folder / "verdicts.jsonl").read_text() == ""
+    assert probed.returncode == 0  # runc, the default, judges
+    return done.stderr, probed.stdout
 
 
 @pytest.mark.parametrize("engine", [["--userns-remap=default"]], indirect=True)
