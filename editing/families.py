@@ -10,6 +10,7 @@ from ..schemas.errors import InputError
 class Family:
     """Module paths of a family; `{}` stands for the number of the layer, counted from 0.
 
+    A layer is `x + attention(...)`, then `x + mlp(mlp_norm(x))`. `attention_out` is the attention's last linear layer;
     `mlp_out` maps from the MLP's width back to the hidden size: the linear layer that edits change. Where
     `transposed`, its weight is stored as (input, output). The head is not listed: it may be tied to the embeddings,
     so ask the model for its output embeddings.
@@ -19,6 +20,7 @@ class Family:
     layer: str
     attention: str
     attention_out: str
+    mlp_norm: str
     mlp: str
     mlp_out: str
     norm: str
@@ -31,6 +33,7 @@ def _like_llama(model_type: str) -> Family:
         layer="model.layers.{}",
         attention="model.layers.{}.self_attn",
         attention_out="model.layers.{}.self_attn.o_proj",
+        mlp_norm="model.layers.{}.post_attention_layernorm",
         mlp="model.layers.{}.mlp",
         mlp_out="model.layers.{}.mlp.down_proj",
         norm="model.norm",
@@ -47,6 +50,7 @@ FAMILIES = {
             layer="transformer.h.{}",
             attention="transformer.h.{}.attn",
             attention_out="transformer.h.{}.attn.c_proj",
+            mlp_norm="transformer.h.{}.ln_2",
             mlp="transformer.h.{}.mlp",
             mlp_out="transformer.h.{}.mlp.c_proj",
             norm="transformer.ln_f",

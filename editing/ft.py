@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..schemas.errors import InputError
 from .batches import left_pad
+from .context import EditContext
 from .edit import Edit
 from .requests import EditRequest
 
@@ -62,7 +63,13 @@ class _Row:
     targets: list[int]
 
 
-def fine_tune(model: Any, tokenizer: Any, requests: Sequence[EditRequest], hparams: FtHparams) -> Edit:
+def fine_tune(
+    model: Any,
+    tokenizer: Any,
+    requests: Sequence[EditRequest],
+    hparams: FtHparams,
+    context: EditContext = EditContext(),  # noqa: B008
+) -> Edit:
     """Teach `model` the `requests` and return the edit, applied.
 
     The model is left in evaluation mode. Raises InputError when the hyperparameters name no parameter of the model,

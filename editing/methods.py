@@ -5,26 +5,35 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..schemas.errors import InputError
+from .context import EditContext
 from .edit import Edit
 from .ft import FtHparams, fine_tune
 from .none import NoneHparams, leave
 from .requests import EditRequest
 
-Teach = Callable[[Any, Any, Sequence[EditRequest], Any], Edit]
+Teach = Callable[[Any, Any, Sequence[EditRequest], Any, EditContext], Edit]
+
+
+def _nothing(model: Any, hparams: Any) -> tuple[str, ...]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
     """An editing method.
 
-    `teach(model, tokenizer, requests, hparams)` changes the model in place and returns the edit; `hparams` is the
-    dataclass of its hyperparameters, and `alg_names` are EasyEdit's names for it in YAML files.
+    `teach(model, tokenizer, requests, hparams, context)` changes the model in place and returns the edit; `hparams` is
+    the dataclass of its hyperparameters, and `alg_names` are EasyEdit's names for it in YAML files. `check(model,
+    hparams)` raises InputError, before any work, where the hyperparameters do not fit the model, and returns the paths
+    of the modules whose covariance the method needs. `many` says that it can take all changes of a benchmark at once.
     """
 
     name: str
     hparams: type
     teach: Teach
     alg_names: tuple[str, ...] = ()
+    check: Callable[[Any, Any], tuple[str, ...]] = _nothing
+    many: bool = False
 
 
 def table(methods: Iterable[Method]) -> Mapping[str, Method]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .context import EditContext
 from .edit import Edit
 from .requests import EditRequest
 
@@ -13,6 +14,8 @@ class NoneHparams:
     """Nothing to set."""
 
 
-def leave(model: Any, tokenizer: Any, requests: Sequence[EditRequest], hparams: NoneHparams) -> Edit:
+def leave(
+    model: Any, tokenizer: Any, requests: Sequence[EditRequest], hparams: NoneHparams, context: EditContext
+) -> Edit:
     """Return an edit that changes nothing, applied."""
     return Edit("none", {}).apply(model)

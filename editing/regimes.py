@@ -16,6 +16,7 @@ from ..schemas.changes import Change
 from ..schemas.errors import InputError
 from ..schemas.jsonl import JsonlAppender, Row, read_rows
 from ..schemas.problems import Problem
+from .context import EditContext
 from .edit import Edit
 from .hparams import Hparams
 from .methods import Method
@@ -208,7 +209,7 @@ def _edited(model: Any, tokenizer: Any, bench: Bench, stage: Stage, run: Run) ->
         yield None
         return
     requests = requests_for(bench, stage.change)
-    with run.method.teach(model, tokenizer, requests, run.hparams.values) as edit:
+    with run.method.teach(model, tokenizer, requests, run.hparams.values, EditContext()) as edit:
         yield edit
 
 

@@ -10,11 +10,30 @@ from ..schemas.problems import Problem
 
 @dataclass(frozen=True, slots=True)
 class EditRequest:
-    """After `prompt`, the model shall write `target`; `subject` is the name in the prompt that the edit is keyed on."""
+    """After `prompt`, the model shall write `target`; `subject` is the name in the prompt that the edit is keyed on.
+
+    `at` says where in the prompt (in characters) the subject that counts begins; it may be left out where the subject
+    stands in the prompt once.
+    """
 
     prompt: str
     subject: str
     target: str
+    at: int | None = None
+
+    def place(self) -> int:
+        """Return where the subject begins. Raises InputError where it is missing, or stands there more than once."""
+        if self.at is not None:
+            if not self.subject or not self.prompt.startswith(self.subject, self.at):
+                raise InputError(f"The prompt does not have the subject {self.subject!r} at character {self.at}.")
+            return self.at
+        count = self.prompt.count(self.subject) if self.subject else 0
+        if count != 1:
+            raise InputError(
+                f"The subject {self.subject!r} stands {count} times in the prompt {self.prompt[:60]!r}...; it has to "
+                "stand there once, or the request says at which character (`at`)."
+            )
+        return self.prompt.index(self.subject)
 
 
 def requests_for(bench: Bench, change: Change) -> list[EditRequest]:
