@@ -68,7 +68,7 @@ def fine_tune(
     tokenizer: Any,
     requests: Sequence[EditRequest],
     hparams: FtHparams,
-    context: EditContext = EditContext(),  # noqa: B008
+    context: EditContext | None = None,
 ) -> Edit:
     """Teach `model` the `requests` and return the edit, applied.
 
