@@ -48,8 +48,9 @@ def requests_for(
     """Return what teaches `change`: one request for each of its reliability problems, in the order of their task ids.
 
     `target` is what follows the prompt in the updated solution, or (`call`) its first call of the replacement alone;
-    the prompt then goes up to that call. `subject` is the function's name in its header, or (`last_word`) what follows
-    the prompt's last space, the subject of the CLME study; spaces at the prompt's end are passed over.
+    the prompt then goes up to that call. `subject` is the function's name, in its header or else in a call, or
+    (`last_word`) what follows the prompt's last space, the subject of the CLME study; spaces at the prompt's end are
+    passed over.
 
     Raises InputError, with the task id, for a problem without an updated solution, with one that does not go on from
     its prompt or does not call the replacement, and where the subject has no place.
@@ -99,14 +100,19 @@ def _up_to_call(problem: Problem, change: Change, target: str) -> tuple[str, str
 
 
 def _function_name(problem: Problem, prompt: str) -> tuple[str, int]:
-    """Return the function's name and its place in the last header: a docstring may repeat the name."""
-    headers = [*re.finditer(rf"\bdef[ \t]+({re.escape(problem.entry_point)})[ \t]*\(", prompt)]
-    if not headers:
-        raise InputError(
-            f"The prompt of {problem.task_id} has no header `def {problem.entry_point}(`, so the function's name "
-            "cannot be the subject. Use --subject last_word, or leave the change out (--changes)."
-        )
-    return headers[-1][1], headers[-1].start(1)
+    """Return the function's name and its place in the last header, for a docstring may repeat the name.
+
+    Where there is no header (in MBPP a test tells the name): its place in the last call.
+    """
+    name = re.escape(problem.entry_point)
+    for pattern in (rf"\bdef[ \t]+({name})[ \t]*\(", rf"\b({name})[ \t]*\("):
+        places = [found.start(1) for found in re.finditer(pattern, prompt)]
+        if places:
+            return problem.entry_point, places[-1]
+    raise InputError(
+        f"The prompt of {problem.task_id} has neither `def {problem.entry_point}(` nor a call of it, so the function's "
+        "name cannot be the subject. Use --subject last_word, or leave the change out (--changes)."
+    )
 
 
 def _last_word(problem: Problem, prompt: str) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from ..schemas.errors import EnvironmentFault, InputError
-from .edit import Edit
+from .edit import FORMAT, Edit
 from .fingerprints import requests_sha256
 from .plan import PlannedEdit
 from .run import Run
@@ -66,8 +66,10 @@ def read_metadata(path: Path) -> Mapping[str, str]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata: dict[str, str] = file.metadata() or {}
-            return metadata
     except (OSError, SafetensorError) as error:
         raise InputError(
             f"{path} cannot be read as an edit: {error}. `edittool edit --save-edits` makes one."
         ) from None
+    if metadata.get("format") != FORMAT:
+        raise InputError(f"{path} holds tensors, but not an edit. `edittool edit --save-edits` makes one.")
+    return metadata
