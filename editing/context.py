@@ -27,5 +27,5 @@ class EditContext:
     covariance: Mapping[str, Tensor] = field(default_factory=dict)
     initial_values: Sequence[Tensor] | None = None
     seed: int = 0
-    speedups: Speedups = Speedups()
+    speedups: Speedups = field(default_factory=Speedups)
     kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)

@@ -1,7 +1,8 @@
 """An edit: float32 differences of named tensors, put into a model in place and taken out again bit for bit."""
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,7 +25,9 @@ class Edit:
     one model and come out in reverse order. `losses` are the method's own, one per step of its optimisation.
     """
 
-    def __init__(self, method: str, deltas: Mapping[str, Tensor], losses: Sequence[float] = ()):
+    def __init__(
+        self, method: str, deltas: Mapping[str, Tensor], losses: Sequence[float] = (), *, touched_only: bool = True
+    ):
         self.method = method
         self.losses = list(losses)
         self._deltas = {name: delta.detach().float() for name, delta in deltas.items()}
@@ -114,3 +117,22 @@ class Edit:
 
 # The edits in each model, the latest last. Beside the models, so that a deep copy of one starts with none.
 _stacks: WeakKeyDictionary[nn.Module, list[Edit]] = WeakKeyDictionary()
+
+
+@contextlib.contextmanager
+def restored(model: nn.Module, names: Sequence[str]) -> Iterator[dict[str, nn.Parameter]]:
+    """Give the parameters of these names, to change in place; put their content back at the end."""
+    parameters = dict(model.named_parameters())
+    chosen = {name: parameters[name] for name in names}
+    before = {name: parameter.detach().clone() for name, parameter in chosen.items()}
+    try:
+        yield chosen
+    finally:
+        with torch.no_grad():
+            for name, parameter in chosen.items():
+                parameter.copy_(before[name])
+
+
+def rounded(updates: Mapping[str, Tensor], dtype: torch.dtype | None) -> dict[str, Tensor]:
+    """Return `updates` in float32, rounded to `dtype` first, if one is given, as EasyEdit does before it adds them."""
+    return {name: (update if dtype is None else update.to(dtype)).float() for name, update in updates.items()}

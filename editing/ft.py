@@ -1,7 +1,6 @@
 """FT-L: fine-tuning of a few tensors within a box around their old values (Zhu et al., arXiv 2012.00363)."""
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,10 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from ..schemas.errors import InputError
-from .batches import left_pad
 from .context import EditContext
-from .edit import Edit
-from .requests import EditRequest
+from .edit import Edit, restored
+from .families import family_of
+from .forward import LayerParts, Layers, Row, captured, frozen, head, read
+from .requests import EditRequest, need_requests
+from .speedups import Speedups
 
 GOOD_ENOUGH = 0.01  # a chunk with a smaller loss is passed over, and an epoch with a smaller mean loss is the last
 
@@ -24,7 +25,9 @@ class FtHparams:
     `rewrite_module_tmp` names the tensors: for each of `layers`, every parameter whose name contains it.
     `norm_constraint` bounds every entry's change when it is a float; an integer or false sets no bound, as in
     the reference. `profile` says what stands between prompt and target: one space, always (`easyedit`, `clme`) or
-    where the target has none (`original`), or nothing (`exact`: the target goes on from the prompt as it is).
+    where the target has none (`original`), or nothing (`exact`: the target goes on from the prompt as it is); `clme`
+    also leaves out the tokenizer's special tokens. `padding`: `aligned`, or `as_reference`: on the left, with the
+    reference's slips.
     """
 
     layers: list[int]
@@ -36,6 +39,7 @@ class FtHparams:
     norm_constraint: float | int | bool = False
     objective_optimization: Literal["target_new", "prompt_last"] = "target_new"
     profile: Literal["easyedit", "clme", "original", "exact"] = "easyedit"
+    padding: Literal["aligned", "as_reference"] = "aligned"
 
     def __post_init__(self) -> None:
         """Refuse values without meaning: ValueError, beginning with the field."""
@@ -55,35 +59,40 @@ class FtHparams:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """A request in tokens: the loss is over `ids` from `start` on, or over `targets` at the last of `ids`."""
+class _Taught:
+    """A request in tokens: at each of `positions`, the row is to predict the target of the same place."""
 
-    ids: list[int]
-    start: int
+    row: Row
+    positions: list[int]
     targets: list[int]
 
 
 def fine_tune(
-    model: Any,
-    tokenizer: Any,
-    requests: Sequence[EditRequest],
-    hparams: FtHparams,
-    context: EditContext | None = None,
+    model: Any, tokenizer: Any, requests: Sequence[EditRequest], hparams: FtHparams, context: EditContext
 ) -> Edit:
-    """Teach `model` the `requests` and return the edit, applied.
+    """Teach `model` the `requests` and return the edit, applied. Its `losses` are the mean loss of each epoch.
 
     The model is left in evaluation mode. Raises InputError when the hyperparameters name no parameter of the model,
     or when a target has no tokens.
     """
+    need_requests("FT", requests)
     weights = _weights(model, hparams)
-    rows = [_encode(tokenizer, request, hparams) for request in requests]
-    if not rows:
-        raise InputError("There is nothing to teach: FT needs at least one request.")
-    loss_of = _target_new_loss if hparams.objective_optimization == "target_new" else _prompt_last_loss
+    taught = [_encode(tokenizer, request, hparams) for request in requests]
+    chunks = [taught[start : start + hparams.batch_size] for start in range(0, len(taught), hparams.batch_size)]
+    if hparams.padding == "as_reference":
+        chunks = [_padded_on_the_left(chunk, tokenizer, hparams) for chunk in chunks]
     model.eval()
-    with _only_trainable(model, weights):
-        losses, deltas = _optimise(model, weights, rows, hparams, lambda chunk: loss_of(model, tokenizer, chunk))
-    return Edit("ft", deltas, losses).apply(model)
+    with frozen(model, but=list(weights.values())), restored(model, list(weights)):
+        forwards = [_Forward(model, list(weights), chunk, context.speedups) for chunk in chunks]
+        losses, deltas = _optimise(weights, forwards, hparams)
+    return Edit("ft", deltas, losses, touched_only=context.speedups.touched_only).apply(model)
+
+
+def check_ft(model: Any, hparams: FtHparams) -> tuple[str, ...]:
+    """Raise InputError where the hyperparameters name no parameter of the model; no covariance is needed."""
+    family_of(model)
+    _weights(model, hparams)
+    return ()
 
 
 def _weights(model: nn.Module, hparams: FtHparams) -> dict[str, nn.Parameter]:
@@ -100,20 +109,24 @@ def _weights(model: nn.Module, hparams: FtHparams) -> dict[str, nn.Parameter]:
     return weights
 
 
-def _encode(tokenizer: Any, request: EditRequest, hparams: FtHparams) -> _Row:
-    target = _join(request.target, hparams)
-    prompt_ids = tokenizer(request.prompt)["input_ids"]
+def _encode(tokenizer: Any, request: EditRequest, hparams: FtHparams) -> _Taught:
+    def encode(text: str) -> list[int]:
+        ids: list[int] = tokenizer(text, add_special_tokens=hparams.profile != "clme")["input_ids"]
+        return ids
+
+    target, prompt_ids = _join(request.target, hparams), encode(request.prompt)
     if hparams.objective_optimization == "prompt_last":
         # The reference tokenizes the target by itself: where the tokenizer opens texts with BOS, BOS is learned too.
-        row = _Row(prompt_ids, len(prompt_ids), tokenizer(target)["input_ids"])
+        targets = encode(target.removeprefix(" ") if hparams.profile == "clme" else target)
+        taught = _Taught(Row.of(prompt_ids), [len(prompt_ids) - 1] * len(targets), targets)
     else:
-        ids = tokenizer(request.prompt + target)["input_ids"]
-        row = _Row(ids, len(prompt_ids), ids[len(prompt_ids) :])
-    if not row.targets or not prompt_ids:
+        ids = encode(request.prompt + target)
+        taught = _Taught(Row.of(ids), list(range(len(prompt_ids) - 1, len(ids) - 1)), ids[len(prompt_ids) :])
+    if not taught.targets or not prompt_ids:
         raise InputError(
             f"The request for {request.subject!r} has no tokens in its prompt or target: nothing to teach."
         )
-    return row
+    return taught
 
 
 def _join(target: str, hparams: FtHparams) -> str:
@@ -122,31 +135,103 @@ def _join(target: str, hparams: FtHparams) -> str:
     return f" {target}"
 
 
-@contextlib.contextmanager
-def _only_trainable(model: nn.Module, weights: dict[str, nn.Parameter]) -> Iterator[None]:
-    """Let gradients reach `weights` alone; put every flag and every content back at the end."""
-    flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
-    before = {name: weight.detach().clone() for name, weight in weights.items()}
-    try:
-        for parameter, _ in flags:
-            parameter.requires_grad_(False)
-        for weight in weights.values():
-            weight.requires_grad_(True)
-        yield
-    finally:
-        for parameter, flag in flags:
-            parameter.requires_grad_(flag)
-        with torch.no_grad():
-            for name, weight in weights.items():
-                weight.copy_(before[name])
+def _padded_on_the_left(chunk: list[_Taught], tokenizer: Any, hparams: FtHparams) -> list[_Taught]:
+    """Return `chunk` as the reference pads it: positions of the prompt's end are counted as if it had not.
+
+    There, padding among the targets of `prompt_last` is learned too, unless the tokenizer pads with UNK.
+    """
+    pad, width = tokenizer.pad_token_id, max(len(taught.row.ids) for taught in chunk)
+    longest = max(len(taught.targets) for taught in chunk)
+    padded = []
+    for taught in chunk:
+        row = taught.row.padded_left(pad, width)
+        if hparams.objective_optimization == "target_new":
+            missing = width - len(taught.row.ids)
+            padded.append(_Taught(row, [position + missing for position in taught.positions], taught.targets))
+        else:
+            targets = [pad] * (longest - len(taught.targets)) + taught.targets
+            learned = [token for token in targets if token != tokenizer.unk_token_id]
+            padded.append(_Taught(row, taught.positions[:1] * len(learned), learned))
+    return padded
+
+
+class _Forward:
+    """The loss of a chunk of requests, with what lies below the trained tensors computed once."""
+
+    def __init__(self, model: Any, names: Sequence[str], chunk: Sequence[_Taught], speedups: Speedups):
+        self._model, self.requests, self._speedups = model, len(chunk), speedups
+        self._start = _lowest(model, names)
+        self._layers = Layers(model, read(model, [taught.row for taught in chunk]))
+        device = self._layers.batch.ids.device
+        wanted = [
+            (place, position, target)
+            for place, taught in enumerate(chunk)
+            for position, target in zip(taught.positions, taught.targets, strict=True)
+        ]
+        self._rows, self._positions, self._targets = torch.tensor(wanted, device=device).unbind(1)
+        self._counts = torch.tensor([len(taught.targets) for taught in chunk], device=device)
+        self._below: LayerParts | Tensor | None = None
+
+    def loss(self) -> Tensor:
+        """Return the mean over requests of the mean of -log p over each one's targets."""
+        hidden = self._hidden()
+        if self._speedups.loss_positions:
+            scores = head(self._model, hidden[self._rows, self._positions])
+        else:
+            scores = head(self._model, hidden)[self._rows, self._positions]
+        chosen = scores.gather(1, self._targets[:, None])[:, 0]
+        return -(
+            torch.zeros(self.requests, device=chosen.device).index_add(0, self._rows, chosen) / self._counts
+        ).mean()
+
+    def _hidden(self) -> Tensor:
+        """Return the hidden states after the last layer."""
+        if self._start is None:
+            return self._of_the_whole_model()
+        layer, at_mlp_out = self._start
+        if self._below is None or not self._speedups.layer_cache:
+            self._below = self._read_below(layer, at_mlp_out)
+        if isinstance(self._below, Tensor):
+            return self._layers.run(self._below, layer)
+        mlp_out = self._layers.module(self._layers.family.mlp_out, layer)
+        return self._layers.run(self._below.middle + mlp_out(self._below.mlp_input), layer + 1)
+
+    @torch.no_grad()
+    def _read_below(self, layer: int, at_mlp_out: bool) -> LayerParts | Tensor:
+        entering = self._layers.run(self._layers.embedded, 0, layer - 1)
+        return self._layers.parts(entering, layer) if at_mlp_out else entering
+
+    def _of_the_whole_model(self) -> Tensor:
+        """Return the same where the embeddings are trained: nothing lies below them."""
+        batch = self._layers.batch
+        with captured(self._model.get_submodule(self._layers.family.norm)) as seen:
+            self._model.base_model(
+                input_ids=batch.ids, attention_mask=batch.mask, position_ids=batch.positions, use_cache=False
+            )
+        return seen[0].input
+
+
+def _lowest(model: Any, names: Sequence[str]) -> tuple[int, bool] | None:
+    """Return the lowest layer that holds one of these parameters, and whether only its last linear layer does.
+
+    The number of layers stands for what comes after them (final norm, head), None for what comes before.
+    """
+    family, count = family_of(model), model.config.num_hidden_layers
+    held: dict[int, list[str]] = {}
+    for name in names:
+        layers = (n for n in range(count) if name.startswith(f"{family.layer.replace('{}', str(n))}."))
+        after = name.startswith((f"{family.norm}.", "lm_head."))
+        layer = next(layers, count if after else None)
+        if layer is None:
+            return None
+        held.setdefault(layer, []).append(name)
+    lowest = min(held)
+    mlp_out = f"{family.mlp_out.replace('{}', str(lowest))}."
+    return lowest, all(name.startswith(mlp_out) for name in held[lowest])
 
 
 def _optimise(
-    model: nn.Module,
-    weights: dict[str, nn.Parameter],
-    rows: list[_Row],
-    hparams: FtHparams,
-    loss_of: Callable[[list[_Row]], Tensor],
+    weights: dict[str, nn.Parameter], forwards: Sequence[_Forward], hparams: FtHparams
 ) -> tuple[list[float], dict[str, Tensor]]:
     """Return the mean loss of each epoch, before its updates, and the float32 change of each weight.
 
@@ -158,16 +243,14 @@ def _optimise(
     losses: list[float] = []
     for _ in range(hparams.num_steps):
         total = 0.0
-        for start in range(0, len(rows), hparams.batch_size):
-            chunk = rows[start : start + hparams.batch_size]
+        for forward in forwards:
             with torch.enable_grad():
-                loss = loss_of(chunk)
+                loss = forward.loss()
                 if loss.item() >= GOOD_ENOUGH:
-                    gradients = torch.autograd.grad(loss, list(weights.values()))
-                    _step(optimizer, masters, gradients)
-            total += loss.item() * len(chunk)
+                    _step(optimizer, masters, torch.autograd.grad(loss, list(weights.values())))
+            total += loss.item() * forward.requests
             _clamp_and_write(weights, masters, centres, hparams.bound)
-        losses.append(total / len(rows))
+        losses.append(total / sum(forward.requests for forward in forwards))
         if losses[-1] < GOOD_ENOUGH:
             break
     changes = zip(weights, masters, centres, strict=True)
@@ -188,23 +271,3 @@ def _clamp_and_write(
         if bound is not None:
             master.clamp_(centre - bound, centre + bound)
         weight.copy_(master)
-
-
-def _target_new_loss(model: Any, tokenizer: Any, rows: list[_Row]) -> Tensor:
-    """Return the cross-entropy of the targets after their prompts: mean over each row's tokens, then over rows."""
-    batch = left_pad([row.ids for row in rows], tokenizer.pad_token_id, model.device)
-    logits = model(input_ids=batch.ids, attention_mask=batch.mask, position_ids=batch.positions, use_cache=False).logits
-    width = batch.ids.shape[1]
-    firsts = torch.tensor([width - len(row.targets) for row in rows], device=model.device)
-    counts = torch.arange(1, width, device=model.device) >= firsts[:, None]  # (rows, width - 1)
-    losses = nn.functional.cross_entropy(logits[:, :-1].transpose(1, 2).float(), batch.ids[:, 1:], reduction="none")
-    return ((losses * counts).sum(1) / counts.sum(1)).mean()
-
-
-def _prompt_last_loss(model: Any, tokenizer: Any, rows: list[_Row]) -> Tensor:
-    """Return -log p of all target tokens at the prompt's last position: mean over each row's tokens, then over rows."""
-    batch = left_pad([row.ids for row in rows], tokenizer.pad_token_id, model.device)
-    logits = model(input_ids=batch.ids, attention_mask=batch.mask, position_ids=batch.positions, use_cache=False).logits
-    scores = torch.log_softmax(logits[:, -1].float(), dim=-1)  # (rows, vocabulary)
-    targets = (torch.tensor(row.targets, device=model.device) for row in rows)
-    return -torch.stack([score[target].mean() for score, target in zip(scores, targets, strict=True)]).mean()

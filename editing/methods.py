@@ -7,9 +7,12 @@ from typing import Any
 from ..schemas.errors import InputError
 from .context import EditContext
 from .edit import Edit
-from .ft import FtHparams, fine_tune
+from .ft import FtHparams, check_ft, fine_tune
+from .memit import MemitHparams, check_memit, teach_memit
 from .none import NoneHparams, leave
+from .pmet import PmetHparams, check_pmet, teach_pmet
 from .requests import EditRequest
+from .rome import RomeHparams, check_rome, teach_rome
 
 Teach = Callable[[Any, Any, Sequence[EditRequest], Any, EditContext], Edit]
 
@@ -49,7 +52,10 @@ def table(methods: Iterable[Method]) -> Mapping[str, Method]:
 METHODS = table(
     [
         Method("none", NoneHparams, leave),
-        Method("ft", FtHparams, fine_tune, alg_names=("FT", "FT-L", "FT-M")),
+        Method("ft", FtHparams, fine_tune, alg_names=("FT", "FT-L", "FT-M"), check=check_ft),
+        Method("rome", RomeHparams, teach_rome, alg_names=("ROME", "R-ROME"), check=check_rome),
+        Method("memit", MemitHparams, teach_memit, alg_names=("MEMIT",), check=check_memit, many=True),
+        Method("pmet", PmetHparams, teach_pmet, alg_names=("PMET",), check=check_pmet, many=True),
     ]
 )
 

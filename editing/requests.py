@@ -1,6 +1,7 @@
 """What a model is taught: for a prompt, the program text that should follow."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,6 +41,12 @@ class EditRequest:
                 "stand there once, or the request says at which character (`at`)."
             )
         return self.prompt.index(self.subject)
+
+
+def need_requests(method: str, requests: Sequence[EditRequest]) -> None:
+    """Raise InputError where there is nothing to teach."""
+    if not requests:
+        raise InputError(f"There is nothing to teach: {method} needs at least one request.")
 
 
 def requests_for(

@@ -68,7 +68,7 @@ def test_the_unedited_model(model: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
-        (["--method", "rome"], "no editing method 'rome'"),
+        (["--method", "romeo"], "no editing method 'romeo'"),
         (["--changes", "nope"], "no change 'nope'"),
         (["--changes", " , "], "names no change"),
         (["--temperature", "0", "-n", "3"], "-n 1"),

@@ -1,0 +1,33 @@
+"""One edit of one model, for programs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..schemas.errors import InputError
+from .context import EditContext
+from .edit import Edit
+from .hparams import Hparams, hparams_of
+from .methods import find_method
+from .requests import EditRequest
+
+
+def apply(
+    method: str,
+    model: Any,
+    tokenizer: Any,
+    requests: Sequence[EditRequest],
+    hparams: Mapping[str, Any] | Hparams,
+    context: EditContext | None = None,
+) -> Edit:
+    """Teach `model` the requests by a method (ft, grace, rome, memit, pmet) and return the edit, applied.
+
+    `model` is a transformers model of a known family, changed in place and left in evaluation mode; `hparams` a mapping
+    in EasyEdit's field names, or what `load_hparams` returns. Successive edits stack, and are undone in reverse order.
+    Raises InputError, before the model is touched, for an unknown method or family, hyperparameters that are wrong or
+    do not fit the model, a missing covariance, and a request that cannot be taught.
+    """
+    chosen = find_method(method)
+    read = hparams if isinstance(hparams, Hparams) else hparams_of(hparams, chosen)
+    if not isinstance(read.values, chosen.hparams):
+        raise InputError(f"The hyperparameters of {read.source} are not for the method {chosen.name}.")
+    return chosen.teach(model, tokenizer, list(requests), read.values, context or EditContext())
