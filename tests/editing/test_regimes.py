@@ -15,12 +15,13 @@ from edittool.editing.hparams import Hparams
 from edittool.editing.methods import METHODS
 from edittool.editing.regimes import Progress, run_regime
 from edittool.editing.requests import EditRequest
+from edittool.editing.run import Run
 from edittool.schemas.bench import Bench
 from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.jsonl import read_rows
 
 from .conftest import change, problem
-from .runs import BATCH, FT, INSTANT, MANY, NONE, SAMPLING, SEQUENTIAL
+from .runs import BATCH, FT, INSTANT, MANY, METHOD_HPARAMS, NONE, SAMPLING, SEQUENTIAL
 
 SPECIFICITY = {"t/s0", "t/s1", "t/s2", "t/s3"}
 
@@ -172,6 +173,28 @@ def test_a_batch_that_was_written_in_part_is_sampled_as_a_whole(
     summary = run_regime(llama, tokenizer, longer, SEQUENTIAL, parts)
     assert (summary.found, summary.new) == (kept, len(lines) - kept)
     assert parts.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("method", METHOD_HPARAMS)
+def test_every_method_goes_on_with_a_sequence(
+    llama: Any, tokenizer: Any, longer: Bench, tmp_path: Path, checksum: Any, method: str
+) -> None:
+    run = replace(SEQUENTIAL, method=METHODS[method], hparams=Hparams(METHOD_HPARAMS[method], "test"), steps=(2, 3))
+    whole, parts, start = tmp_path / "whole.jsonl", tmp_path / "parts.jsonl", checksum(llama)
+
+    def go(out: Path, run: Run = run, folder: Path | None = None) -> int:
+        covariance = {f"model.layers.{layer}.mlp.down_proj": torch.eye(48) for layer in (0, 1)}
+        context = EditContext(covariance=covariance)  # a new one each time, as in another process
+        return run_regime(llama, tokenizer, longer, run, out, context=context, save_edits=folder).edits
+
+    go(whole, folder=tmp_path / "at once")
+    go(parts, replace(run, steps=(2,)), tmp_path / "edits")
+    assert go(parts, folder=tmp_path / "edits") == 2  # the first, and the one that is new
+    assert parts.read_bytes() == whole.read_bytes()
+    once, again = (Edit.load(tmp_path / name / "0003-a.safetensors").deltas() for name in ("at once", "edits"))
+    assert once.keys() == again.keys()
+    assert all(torch.equal(once[name], again[name]) for name in once)
+    assert checksum(llama) == start
 
 
 def test_progress_tells_of_edits_that_are_made_again(llama: Any, tokenizer: Any, longer: Bench, tmp_path: Path) -> None:
