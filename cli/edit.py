@@ -31,7 +31,7 @@ _LOST = {
     "-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The file of samples."
 )
 @click.option("--model", required=True, help="tiny, a folder, or a model's id on the Hugging Face Hub.")
-@click.option("--method", default="ft", show_default=True, help="How to edit, or none.")
+@click.option("--method", default="ft", show_default=True, help="ft, rome, memit, pmet, grace, or none.")
 @click.option("--hparams", help="A preset or a YAML file with EasyEdit's fields.  [default: the preset METHOD-MODEL]")
 @click.option(
     "--regime",

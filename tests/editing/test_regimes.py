@@ -106,7 +106,7 @@ def test_the_edits_of_a_sequence_lie_on_top_of_each_other(
     by_hand = []
     for name in "cda":
         request = EditRequest(f"def {name}0(x):\n", f"{name}0", f"    return new_{name}(x)\n")
-        by_hand.append(fine_tune(llama, tokenizer, [request], FT.values))
+        by_hand.append(fine_tune(llama, tokenizer, [request], FT.values, EditContext()))
     after = checksum(llama)
     for edit in reversed(by_hand):
         edit.undo()
