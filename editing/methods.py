@@ -8,6 +8,7 @@ from ..schemas.errors import InputError
 from .context import EditContext
 from .edit import Edit
 from .ft import FtHparams, fine_tune
+from .grace import GraceHparams, check_grace, teach_grace
 from .none import NoneHparams, leave
 from .requests import EditRequest
 
@@ -50,6 +51,7 @@ METHODS = table(
     [
         Method("none", NoneHparams, leave),
         Method("ft", FtHparams, fine_tune, alg_names=("FT", "FT-L", "FT-M")),
+        Method("grace", GraceHparams, teach_grace, alg_names=("GRACE",), check=check_grace),
     ]
 )
 
