@@ -216,7 +216,9 @@ def some_entries(draw: Any) -> Entries:
     def vector(size: int) -> torch.Tensor:
         return torch.tensor(draw(st.lists(numbers, min_size=size, max_size=size)))
 
-    rows = tuple(Entry(vector(wide), vector(high), draw(numbers), draw(numbers)) for _ in range(draw(st.integers(1, 5))))
+    rows = tuple(
+        Entry(vector(wide), vector(high), draw(numbers), draw(numbers)) for _ in range(draw(st.integers(1, 5)))
+    )
     replacement = draw(st.sampled_from(["replace_last", "replace_prompt", "replace_all"]))
     return Entries(rows, replacement, draw(st.sampled_from(["direct", "cdist"])), draw(st.text("abc123")))
 
