@@ -68,6 +68,11 @@ class Entries:
         """Return these entries with `row` at `place`, which may be one past the last."""
         return replace(self, rows=(*self.rows[:place], row, *self.rows[place + 1 :]))
 
+    def on(self, device: torch.device) -> "Entries":
+        """Return these entries with their tensors on `device`."""
+        rows = (replace(row, key=row.key.to(device), value=row.value.to(device)) for row in self.rows)
+        return replace(self, rows=tuple(rows))
+
     def digest(self) -> str:
         """Return SHA-256 over everything that decides what the entries do and how they grow."""
         digest = hashlib.sha256(f"{self.replacement} {self.distance}".encode())
@@ -90,7 +95,8 @@ def distances(keys: Tensor, queries: Tensor, how: Distance) -> Tensor:
 def rounding(queries: Tensor) -> Tensor:
     """Return, for each of `queries` (rows, f) in the model's dtype, the distance that rounding alone can make."""
     relative = max(ROUNDING, torch.finfo(queries.dtype).eps)
-    return (relative * torch.linalg.vector_norm(queries.float(), dim=-1)).clamp(min=2 * SPLIT_GAP)
+    sizes: Tensor = torch.linalg.vector_norm(queries.float(), dim=-1)
+    return (relative * sizes).clamp(min=2 * SPLIT_GAP)
 
 
 _position: ContextVar[int | Tensor | None] = ContextVar("position", default=None)

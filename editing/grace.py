@@ -164,7 +164,11 @@ def _encode(tokenizer: Any, request: EditRequest, hparams: GraceHparams) -> _Les
         raise InputError(
             f"The request for {request.subject!r} has no tokens in its prompt or target: nothing to teach."
         )
-    return replace(lesson, ids=[*ids, tokenizer.eos_token_id]) if hparams.profile == "original" else lesson
+    if hparams.profile != "original":
+        return lesson
+    if tokenizer.eos_token_id is None:
+        raise InputError('profile: "original" teaches the end of the text, for which this tokenizer has no token.')
+    return replace(lesson, ids=[*ids, tokenizer.eos_token_id])
 
 
 def _initial_values(layer: nn.Module, count: int, context: EditContext) -> Callable[[int, int], Tensor]:
@@ -202,7 +206,7 @@ def _in_force(layer: nn.Module, hparams: GraceHparams) -> Entries:
             f"The codebook in the model uses {' and '.join(used)}, but the hyperparameters say {' and '.join(wanted)} "
             '("replacement" and "grace_distance"): one codebook has one way. Undo its edits first, or use the same.'
         )
-    return replace(found, grown_from=found.digest())
+    return replace(found, grown_from=found.digest()).on(next(layer.parameters()).device)
 
 
 @contextlib.contextmanager

@@ -193,6 +193,12 @@ def test_entries_are_followed_not_changed() -> None:
     assert len({first.digest(), second.digest(), third.digest()}) == 3
 
 
+def test_entries_move_together() -> None:
+    moved = made(torch.zeros(IN), torch.ones(IN), grown_from="x").on(torch.device("meta"))
+    assert {tensor.device.type for tensor in moved.codebook()} == {"meta"}
+    assert moved.grown_from == "x"
+
+
 def test_the_digest_covers_what_decides() -> None:
     entries = made(torch.zeros(IN))
     (row,) = entries.rows

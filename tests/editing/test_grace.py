@@ -540,6 +540,10 @@ def test_nothing_to_teach(llama: Any, tokenizer: Any) -> None:
     exact = hparams(llama, profile="exact")
     with pytest.raises(InputError, match="'x' has no tokens"):
         teach_grace(llama, tokenizer, [ask(BASE, "")], exact, EditContext())
+    endless = copy.deepcopy(tokenizer)
+    endless.eos_token = None
+    with pytest.raises(InputError, match="this tokenizer has no token"):
+        teach_grace(llama, endless, SEQUENCE[:1], hparams(llama, profile="original"), EditContext())
 
 
 def test_a_layer_that_is_not_there(model: Any) -> None:
