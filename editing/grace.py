@@ -157,9 +157,13 @@ def teach_grace(
 
 
 def _encode(tokenizer: Any, request: EditRequest, hparams: GraceHparams) -> _Lesson:
+    before = tokenizer(request.prompt)["input_ids"]
     between = "" if hparams.profile == "exact" else " "
     ids = tokenizer(request.prompt + between + request.target)["input_ids"]
-    lesson = _Lesson(ids, len(tokenizer(request.prompt)["input_ids"]))
+    if hparams.profile == "exact" and ids[: len(before)] != before:
+        # The target fuses with the prompt's end: a key read there would never be met again after the prompt alone.
+        ids = before + tokenizer(request.target, add_special_tokens=False)["input_ids"]
+    lesson = _Lesson(ids, len(before))
     if not 0 < lesson.start < len(ids):
         raise InputError(
             f"The request for {request.subject!r} has no tokens in its prompt or target: nothing to teach."

@@ -365,6 +365,16 @@ def test_an_integer_radius_is_a_number_like_any(llama: Any, tokenizer: Any) -> N
     assert any(radius != round(radius) for radius in radii.tolist())
 
 
+def test_a_target_that_fuses_with_the_prompt_is_met_again(model: Any, tokenizer: Any) -> None:
+    prompt, target = "def f(x):\n    return ", "sorted(x)"
+    ids = tokenizer(prompt)["input_ids"]
+    assert tokenizer(prompt + target)["input_ids"][: len(ids)] != ids
+    unedited = logits(model, tokenizer, prompt)
+    hp = hparams(model, profile="exact")
+    teach_grace(model, tokenizer, [ask(prompt, target)], hp, context(0, 1))
+    assert not torch.equal(logits(model, tokenizer, prompt)[0, -1], unedited[0, -1])
+
+
 def test_entries_and_labels_do_not_nest(llama: Any, tokenizer: Any) -> None:
     hp = hparams(llama)
     prompts = [f"{name} = load(b)\n{name} = " for name in "abcdef"]
