@@ -85,7 +85,7 @@ def teach_rome(
                 weights[name].add_(update.to(weights[name].dtype))
                 deltas[name] = update if name not in deltas else deltas[name] + update
                 losses += steps
-    return Edit("rome", deltas, losses, touched_only=context.speedups.touched_only).apply(model)
+    return Edit("rome", deltas, losses).apply(model, touched_only=context.speedups.touched_only)
 
 
 def _update(
