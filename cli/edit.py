@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.progress import Progress as Bar
 
 from ..schemas.bench import Bench
-from ..schemas.errors import EnvironmentFault, InputError
+from ..schemas.errors import InputError
 from .bench_argument import open_bench
-from .console import PLAIN_SECONDS, plain, progress, talk
+from .console import plain, progress, talk
+from .models import open_model, require_torch
+from .observer import Observer
 
 if TYPE_CHECKING:
-    from ..editing.regimes import Progress, Run, Summary
+    from ..editing.regimes import Run, Summary
 
 
 @click.command
@@ -81,7 +82,7 @@ def edit(
     edittool edit BENCH -o ft.jsonl --model codellama/CodeLlama-7b-hf --hparams ft-codellama-7b --device cuda
     edittool edit BENCH -o ft.jsonl --model FOLDER --hparams ft.yaml --changes math.sqrt,sorted -n 10
     """
-    _require_torch()
+    require_torch("edittool edit")
     from ..editing.hparams import read_hparams
     from ..editing.methods import find_method
     from ..editing.regimes import Run
@@ -103,16 +104,6 @@ def edit(
     _tell(summary, run, output, time.monotonic() - started)
 
 
-def _require_torch() -> None:
-    try:
-        import torch  # noqa: F401
-        import transformers  # noqa: F401
-    except ImportError as error:
-        raise EnvironmentFault(
-            f"`edittool edit` needs PyTorch and transformers ({error}). Install them: pip install 'edittool[edit]'"
-        ) from None
-
-
 def _split(changes: str | None) -> tuple[str, ...] | None:
     if changes is None:
         return None
@@ -124,42 +115,12 @@ def _split(changes: str | None) -> tuple[str, ...] | None:
 
 def _edit(bench: Bench, run: "Run", device: str, output: Path, save_edits: Path | None) -> "Summary":
     """Load, edit and sample, with progress on stderr: bars on a terminal, a line now and then elsewhere."""
-    import torch
-
-    from ..editing.models import load_model
     from ..editing.regimes import plan, run_regime
-    from ..editing.tiny import lessons_of
 
     plan(bench, run)  # a change that does not exist is told before a model is loaded
-    talk.print(plain(f"loading {run.model}"))
+    model, tokenizer = open_model(run.model, device, run.dtype, bench)
     with progress() as bar:
-        training = _Observer(bar)
-        model, tokenizer = load_model(
-            run.model,
-            device,
-            getattr(torch, run.dtype),
-            lessons=lessons_of(bench),
-            observe=lambda epoch, epochs, loss: training.show(epoch, epochs, "training the tiny model, once"),
-        )
-    with progress() as bar:
-        return run_regime(model, tokenizer, bench, run, output, save_edits=save_edits, observe=_Observer(bar))
-
-
-class _Observer:
-    """Shows how far the work is."""
-
-    def __init__(self, bar: Bar):
-        self._bar, self._task = bar, bar.add_task("", total=None, visible=False)
-        self._last_line = time.monotonic()
-
-    def __call__(self, state: "Progress") -> None:
-        self.show(state.done, state.total, state.doing)
-
-    def show(self, done: int, total: int, doing: str) -> None:
-        self._bar.update(self._task, completed=done, total=total, description=plain(doing).markup, visible=True)
-        if not talk.is_terminal and time.monotonic() - self._last_line >= PLAIN_SECONDS:
-            self._last_line = time.monotonic()
-            talk.print(plain(f"{doing}: {done} of {total}"))
+        return run_regime(model, tokenizer, bench, run, output, save_edits=save_edits, observe=Observer(bar))
 
 
 def _tell(summary: "Summary", run: "Run", output: Path, seconds: float) -> None:
