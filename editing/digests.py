@@ -31,14 +31,19 @@ def model_digest(model: Any) -> str:
 
 
 def _weight_files(model: Any) -> list[Path] | None:
-    folder = Path(model.name_or_path)
-    if model.name_or_path and not folder.is_dir():
-        revision = getattr(model.config, "_commit_hash", None)
-        found = try_to_load_from_cache(model.name_or_path, "config.json", revision=revision)
-        folder = Path(found).parent if isinstance(found, str) else folder
-    if not model.name_or_path or not (folder / "config.json").is_file():
+    """Return the safetensors files that the model came from, or None where they are not to be found."""
+    name = model.name_or_path
+    folder = Path(name) if name and Path(name).is_dir() else _hub_folder(name, model.config)
+    if folder is None or not (folder / "config.json").is_file():
         return None
     return sorted(folder.glob("*.safetensors")) or None
+
+
+def _hub_folder(name: str, config: Any) -> Path | None:
+    with contextlib.suppress(ValueError):  # no name on the Hub: a folder that is gone, or none at all
+        found = try_to_load_from_cache(name, "config.json", revision=getattr(config, "_commit_hash", None))
+        return Path(found).parent if isinstance(found, str) else None
+    return None
 
 
 def _file_digest(path: Path) -> str:

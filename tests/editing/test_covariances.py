@@ -283,6 +283,14 @@ def test_a_model_is_known_by_its_weights(tiny_folder: Path, tmp_path: Path) -> N
     assert model_digest(load_model(str(copy), "cpu")[0]) != digests[0]
 
 
+@pytest.mark.parametrize("name", ["", "owner/name", "a/folder/that/is/gone", "/a/folder/that/is/gone"])
+def test_a_model_without_files_is_read_in_memory(name: str) -> None:
+    model = make_model("llama")
+    digest = model_digest(model)
+    model.name_or_path = name
+    assert model_digest(model) == digest
+
+
 def test_models_in_memory_differ_by_any_weight() -> None:
     digests = {model_digest(make_model(family)) for family in ("llama", "llama", "qwen2")}
     assert len(digests) == 2
