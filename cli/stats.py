@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 )
 @click.option("--layers", metavar="N,...", help="Layers, counted from 0.")
 @click.option("--attention", is_flag=True, help="With --layers: also the inputs of attention's last linear layer.")
-@click.option("--method", help="Instead of --layers: what this method needs with its hyperparameters.")
-@click.option("--hparams", help="With --method: a preset or a YAML file.  [default: the preset METHOD-MODEL]")
+@click.option("--method", help="Instead of --layers: what this method needs.")
+@click.option("--hparams", help="The same: a preset or a YAML file of an edit.  [default: the preset METHOD-MODEL]")
 @click.option("-n", "--samples", type=int, help="Documents to read.  [default: the hyperparameters', else 100000]")
 @click.option("--max-tokens", default=4096, show_default=True, help="Where a document is cut; at most the context.")
 @click.option(
@@ -70,7 +70,7 @@ def stats(
     \b
     edittool stats tiny --layers 2,3,4
     edittool stats codellama/CodeLlama-7b-hf --layers 4,5,6,7,8 --device cuda --dtype bfloat16
-    edittool stats FOLDER --layers 5 --corpus code.jsonl -n 20000 -o stats
+    edittool stats FOLDER --hparams memit.yaml --corpus code.jsonl -n 20000 -o stats
     edittool stats FOLDER --layers 5 --corpus wikimedia/wikipedia:20231101.en --max-tokens 1024
     """
     require_torch("edittool stats")
@@ -120,17 +120,18 @@ class _Wanted:
 
 
 def _wanted(model: str, layers: str | None, attention: bool, method: str | None, hparams: str | None) -> _Wanted:
-    from ..editing.hparams import read_hparams
-    from ..editing.methods import find_method
+    from ..editing.hparams import load_hparams, read_hparams
+    from ..editing.methods import METHODS, find_method
 
-    if (layers is None) == (method is None):
-        raise InputError("Say which statistics: either --layers 4,5,6, or --method with its --hparams.")
+    if (layers is None) == (method is None and hparams is None):
+        raise InputError("Say which statistics: either --layers 4,5,6, or --method or --hparams of an edit.")
     if layers is not None:
-        if hparams is not None:
-            raise InputError("--hparams goes with --method: --method memit --hparams FILE.")
         return _Wanted(_numbers(layers), attention)
-    chosen = find_method(str(method))
-    return _Wanted(method=chosen, hparams=read_hparams(hparams, chosen, model).values)
+    if method is not None:
+        chosen = find_method(method)
+        return _Wanted(method=chosen, hparams=read_hparams(hparams, chosen, model).values)
+    values = load_hparams(str(hparams)).values
+    return _Wanted(method=next(one for one in METHODS.values() if one.hparams is type(values)), hparams=values)
 
 
 def _numbers(layers: str) -> tuple[int, ...]:

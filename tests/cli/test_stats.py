@@ -59,19 +59,43 @@ def test_into_the_cache_and_cut(model: str, corpus: Path) -> None:
     assert result.stdout.count("_float32_mom2_t9_100000.npz") == 2
 
 
+MEMIT = """\
+alg_name: MEMIT
+layers: [0, 1]
+v_num_grad_steps: 2
+v_lr: 5e-1
+v_weight_decay: 1e-3
+clamp_norm_factor: 4
+kl_factor: 0.0625
+mom2_update_weight: 15000
+mom2_n_samples: 4
+mom2_dtype: float64
+"""
+
+
+@pytest.mark.parametrize("method", [[], ["--method", "memit"]])
+def test_what_an_edit_needs(model: str, corpus: Path, tmp_path: Path, method: list[str]) -> None:
+    (tmp_path / "memit.yaml").write_text(MEMIT)
+    result = run(model, *method, "--hparams", tmp_path / "memit.yaml", "--corpus", corpus)
+    assert result.exit_code == 0, result.output
+    lines = [line.split("  ") for line in result.stdout.splitlines()]
+    assert [(line[0], Path(line[2]).name) for line in lines] == [
+        (module, f"{module}_float64_mom2_4.npz") for module in MODULES
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
         ([], "either --layers"),
         (["--layers", "0", "--method", "ft"], "either --layers"),
-        (["--layers", "0", "--hparams", "ft-tiny"], "goes with --method"),
+        (["--layers", "0", "--hparams", "ft-tiny"], "either --layers"),
         (["--layers", "0,x"], "no list of layers"),
         (["--layers", ""], "no list of layers"),
         (["--layers", "99"], "no layer 99: its 2 layers"),
         (["--layers", "-1"], "no layer -1"),
         (["--layers", "0", "-n", "0"], "samples must be at least 1"),
         (["--layers", "0", "--corpus", "./nowhere"], "does not exist"),
-        (["--method", "ft", "--hparams", "ft-tiny"], "needs no statistics"),
         (["--method", "nothing"], "no editing method"),
     ],
 )
@@ -80,6 +104,16 @@ def test_bad_input(model: str, arguments: list[str], fault: str) -> None:
     assert isinstance(result.exception, InputError), result.output
     assert fault in str(result.exception)
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("method", [[], ["--method", "ft"]])
+def test_a_method_that_needs_none(model: str, tmp_path: Path, method: list[str]) -> None:
+    (tmp_path / "ft.yaml").write_text(
+        "alg_name: FT\nlayers: [1]\nnum_steps: 1\nlr: 1\nrewrite_module_tmp: layers.{}.\n"
+    )
+    result = run(model, *method, "--hparams", tmp_path / "ft.yaml")
+    assert isinstance(result.exception, InputError)
+    assert "The method ft needs no statistics" in str(result.exception)
 
 
 def test_a_folder_that_cannot_be_written(model: str, corpus: Path, tmp_path: Path) -> None:

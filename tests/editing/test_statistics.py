@@ -14,9 +14,11 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from edittool.editing import moments
+from edittool.editing import EditContext, EditRequest, apply, moments
 from edittool.editing.corpora import Corpus
 from edittool.editing.covariances import find_covariances, modules_of_layers
+from edittool.editing.hparams import hparams_of
+from edittool.editing.methods import METHODS
 from edittool.editing.statistics import Computed, Settings, compute_statistics
 from edittool.schemas.errors import EnvironmentFault, InputError
 
@@ -74,6 +76,19 @@ def test_the_check_above_sees_a_mistake(llama: Any, tokenizer: Any) -> None:
     right = derive(llama, tokenizer, modules, texts, 40)[0][modules[0]]
     for mistake in (derive(llama, tokenizer, modules, texts, 41), derive(llama, tokenizer, modules, texts[1:], 40)):
         assert torch.linalg.norm(mistake[0][modules[0]] - right) > 1e-4 * torch.linalg.norm(right)
+
+
+def test_an_edit_takes_them(llama: Any, tokenizer: Any, tmp_path: Path) -> None:
+    compute(llama, tokenizer, tmp_path, modules_of_layers(llama, [0, 1]))
+    memit = {"layers": [0, 1], "v_num_grad_steps": 3, "v_lr": 0.5, "v_weight_decay": 1e-3, "clamp_norm_factor": 4.0}
+    memit |= {"kl_factor": 0.0625, "mom2_update_weight": 10.0}
+    modules = METHODS["memit"].check(llama, hparams_of(memit, METHODS["memit"]).values)
+    covariance = find_covariances("owner/name", llama, tokenizer, modules, stats_dir=tmp_path)
+    request = EditRequest("def f1(x):\n", "f1", "    return sorted(x)\n")
+    context = EditContext(templates=["{}"], covariance=covariance)
+    edit = apply("memit", llama, tokenizer, [request], memit, context=context)
+    assert {name.removesuffix(".weight") for name in edit.deltas()} == set(modules)
+    assert all(bool(delta.isfinite().all()) for delta in edit.deltas().values())
 
 
 def test_names_and_content_of_the_files(llama: Any, tokenizer: Any, tmp_path: Path) -> None:
