@@ -7,7 +7,7 @@ import click
 
 from .bench_argument import open_bench
 from .console import plain, talk
-from .torch_needed import require_torch
+from .models import open_model, require_torch
 
 if TYPE_CHECKING:
     from ..editing.checkpoints import EditFile
@@ -37,20 +37,14 @@ def apply(model: str, edits: tuple[Path, ...], output: Path, dtype: str | None, 
     edittool apply tiny edits/sorted.safetensors -o edited
     edittool apply codellama/CodeLlama-7b-hf edits/0001-sorted.safetensors edits/0002-len.safetensors -o edited
     """
-    require_torch("apply")
-    import torch
-
+    require_torch("edittool apply")
     from ..editing.checkpoints import check_place, edited, read_edit_file, write_checkpoint
-    from ..editing.models import load_model
-    from ..editing.tiny import lessons_of
 
     check_place(output)
     files = [read_edit_file(path) for path in edits]  # what cannot be applied is told before a model is loaded
     _warn(model, files)
     dtype = dtype or next((file.dtype for file in files if file.dtype), "float32")
-    lessons = lessons_of(open_bench(bench)) if model == "tiny" else None
-    talk.print(plain(f"loading {model}"))
-    loaded, tokenizer = load_model(model, device, getattr(torch, dtype), lessons=lessons)
+    loaded, tokenizer = open_model(model, device, dtype, open_bench(bench))
     with edited(loaded, files):
         write_checkpoint(loaded, tokenizer, output, {"model": model, "dtype": dtype}, files)
     talk.print(plain(f"{output}: {model} with {len(files)} edit{'s' * (len(files) != 1)}, {dtype}"), soft_wrap=True)

@@ -5,17 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.progress import Progress as Bar
 
 from ..schemas.bench import Bench
 from ..schemas.errors import InputError
 from .bench_argument import open_bench
-from .console import PLAIN_SECONDS, plain, progress, talk
-from .torch_needed import require_torch
+from .console import plain, progress, talk
+from .models import open_model, require_torch
+from .observer import Observer
 
 if TYPE_CHECKING:
-    from ..editing.context import EditContext
-    from ..editing.regimes import Progress, Summary
+    from ..editing.regimes import Summary
     from ..editing.run import Run
 
 # What is left of an edit after rounding, measured on weights of standard deviation 0.02.
@@ -98,10 +97,10 @@ def edit(bench: str, output: Path, device: str, stats: Path | None, save_edits: 
     edittool edit BENCH -o ft.jsonl --model codellama/CodeLlama-7b-hf --hparams ft-codellama-7b --device cuda
     edittool edit BENCH -o ft.jsonl --model FOLDER --hparams ft.yaml --changes math.sqrt,sorted -n 10
     """
-    require_torch("edit")
+    require_torch("edittool edit")
     run = _make_run(**given)
     started = time.monotonic()
-    summary = _edit(open_bench(bench), run, device, output, _context(run, stats), save_edits)
+    summary = _edit(open_bench(bench), run, device, output, stats, save_edits)
     _tell(summary, run, output, time.monotonic() - started)
 
 
@@ -166,23 +165,14 @@ def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _context(run: "Run", stats: Path | None) -> "EditContext":
-    """Return what the edits are given besides requests and hyperparameters."""
-    from ..editing.context import EditContext
-
-    return EditContext(seed=run.sampling.seed)
-
-
 def _edit(
-    bench: Bench, run: "Run", device: str, output: Path, context: "EditContext", save_edits: Path | None
+    bench: Bench, run: "Run", device: str, output: Path, stats: Path | None, save_edits: Path | None
 ) -> "Summary":
     """Load, edit and sample, with progress on stderr: bars on a terminal, a line now and then elsewhere."""
-    import torch
-
-    from ..editing.models import load_model
+    from ..editing.context import EditContext
+    from ..editing.covariances import find_covariances
     from ..editing.plan import plan
     from ..editing.regimes import run_regime
-    from ..editing.tiny import lessons_of
 
     plan(bench, run)  # what cannot be taught is told before a model is loaded
     if run.regime != "none" and run.dtype in _LOST:
@@ -190,36 +180,22 @@ def _edit(
             plain(f"{run.dtype}: rounding takes from small edits: {_LOST[run.dtype]}. Prefer float32.", "yellow"),
             soft_wrap=True,
         )
-    talk.print(plain(f"loading {run.model}"))
+    model, tokenizer = open_model(run.model, device, run.dtype, bench)
+    hparams = run.hparams
+    modules = run.method.check(model, hparams.values)
+    covariance = find_covariances(
+        run.model,
+        model,
+        tokenizer,
+        modules,
+        stats_dir=stats,
+        own_stats_dir=hparams.stats_dir,
+        corpus=hparams.corpus,
+    )
+    context = EditContext(covariance=covariance, seed=run.sampling.seed)
     with progress() as bar:
-        training = _Observer(bar)
-        model, tokenizer = load_model(
-            run.model,
-            device,
-            getattr(torch, run.dtype),
-            lessons=lessons_of(bench),
-            observe=lambda epoch, epochs, loss: training.show(epoch, epochs, "training the tiny model, once"),
-        )
-    with progress() as bar:
-        observe = _Observer(bar)
+        observe = Observer(bar)
         return run_regime(model, tokenizer, bench, run, output, context=context, save_edits=save_edits, observe=observe)
-
-
-class _Observer:
-    """Shows how far the work is."""
-
-    def __init__(self, bar: Bar):
-        self._bar, self._task = bar, bar.add_task("", total=None, visible=False)
-        self._last_line = time.monotonic()
-
-    def __call__(self, state: "Progress") -> None:
-        self.show(state.done, state.total, state.doing)
-
-    def show(self, done: int, total: int, doing: str) -> None:
-        self._bar.update(self._task, completed=done, total=total, description=plain(doing).markup, visible=True)
-        if not talk.is_terminal and time.monotonic() - self._last_line >= PLAIN_SECONDS:
-            self._last_line = time.monotonic()
-            talk.print(plain(f"{doing}: {done} of {total}"))
 
 
 def _tell(summary: "Summary", run: "Run", output: Path, seconds: float) -> None:

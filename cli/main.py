@@ -24,6 +24,7 @@ COMMANDS = {
     "judge": "Run samples in containers of their own and say what each one did.",
     "report": "Turn verdicts into tables.",
     "run": "Run one program in a world and show everything about it.",
+    "stats": "Compute the statistics of a model that MEMIT, PMET and ROME need.",
 }
 
 

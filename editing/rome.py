@@ -123,4 +123,5 @@ def _direction(key: Tensor, family: Family, hparams: RomeHparams, layer: int, co
     if hparams.mom2_adjustment:
         path, dtype = family.mlp_out.replace("{}", str(layer)), getattr(torch, hparams.mom2_dtype)
         key = inverse_covariance(context, path, len(key), dtype, key.device) @ key
-    return key / key.norm()
+    unit: Tensor = key / key.norm()
+    return unit
