@@ -95,7 +95,11 @@ def _target(problem: Problem) -> str:
 
 
 def _up_to_call(problem: Problem, change: Change, target: str) -> tuple[str, str]:
-    """Return the updated solution up to the first call of the replacement in its part `target`, and that call."""
+    """Return the updated solution up to the first call of the replacement in its part `target`, and that call.
+
+    Spaces before the call go with it: most tokenizers have words that begin with a space, and a prompt that ends with
+    one leaves the model to go on with a word that it knows only without.
+    """
     updated = problem.updated_solution or ""
     call = first_call(updated, change.replacement, start=len(updated) - len(target))
     if call is None:
@@ -103,7 +107,8 @@ def _up_to_call(problem: Problem, change: Change, target: str) -> tuple[str, str
             f'After its prompt, the "updated_solution" of {problem.task_id} does not call {change.replacement}, so no '
             "call can be the target. Use --target solution, or leave the change out (--changes)."
         )
-    return call.before, call.text
+    prompt = call.before.rstrip(" \t")
+    return prompt, call.before[len(prompt) :] + call.text
 
 
 def _function_name(problem: Problem, prompt: str) -> tuple[str, int]:

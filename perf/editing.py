@@ -2,8 +2,10 @@
 
     python perf/editing.py                                        # a random model of 12 layers, on the CPU
     python perf/editing.py --each                                 # what each speed-up brings by itself
+    python perf/editing.py --subject function                     # keyed on the function's name, early in the prompt
     python perf/editing.py --shape llama-7b --device cuda --dtype bfloat16      # a GPU, real shapes, random weights
 
+Edits are keyed on the last word of the prompt, as in the code-llmedit study: nearly all positions then lie before it.
 Both ways teach the same requests to the same model, by turns; the ratio is that of the fastest rounds. The edits are
 compared too: in float32, they have to agree. Tokens a second are those of `edittool edit`'s own sampling.
 """
@@ -22,7 +24,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast,
 
 from edittool.benchmark.builtin import load_builtin
 from edittool.editing import EditContext, EditRequest, Speedups, apply
-from edittool.editing.requests import requests_for
+from edittool.editing.requests import SubjectRule, requests_for
 from edittool.editing.sampling import Draw, Sampling, sample
 from edittool.editing.tiny import TinySettings, lessons_of, train_tokenizer
 
@@ -45,7 +47,7 @@ class Shape:
 
 # The head of the small one weighs as much, against a layer, as that of CodeLlama.
 SHAPES = {
-    "small": Shape("llama", 12, 512, 1376, 8, 8, 4096),
+    "small": Shape("llama", 12, 256, 688, 8, 8, 2048),
     "llama-7b": Shape("llama", 32, 4096, 11008, 32, 32, 32016),
     "qwen2-7b": Shape("qwen2", 32, 4096, 13440, 32, 4, 92416),
 }
@@ -53,6 +55,7 @@ SHAPES = {
 
 def main() -> None:
     options = parse()
+    torch.set_num_threads(options.threads)
     shape = SHAPES[options.shape]
     tokenizer = train_tokenizer(lessons_of(load_builtin()), TinySettings())
     model = random_model(shape, tokenizer, options.device, getattr(torch, options.dtype))
@@ -63,7 +66,7 @@ def main() -> None:
     for method, hparams in settings(shape).items():
         if options.method not in (None, method):
             continue
-        requests = longest_requests(REQUESTS if method in ("memit", "pmet") else 1)
+        requests = longest_requests(REQUESTS if method in ("memit", "pmet") else 1, options.subject)
         table.add_row(*measured(method, model, tokenizer, requests, hparams, covariance, options))
         if options.each:
             add_each(table, method, model, tokenizer, requests, hparams, covariance, options)
@@ -77,7 +80,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16", "float16"])
     parser.add_argument("--method", choices=WANTED, help="measure this one alone")
+    parser.add_argument("--subject", default="last_word", choices=["last_word", "function"])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1, help="of the CPU; with several, what else runs disturbs more")
     parser.add_argument("--each", action="store_true", help="measure each speed-up by itself as well")
     return parser.parse_args()
 
@@ -147,10 +152,11 @@ def settings(shape: Shape) -> dict[str, dict[str, Any]]:
     }
 
 
-def longest_requests(number: int) -> list[EditRequest]:
-    """Return the requests of the built-in benchmark with the longest prompts: the length of HumanEval's."""
+def longest_requests(number: int, subject: SubjectRule = "last_word") -> list[EditRequest]:
+    """Return the requests of the built-in benchmark with the longest prompts: some 70 tokens, and 20 of the target."""
     bench = load_builtin()
-    requests = [request for change in bench.changes.values() for request in requests_for(bench, change)]
+    changes = bench.changes.values()
+    requests = [request for change in changes for request in requests_for(bench, change, subject=subject)]
     return sorted(requests, key=lambda request: -len(request.prompt))[:number]
 
 

@@ -95,13 +95,14 @@ class TestTheCall:
 
     def test_goes_with_the_last_word(self, bench: Bench) -> None:
         request = request_of(bench, "def a1(x):\n", "    return new_len(x)\n", target="call", subject="last_word")
-        assert (request.prompt, request.subject) == ("def a1(x):\n    return ", "return")
+        assert (request.prompt, request.target) == ("def a1(x):\n    return", " new_len(x)")
+        assert request.subject == "return"
         assert request.place() == request.prompt.rindex("return")
 
     def test_goes_with_a_header_that_the_prompt_does_not_have(self, bench: Bench) -> None:
         body = "def first(x):\n    return new_len(x)\n"
         request = request_of(bench, MBPP, body, entry_point="first", target="call")
-        assert request.prompt == f"{MBPP}def first(x):\n    return "
+        assert request.prompt == f"{MBPP}def first(x):\n    return"
         assert request.place() == len(MBPP) + 4
 
     @pytest.mark.parametrize("body", ["    return map(new_len, x)\n", "    new_len = len\n    return new_len(x)\n"])
@@ -119,4 +120,4 @@ def test_every_change_of_the_builtin_benchmark_can_be_taught(subject: Any, targe
         assert requests
         assert all(change.replacement in request.target for request in requests)
         assert all(request.prompt.startswith(request.subject, request.place()) for request in requests)
-        assert target == "solution" or all(request.target.startswith(change.replacement) for request in requests)
+        assert target == "solution" or all(request.target.lstrip().startswith(change.replacement) for request in requests)
