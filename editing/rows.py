@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Any, Literal
 
 from ..schemas.errors import InputError
@@ -154,7 +154,8 @@ class Reading:
             )
         if self.fact_token == "subject_first":  # noqa: S105
             # A space before the subject may be part of its first token: go by where the tokens part.
-            return len(commonprefix([self.encode(before), through[:-1]]))
+            pairs = zip(self.encode(before), through[:-1], strict=False)
+            return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         # The target does not count as text that follows: keys are read without it, at the same token.
         follows = self.fact_token == "subject_first_after_last" and prompt_after  # noqa: S105
         return len(through) if follows else len(through) - 1

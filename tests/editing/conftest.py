@@ -1,6 +1,6 @@
 """Small random models of every family, a tokenizer, and a small benchmark; all real, none trained."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,9 +15,18 @@ from edittool.schemas.problems import Problem, Test
 SMALL = {"vocab_size": 300, "initializer_range": 0.3, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2}
 
 
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> Iterator[None]:
+    """On tensors this small, threads only wait for each other: on a busy machine most of the time."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 def _llama(cls: Any, config: Any, **settings: Any) -> Any:
     sizes = {"hidden_size": 32, "intermediate_size": 48, "num_attention_heads": 4, "num_key_value_heads": 2}
-    return cls(config(**sizes, max_position_embeddings=256, **settings))
+    return cls(config(**{**sizes, **settings}, max_position_embeddings=256))
 
 
 def make_model(family: str, layers: int = 3, **changes: Any) -> Any:

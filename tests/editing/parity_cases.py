@@ -112,6 +112,7 @@ START = EditRequest("root(x) is a", "root", " new(x)")
 BRACES = EditRequest('f = {}, "{x}".new{}', "new", "{} {x}")
 TWICE = EditRequest("x = load(a)\nload(x)", "load", " sorted(x)", at=12)
 ONE = EditRequest("x = a.load", "load", "(")
+FUSED = EditRequest("x = load(a)\n ", "load", "sorted(x)")  # the target's own space joins those at the prompt's end
 SPACE = EditRequest("return x.load", "load", " ")
 
 CONTEXTS = ("{}", "The new f. {}", "I is. {}")
@@ -155,7 +156,10 @@ def hparams_of(method: str, family: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Case:
-    """One comparison: `changes` are made to the method's hyperparameters; `both` writes attention too (PMET)."""
+    """One comparison: `changes` are made to the method's hyperparameters.
+
+    `rewritten` names the parts of a family whose weights are written; only PMET has a choice.
+    """
 
     name: str
     method: str
@@ -191,9 +195,7 @@ def plainly(case: Case, dtype: torch.dtype = torch.float32, mistake: str | None 
     """What the plain method learns, with the model in `dtype`."""
     model, tokenizer = model_of(case.family, dtype), tokenizer_of(case.tokenizer)
     covariance = case.covariance()
-    return learn(
-        Given(case.method, model, tokenizer, case.requests, case.hparams, case.templates, covariance, mistake)
-    )
+    return learn(Given(case.method, model, tokenizer, case.requests, case.hparams, case.templates, covariance, mistake))
 
 
 def edited(case: Case, speedups: Speedups, dtype: torch.dtype = torch.float32) -> Edit:
@@ -214,11 +216,11 @@ def distance(deltas: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> fl
 # Cases
 
 EXACT_IDS = {"profile": "exact", "target_join": "ids"}
-EARLY = {**EXACT_IDS, "v_lr": 1.0, "v_num_grad_steps": 30, "clamp_norm_factor": 60.0, "v_weight_decay": 0.001}
+EARLY = {**EXACT_IDS, "v_lr": 2.0, "v_num_grad_steps": 16, "clamp_norm_factor": 60.0, "v_weight_decay": 0.001}
 LOW = {"layers": [0, 1], "v_loss_layer": 2}
 TOP = {"layers": [1, 2, 3]}
 BOTH = ("attention_out", "mlp_out")
-PHI = {**EXACT_IDS, **TOP, "v_lr": 1.0, "v_num_grad_steps": 15, "clamp_norm_factor": 8.0}
+PHI = {**EXACT_IDS, **TOP, "v_lr": 1.0, "v_num_grad_steps": 12, "clamp_norm_factor": 8.0}
 
 # On every family with every tokenizer.
 CORE = [
@@ -228,30 +230,33 @@ CORE = [
     Case("early", "rome", (ONE,), {**EARLY, "kl_factor": 0.001, "layers": [3]}, FEW),
     Case("three", "memit", (MIDDLE, END, BRACES)),
     Case("start-low", "memit", (START,), {**LOW, "target_join": "ids"}),
-    Case("early", "memit", (ONE,), {**EARLY, **TOP, "kl_factor": 0.001, "v_loss_layer": 1}, FEW),
+    Case("early", "memit", (END, ONE), {**EARLY, **TOP, "kl_factor": 0.001, "v_loss_layer": 1}, FEW),
     Case("three", "pmet", (MIDDLE, END, BRACES)),
     Case("both", "pmet", (START, TWICE), {**LOW, "nll_loss_factor": 1.5}, rewritten=BOTH),
     Case("phi", "pmet", (ONE,), {**PHI, "v_weight_decay": 20.0}, FEW),
     Case("early", "pmet", (ONE,), {**EARLY, **TOP, "kl_factor": 0.003, "nll_loss_factor": 0.5}, FEW),
-    Case("stop", "pmet", (ONE,), {**PHI, "kl_factor": 0.001}, FEW),
+    Case("stop", "pmet", (END, ONE), {**PHI, "kl_factor": 0.001}, FEW),
 ]
 
 
-def _variants(method: str, requests: tuple[EditRequest, ...]) -> list[Case]:
+def _variants(method: str) -> list[Case]:
     """What all three methods understand alike."""
     places = ["subject_first", "subject_first_after_last", *(["last"] if method == "rome" else [])]
+    two = (END, MIDDLE)
     return [
+        Case("two", method, two),
         *(Case(f"{place}-middle", method, (MIDDLE,), {"fact_token": place}) for place in places),
-        *(Case(f"{place}-end", method, (END,), {"fact_token": place}) for place in places),
-        *(Case(profile, method, requests, {"profile": profile}) for profile in ("clme", "original", "exact")),
-        Case("clme-ids", method, requests, {"profile": "clme", "target_join": "ids"}),
+        *(Case(f"{place}-end", method, (END,), {"fact_token": place}) for place in places[1:]),
+        *(Case(profile, method, (END,), {"profile": profile}) for profile in ("clme", "original", "exact")),
+        Case("clme-ids", method, two, {"profile": "clme", "target_join": "ids"}),
         Case("clme-one", method, (ONE,), {"profile": "clme"}),
         Case("braces-ids", method, (BRACES,), EXACT_IDS),
         Case("twice", method, (TWICE,)),
         Case("bare", method, (MIDDLE,), templates=("{}",)),
         Case("one", method, (ONE,)),
         Case("space", method, (SPACE,)),
-        Case("one-layer", method, requests, {"layers": [2]}),
+        Case("fused", method, (FUSED,), {"profile": "original"}),
+        Case("one-layer", method, (END,), {"layers": [2]}),
     ]
 
 
@@ -264,12 +269,11 @@ SMALL = [
 
 # Each on one family and tokenizer.
 VARIANTS = [
-    *_variants("rome", (END,)),
+    *_variants("rome"),
     Case("r_rome", "rome", (MIDDLE,), {"rome_variant": "r_rome"}),
     Case("r_rome-mom2", "rome", (END,), {"rome_variant": "r_rome", "mom2_adjustment": True}),
     Case("p_rome", "rome", (MIDDLE,), {"rome_variant": "p_rome"}),
-    Case("two", "rome", (END, MIDDLE)),
-    *_variants("memit", (END, MIDDLE)),
-    *_variants("pmet", (END, MIDDLE)),
+    *_variants("memit"),
+    *_variants("pmet"),
     Case("attention", "pmet", (END,), rewritten=("attention_out",)),
 ]

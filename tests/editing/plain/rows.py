@@ -31,7 +31,7 @@ def decode(given: Given, ids: list[int]) -> str:
 
 
 def parted(given: Given, request: EditRequest) -> tuple[str, str, str]:
-    """The prompt's text before the subject, the subject, and what follows; `clme` takes what the last space precedes."""
+    """The prompt's text before the subject, the subject, and what follows; `clme` takes what the last space leaves."""
     subject, start = request.subject, request.at
     if given["profile"] == "clme":
         subject = request.prompt.split(" ")[-1]

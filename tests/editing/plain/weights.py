@@ -83,8 +83,11 @@ def rewritten(given: Given) -> list[tuple[str, str]]:
     if given.method == "memit":
         return [(given["rewrite_module_tmp"], given.path("layer_module_tmp"))]
     places = [given["attn_module_tmp"], given["mlp_module_tmp"]]
-    return [(field, given.path(name)) for field, name in zip(places, ("attn_module_tmp", "mlp_module_tmp"), strict=True)
-            if field in given["rewrite_module_tmps"]]
+    return [
+        (field, given.path(name))
+        for field, name in zip(places, ("attn_module_tmp", "mlp_module_tmp"), strict=True)
+        if field in given["rewrite_module_tmps"]
+    ]
 
 
 def keys_of(given: Given, path: str) -> Tensor:
@@ -153,10 +156,12 @@ def write(given: Given, name: str, update: Tensor) -> None:
 @contextlib.contextmanager
 def restored(given: Given) -> Iterator[None]:
     before = {name: parameter.detach().clone() for name, parameter in given.model.named_parameters()}
-    yield
-    with torch.no_grad():
-        for name, parameter in given.model.named_parameters():
-            parameter.copy_(before[name])
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for name, parameter in given.model.named_parameters():
+                parameter.copy_(before[name])
 
 
 class _Unedited:
