@@ -14,6 +14,7 @@ from .streams import readers_may_leave
 
 # A command's module is imported only when it is used: judging never pays for, or needs, torch.
 COMMANDS = {
+    "apply": "Write a model with saved edits as an ordinary checkpoint.",
     "bench": "Build, show and verify benchmarks.",
     "demo": "The whole path on this machine: build, edit, sample, judge, report.",
     "doctor": "Check this machine, and print the fix for whatever is missing.",
@@ -23,6 +24,7 @@ COMMANDS = {
     "judge": "Run samples in containers of their own and say what each one did.",
     "report": "Turn verdicts into tables.",
     "run": "Run one program in a world and show everything about it.",
+    "stats": "Compute the statistics of a model that MEMIT, PMET and ROME need.",
 }
 
 

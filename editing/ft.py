@@ -85,7 +85,7 @@ def fine_tune(
     with frozen(model, but=list(weights.values())), restored(model, list(weights)):
         forwards = [_Forward(model, list(weights), chunk, context.speedups) for chunk in chunks]
         losses, deltas = _optimise(weights, forwards, hparams)
-    return Edit("ft", deltas, losses, touched_only=context.speedups.touched_only).apply(model)
+    return Edit("ft", deltas, losses).apply(model, touched_only=context.speedups.touched_only)
 
 
 def check_ft(model: Any, hparams: FtHparams) -> tuple[str, ...]:

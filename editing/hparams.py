@@ -32,11 +32,20 @@ ALIKE = 0.75  # difflib's ratio from which a name that is not known is taken for
 
 @dataclass(frozen=True, slots=True)
 class Hparams:
-    """Checked hyperparameters of a method (an instance of its dataclass), where from, and the fields left unread."""
+    """Checked hyperparameters of a method (an instance of its dataclass), where from, and the fields left unread.
+
+    `stats_dir` is where their author keeps covariances: that place decides nothing, so it is not among the values.
+    """
 
     values: Any
     source: str
     ignored: tuple[str, ...] = ()
+    stats_dir: Path | None = None
+
+    @property
+    def corpus(self) -> str | None:
+        """The name of the corpus that covariances are to be of, for methods that need them."""
+        return getattr(self.values, "mom2_dataset", None)
 
     def sha256(self) -> str:
         """Return SHA-256 over the values that the method uses, defaults included."""
@@ -94,7 +103,8 @@ def hparams_of(given: Mapping[str, Any], method: Method, source: str = "hparams"
     unknown = sorted(str(name) for name in given if name not in known | INFORMATIVE)
     _refuse_misspelt(source, [name for name in unknown if name not in ELSEWHERE], sorted(known - given.keys()))
     values = _build(source, method.hparams, {key: given[key] for key in given if key in known})
-    return Hparams(values, source, tuple(unknown))
+    stats_dir = Path(given["stats_dir"]) if isinstance(given.get("stats_dir"), str) else None
+    return Hparams(values, source, tuple(unknown), stats_dir)
 
 
 def _refuse_misspelt(source: str, unknown: Sequence[str], absent: Sequence[str]) -> None:

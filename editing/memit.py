@@ -69,4 +69,4 @@ def teach_memit(
         context,
     )
     losses = [loss for value in values for loss in value.losses]
-    return Edit("memit", rounded(updates, rounding), losses, touched_only=context.speedups.touched_only).apply(model)
+    return Edit("memit", rounded(updates, rounding), losses).apply(model, touched_only=context.speedups.touched_only)

@@ -8,6 +8,7 @@ from ..schemas.errors import InputError
 from .context import EditContext
 from .edit import Edit
 from .ft import FtHparams, check_ft, fine_tune
+from .grace import GraceHparams, check_grace, teach_grace
 from .memit import MemitHparams, check_memit, teach_memit
 from .none import NoneHparams, leave
 from .pmet import PmetHparams, check_pmet, teach_pmet
@@ -53,6 +54,7 @@ METHODS = table(
     [
         Method("none", NoneHparams, leave),
         Method("ft", FtHparams, fine_tune, alg_names=("FT", "FT-L", "FT-M"), check=check_ft),
+        Method("grace", GraceHparams, teach_grace, alg_names=("GRACE",), check=check_grace),
         Method("rome", RomeHparams, teach_rome, alg_names=("ROME", "R-ROME"), check=check_rome),
         Method("memit", MemitHparams, teach_memit, alg_names=("MEMIT",), check=check_memit, many=True),
         Method("pmet", PmetHparams, teach_pmet, alg_names=("PMET",), check=check_pmet, many=True),

@@ -89,4 +89,4 @@ def teach_pmet(
         context,
     )
     losses = [loss for value in values for loss in value.losses]
-    return Edit("pmet", rounded(updates, rounding), losses, touched_only=context.speedups.touched_only).apply(model)
+    return Edit("pmet", rounded(updates, rounding), losses).apply(model, touched_only=context.speedups.touched_only)

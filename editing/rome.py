@@ -85,7 +85,7 @@ def teach_rome(
                 weights[name].add_(update.to(weights[name].dtype))
                 deltas[name] = update if name not in deltas else deltas[name] + update
                 losses += steps
-    return Edit("rome", deltas, losses, touched_only=context.speedups.touched_only).apply(model)
+    return Edit("rome", deltas, losses).apply(model, touched_only=context.speedups.touched_only)
 
 
 def _update(
@@ -123,4 +123,5 @@ def _direction(key: Tensor, family: Family, hparams: RomeHparams, layer: int, co
     if hparams.mom2_adjustment:
         path, dtype = family.mlp_out.replace("{}", str(layer)), getattr(torch, hparams.mom2_dtype)
         key = inverse_covariance(context, path, len(key), dtype, key.device) @ key
-    return key / key.norm()
+    unit: Tensor = key / key.norm()
+    return unit

@@ -45,7 +45,8 @@ def adjusted_keys(context: EditContext, path: str, keys: Tensor, weight: float) 
     keys = keys.double()
     if not context.speedups.factored_solve:
         covariance = covariance_of(context, path, len(keys), keys.device)
-        return torch.linalg.solve(weight * covariance.double() + keys @ keys.T, keys)
+        plain: Tensor = torch.linalg.solve(weight * covariance.double() + keys @ keys.T, keys)
+        return plain
     solved = _solver(context, path, len(keys), weight, keys.device)(keys)
     small = torch.eye(keys.shape[1], dtype=keys.dtype, device=keys.device) + keys.T @ solved
     adjusted: Tensor = torch.linalg.solve(small, solved, left=False)

@@ -126,14 +126,15 @@ def _appearing(folder: Path) -> Iterator[Path]:
 
 
 def _make(lessons: Lessons, settings: TinySettings, folder: Path, observe: Callable[[int, int, float], None]) -> None:
-    tokenizer = _train_tokenizer(lessons, settings)
+    tokenizer = train_tokenizer(lessons, settings)
     model = _new_model(tokenizer, settings)
     _train(model, [_encode(tokenizer, text, settings) for text in lessons.texts], settings, observe)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 
-def _train_tokenizer(lessons: Lessons, settings: TinySettings) -> Any:
+def train_tokenizer(lessons: Lessons, settings: TinySettings) -> Any:
+    """Return a byte-level BPE tokenizer that knows the words of `lessons`."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Split(WORDS, "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]

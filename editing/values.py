@@ -179,7 +179,7 @@ class _Tries:
         model, lookups = self._layers.model, self._lookups[self._kl_rows]
         if self.speedups.loss_positions:
             read_off = [judged[rows, positions], final[self._kl_rows, lookups]]
-            scores, kl_log_probs = head(model, torch.cat(read_off)).split([len(rows), len(lookups)])
+            scores, kl_log_probs = torch.split(head(model, torch.cat(read_off)), [len(rows), len(lookups)])
         else:
             everywhere = head(model, judged)
             scores = everywhere[rows, positions]

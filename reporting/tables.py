@@ -167,15 +167,16 @@ def _setting(verdict: Mapping[str, Any], problem: Problem, bench: Bench) -> Sett
 def _world(verdict: Mapping[str, Any], problem: Problem, bench: Bench) -> World:
     """Return the kind of world: the problem's own change active, none though it has one, the edited ones, all, others.
 
-    A problem without a change counts as in its own world with the one change that the model was edited with: there
+    A problem without a change counts as in its own world with the one change that the model was edited with last: there
     it stands beside the problems of that change. With no change active and an unedited model, its own world and none
     are the same: "either", which `_settle_unchanged` decides.
     """
     own = set() if problem.change_id is None else {problem.change_id}
-    active, edited = set(verdict.get("active_changes", own)), set(verdict.get("edited", ()))
+    edits = verdict.get("edited", ())
+    active, edited, newest = set(verdict.get("active_changes", own)), set(edits), set(edits[-1:])
     if not (own or active or edited):
         return "either"
-    if active == own or (not own and active == edited and len(edited) == 1):
+    if active == own or (not own and active == newest and len(newest) == 1):
         return "own"
     if not active:
         return "none"

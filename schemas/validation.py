@@ -11,7 +11,7 @@ from jsonschema.exceptions import ValidationError
 
 from .quick_check import Check, compile_check
 
-SCHEMAS = ("problem", "change", "rejected", "manifest", "sample", "verdict", "report")
+SCHEMAS = ("problem", "change", "rejected", "manifest", "sample", "verdict", "report", "document")
 
 # Told first: a value of the wrong type explains more than what follows from it.
 _PRIORITY = ("type", "required", "const", "enum")

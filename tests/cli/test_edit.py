@@ -1,14 +1,22 @@
 import json
+import random
+import signal
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from edittool.benchmark.builtin import load_builtin
 from edittool.cli.edit import edit
 from edittool.editing.tiny import Lessons, Text, TinySettings, tiny_model
+from edittool.schemas.bench import write_bench
 from edittool.schemas.errors import EnvironmentFault, InputError
+
+from .command import start
 
 FT = """\
 layers: [1]
@@ -25,15 +33,20 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(tiny_model(Lessons((Text("def f():\n", "    pass\n"),)), settings, cache=tmp_path_factory.mktemp("c")))
 
 
+@pytest.fixture
+def hparams(tmp_path: Path) -> str:
+    (tmp_path / "ft.yaml").write_text(FT)
+    return str(tmp_path / "ft.yaml")
+
+
 def run(out: Path, *arguments: str) -> Result:
     options = ["builtin", "-o", str(out), "-n", "1", "--max-new-tokens", "4", "--device", "cpu", *arguments]
     return CliRunner().invoke(edit, options)
 
 
-def test_edit_twice(model: str, tmp_path: Path) -> None:
-    (tmp_path / "ft.yaml").write_text(FT)
+def test_edit_twice(model: str, hparams: str, tmp_path: Path) -> None:
     out = tmp_path / "s.jsonl"
-    arguments = ["--model", model, "--hparams", str(tmp_path / "ft.yaml"), "--changes", "math.sqrt, sorted"]
+    arguments = ["--model", model, "--hparams", hparams, "--changes", "math.sqrt, sorted"]
     arguments += ["--specificity-per-change", "2", "--save-edits", str(tmp_path / "edits")]
     first = run(out, *arguments)
     assert first.exit_code == 0, first.output
@@ -55,12 +68,16 @@ def test_the_unedited_model(model: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
-        (["--method", "rome"], "no editing method 'rome'"),
+        (["--method", "romeo"], "no editing method 'romeo'"),
         (["--changes", "nope"], "no change 'nope'"),
         (["--changes", " , "], "names no change"),
         (["--temperature", "0", "-n", "3"], "-n 1"),
         (["--method", "none", "--regime", "instant"], "do not go together"),
         (["--hparams", "nothing.yaml"], "ft-tiny"),
+        (["--batch"], "ft cannot take all changes in one edit"),
+        (["--regime", "sequential", "--steps", "1,two"], "--steps takes numbers"),
+        (["--regime", "sequential", "--steps", "1,99"], "Step 99 is never reached: 15 changes"),
+        (["--steps", "1,2"], "Steps are for the sequential regime"),
     ],
 )
 def test_bad_input_is_told_before_a_model_is_loaded(tmp_path: Path, arguments: list[str], fault: str) -> None:
@@ -68,6 +85,70 @@ def test_bad_input_is_told_before_a_model_is_loaded(tmp_path: Path, arguments: l
     assert isinstance(result.exception, InputError)
     assert fault in str(result.exception)
     assert not (tmp_path / "s.jsonl").exists()
+
+
+def test_batch_is_a_regime(tmp_path: Path) -> None:
+    result = run(tmp_path / "s.jsonl", "--model", "tiny", "--batch", "--regime", "sequential")
+    assert result.exit_code == 2
+    assert "--batch means --regime batch" in result.output
+
+
+def test_a_problem_that_cannot_be_taught_is_told_before_a_model_is_loaded(tmp_path: Path) -> None:
+    bench = load_builtin()
+    problems = [replace(p, updated_solution=p.solution) for p in bench.problems.values()]
+    write_bench(tmp_path / "bench", "stale", problems, bench.changes.values())
+    options = ["--target", "call", "--regime", "sequential", "-o", str(tmp_path / "s.jsonl"), "--model", "tiny"]
+    result = CliRunner().invoke(edit, [str(tmp_path / "bench"), *options])
+    assert isinstance(result.exception, InputError)
+    assert "does not call my_" in str(result.exception)
+    assert not (tmp_path / "s.jsonl").exists()
+
+
+def test_what_is_taught_can_be_chosen(model: str, hparams: str, tmp_path: Path) -> None:
+    arguments = ["--model", model, "--hparams", hparams, "--changes", "sorted", "--specificity-per-change", "0"]
+    result = run(tmp_path / "s.jsonl", *arguments, "--subject", "last_word", "--target", "call")
+    assert result.exit_code == 0, result.output
+    first = json.loads((tmp_path / "s.jsonl").read_text().splitlines()[0])
+    assert (first["subject"], first["target"]) == ("last_word", "call")
+
+
+@pytest.mark.parametrize("method", ["ft", "none"])
+def test_half_precision_comes_with_a_warning_where_a_model_is_edited(
+    model: str, hparams: str, tmp_path: Path, method: str
+) -> None:
+    arguments = ["--model", model, "--method", method, "--dtype", "bfloat16", "--max-new-tokens", "1"]
+    arguments += ["--hparams", hparams, "--changes", "sorted"] if method == "ft" else []
+    result = run(tmp_path / "s.jsonl", *arguments)
+    assert result.exit_code == 0, result.output
+    assert ("90 % is lost" in result.stderr) == (method == "ft")
+
+
+@pytest.mark.parametrize(("how", "saving"), [(signal.SIGINT, False), (signal.SIGKILL, True)])
+def test_a_sequence_that_is_killed_goes_on_as_if_it_had_not_been(
+    model: str, hparams: str, tmp_path: Path, how: signal.Signals, saving: bool
+) -> None:
+    arguments = ["--model", model, "--hparams", hparams, "--regime", "sequential", "--specificity-per-change", "2"]
+    arguments += ["--changes", "sorted,zip,round", "--batch-size", "2", "--max-new-tokens", "30"]
+    whole, parts = tmp_path / "whole.jsonl", tmp_path / "parts.jsonl"
+    assert run(whole, *arguments).exit_code == 0
+    if saving:
+        arguments += ["--save-edits", str(tmp_path / "edits")]
+    lines = whole.read_bytes().count(b"\n")
+    end_at(parts, random.Random(how + saving).randint(1, lines * 2 // 3), how, *arguments)
+    assert 0 < parts.read_bytes().count(b"\n") < lines
+    assert run(parts, *arguments).exit_code == 0
+    assert parts.read_bytes() == whole.read_bytes()
+
+
+def end_at(out: Path, lines: int, how: signal.Signals, *arguments: str) -> None:
+    """Run the command until `out` has so many lines, and end it by a signal."""
+    options = ["-n", "1", "--device", "cpu", *arguments]
+    process = start("edit", "builtin", "-o", out, *options)
+    while process.poll() is None and (not out.exists() or out.read_bytes().count(b"\n") < lines):
+        time.sleep(0.005)
+    process.send_signal(how)
+    process.communicate(timeout=60)
+    assert process.returncode == (130 if how == signal.SIGINT else -how)
 
 
 def test_without_torch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

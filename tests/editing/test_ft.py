@@ -4,8 +4,11 @@ from typing import Any
 import pytest
 import torch
 
+from edittool.editing.context import EditContext
+from edittool.editing.edit import Edit
 from edittool.editing.families import family_of
-from edittool.editing.ft import FtHparams, fine_tune
+from edittool.editing.ft import FtHparams
+from edittool.editing.ft import fine_tune as teach_ft
 from edittool.editing.requests import EditRequest
 from edittool.schemas.errors import InputError
 
@@ -15,6 +18,10 @@ REQUESTS = [
     EditRequest("def third(a, b):\n", "third", "    return a\n"),
 ]
 EASY = REQUESTS[:1]
+
+
+def fine_tune(model: Any, tokenizer: Any, requests: list[EditRequest], hp: FtHparams, **options: Any) -> Edit:
+    return teach_ft(model, tokenizer, requests, hp, EditContext(**options))
 
 
 def hparams(model: Any, **changes: Any) -> FtHparams:

@@ -144,6 +144,14 @@ class TestWorlds:
         (block,) = build_report(bench, verdicts).blocks
         assert [row.samples for row in block.rows] == [2, 0, 2, 4]
 
+    @pytest.mark.parametrize("background", [["max"], []])
+    def test_of_a_sequence_of_edits_is_one_block(self, bench, verdict, background):
+        worlds = (("rel/0", ["len"]), ("rel/1", ["max"]), ("spe/0", background))
+        verdicts = [verdict(task, 2, edited=["len", "max"], active_changes=active, step=2) for task, active in worlds]
+        (block,) = build_report(bench, verdicts).blocks
+        assert block.setting.world == "own"
+        assert [row.samples for row in block.rows] == [2, 0, 1, 3]
+
     def test_is_the_problems_own_where_the_verdict_does_not_say(self, bench, verdict):
         row = verdict("rel/0", 2)
         del row["active_changes"]

@@ -54,6 +54,7 @@ GOOD = {
         "other_bench": 0,
         "rows": [],
     },
+    "document": {"text": "def f(x):\n    return x\n"},
 }
 
 

@@ -1,0 +1,75 @@
+"""Edits in files: what each says about itself, and finding the one that a run would make again."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from ..schemas.errors import EnvironmentFault, InputError
+from .edit import FORMAT, Edit
+from .fingerprints import requests_sha256
+from .plan import PlannedEdit
+from .run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class SavedEdits:
+    """The edits of a run in `folder`. `context_sha256`: see `fingerprints`."""
+
+    folder: Path
+    run: Run
+    context_sha256: str
+
+    def save(self, edit: Edit, edits: Sequence[PlannedEdit]) -> None:
+        """Write `edit`, the last of `edits`. Raises EnvironmentFault when the disk or a permission refuses."""
+        path = self._path(edits)
+        try:
+            edit.save(path, self._about(edits))
+        except (OSError, SafetensorError) as error:
+            raise EnvironmentFault(
+                f"{path} cannot be written: {error}. The samples so far are kept; free some space or choose another "
+                "--save-edits, and start the same command again: it goes on from here."
+            ) from error
+
+    def find(self, edits: Sequence[PlannedEdit]) -> Edit | None:
+        """Return the last of `edits` from its file; None where that is missing, broken or of another run."""
+        path = self._path(edits)
+        try:
+            metadata = read_metadata(path)
+            wanted = self._about(edits) | {"method": self.run.method.name}
+            return Edit.load(path) if wanted.items() <= metadata.items() else None
+        except InputError:
+            return None
+
+    def _path(self, edits: Sequence[PlannedEdit]) -> Path:
+        return self.folder / f"{edits[-1].name}.safetensors"
+
+    def _about(self, edits: Sequence[PlannedEdit]) -> dict[str, str]:
+        """Return everything that decides what the last of `edits` is, given those before it."""
+        return {
+            "model": self.run.model,
+            "dtype": self.run.dtype,
+            "regime": self.run.regime,
+            "hparams_sha256": self.run.hparams.sha256(),
+            "context_sha256": self.context_sha256,
+            "requests_sha256": requests_sha256(edits),
+            "edited": json.dumps([change_id for edit in edits for change_id in edit.changes]),
+            "edittool": version("edittool"),
+        }
+
+
+def read_metadata(path: Path) -> Mapping[str, str]:
+    """Return what the file of an edit says about it. Raises InputError where it cannot be read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"{path} cannot be read as an edit: {error}. `edittool edit --save-edits` makes one."
+        ) from None
+    if metadata.get("format") != FORMAT:
+        raise InputError(f"{path} holds tensors, but not an edit. `edittool edit --save-edits` makes one.")
+    return metadata

@@ -1,0 +1,34 @@
+"""A run for each regime, with FT and few short samples."""
+
+from dataclasses import replace
+
+from edittool.editing.ft import FtHparams
+from edittool.editing.hparams import Hparams, read_hparams
+from edittool.editing.memit import MemitHparams
+from edittool.editing.methods import METHODS
+from edittool.editing.pmet import PmetHparams
+from edittool.editing.rome import RomeHparams
+from edittool.editing.run import Run
+from edittool.editing.sampling import Sampling
+
+FT = Hparams(FtHparams([1], "model.layers.{}.mlp.down_proj", num_steps=2, lr=5e-2, profile="exact"), "test")
+MANY = replace(METHODS["ft"], many=True)
+SAMPLING = Sampling(n=2, max_new_tokens=6, batch_size=3)
+INSTANT = Run("m", METHODS["ft"], FT, "instant", SAMPLING)
+SEQUENTIAL = replace(INSTANT, regime="sequential", specificity_per_change=1)
+BATCH = replace(INSTANT, method=MANY, regime="batch")
+NONE = Run("m", METHODS["none"], read_hparams(None, METHODS["none"]), "none", SAMPLING)
+
+VALUE = {
+    "v_num_grad_steps": 3,
+    "v_lr": 0.5,
+    "v_weight_decay": 1e-3,
+    "clamp_norm_factor": 4.0,
+    "kl_factor": 0.0625,
+}
+METHOD_HPARAMS = {
+    "ft": FT.values,
+    "rome": RomeHparams(layers=[1], **VALUE),
+    "memit": MemitHparams(layers=[0, 1], mom2_update_weight=10.0, **VALUE),
+    "pmet": PmetHparams(layers=[0, 1], mom2_update_weight=10.0, **VALUE),
+}
