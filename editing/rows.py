@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any, Literal
 
 from ..schemas.errors import InputError
@@ -103,15 +104,15 @@ class Reading:
 
     def _targets(self, request: EditRequest) -> tuple[list[int], str]:
         """Return the tokens to learn, and the text that stands between prompt and target."""
-        text = request.target
+        text, joint = request.target, " " if self.profile == "clme" else ""
         opens = text == " " if self.space == "always" else text.startswith(" ")
         text = text if self.space == "never" or opens else f" {text}"
-        targets = self._continuing(request.prompt, text) if self.target_join == "ids" else self._alone(text)
+        targets = self._continuing(request.prompt, joint + text) if self.target_join == "ids" else self._alone(text)
         if self.drops_bos and targets and targets[0] in (self.tokenizer.bos_token_id, self.tokenizer.unk_token_id):
             targets = targets[1:]
         if not request.target or not targets:
             raise InputError(f"The request for {request.subject!r} has no tokens in its target: nothing to teach.")
-        return targets, " " if self.profile == "clme" else ""
+        return targets, joint
 
     def _alone(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
@@ -152,8 +153,11 @@ class Reading:
                 f"{after[:20]!r}, and the tokens there are {there!r}. Choose another subject or prompt."
             )
         if self.fact_token == "subject_first":  # noqa: S105
-            return min(len(self.encode(before)), len(ids) - 1)
-        follows = self.fact_token == "subject_first_after_last" and len(ids) > len(through)  # noqa: S105
+            # A space before the subject may be part of its first token: go by where the tokens part.
+            pairs = zip(self.encode(before), through[:-1], strict=False)
+            return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        # The target does not count as text that follows: keys are read without it, at the same token.
+        follows = self.fact_token == "subject_first_after_last" and prompt_after  # noqa: S105
         return len(through) if follows else len(through) - 1
 
     def _pad_left(self, rows: list[LookupRow]) -> list[LookupRow]:

@@ -1,6 +1,7 @@
 """The contexts that ROME, MEMIT and PMET put around a prompt: the prompt alone, and short texts of the model's own."""
 
 import unicodedata
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,7 +25,7 @@ def find_templates(
     """
     if context.templates is not None:
         return [BARE, *(template for template in map(_checked, context.templates) if template != BARE)]
-    key = ("templates", id(model), str(lengths), brace)
+    key = ("templates", weakref.ref(model), str(lengths), brace)  # an id may be given to another model later
     if key not in context.kept:
         texts = _write(model, tokenizer, lengths, context.seed)
         context.kept[key] = [BARE, *(f"{text.replace('{', brace).replace('}', brace)}. {BARE}" for text in texts)]

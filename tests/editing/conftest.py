@@ -1,6 +1,6 @@
 """Small random models of every family, a tokenizer, and a small benchmark; all real, none trained."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,20 +15,30 @@ from edittool.schemas.problems import Problem, Test
 SMALL = {"vocab_size": 300, "initializer_range": 0.3, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2}
 
 
-def _llama(cls: Any, config: Any) -> Any:
-    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4}
-    return cls(config(**sizes, **SMALL, num_key_value_heads=2, max_position_embeddings=256))
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> Iterator[None]:
+    """On tensors this small, threads only wait for each other: on a busy machine most of the time."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
-def make_model(family: str) -> Any:
+def _llama(cls: Any, config: Any, **settings: Any) -> Any:
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_attention_heads": 4, "num_key_value_heads": 2}
+    return cls(config(**{**sizes, **settings}, max_position_embeddings=256))
+
+
+def make_model(family: str, layers: int = 3, **changes: Any) -> Any:
+    settings = {**SMALL, "num_hidden_layers": layers, **changes}
     with torch.random.fork_rng():
         torch.manual_seed(7)
         if family == "gpt2":
-            model: Any = GPT2LMHeadModel(GPT2Config(n_embd=32, n_layer=3, n_head=4, n_positions=256, **SMALL))
+            model: Any = GPT2LMHeadModel(GPT2Config(n_embd=32, n_head=4, n_positions=256, **settings))
         elif family == "qwen2":
-            model = _llama(Qwen2ForCausalLM, Qwen2Config)
+            model = _llama(Qwen2ForCausalLM, Qwen2Config, **settings)
         else:
-            model = _llama(LlamaForCausalLM, LlamaConfig)
+            model = _llama(LlamaForCausalLM, LlamaConfig, **settings)
         with torch.no_grad():  # Hugging Face zeroes the pad embedding, which would hide padding errors
             model.get_input_embeddings().weight[2].normal_()
     return model.eval()
