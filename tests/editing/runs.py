@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from edittool.editing.ft import FtHparams
+from edittool.editing.grace import GraceHparams
 from edittool.editing.hparams import Hparams, read_hparams
 from edittool.editing.memit import MemitHparams
 from edittool.editing.methods import METHODS
@@ -28,6 +29,7 @@ VALUE = {
 }
 METHOD_HPARAMS = {
     "ft": FT.values,
+    "grace": GraceHparams(["model.layers[1].mlp.down_proj"], edit_lr=0.5, n_iter=3, eps=1.0),
     "rome": RomeHparams(layers=[1], **VALUE),
     "memit": MemitHparams(layers=[0, 1], mom2_update_weight=10.0, **VALUE),
     "pmet": PmetHparams(layers=[0, 1], mom2_update_weight=10.0, **VALUE),

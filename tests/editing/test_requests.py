@@ -120,4 +120,5 @@ def test_every_change_of_the_builtin_benchmark_can_be_taught(subject: Any, targe
         assert requests
         assert all(change.replacement in request.target for request in requests)
         assert all(request.prompt.startswith(request.subject, request.place()) for request in requests)
-        assert target == "solution" or all(request.target.lstrip().startswith(change.replacement) for request in requests)
+        if target == "call":
+            assert all(request.target.lstrip().startswith(change.replacement) for request in requests)
