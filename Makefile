@@ -8,15 +8,18 @@ PYTEST_ARGS ?=
 export EDITTOOL_CACHE ?= $(CURDIR)/.cache/edittool
 
 .DELETE_ON_ERROR:
-.PHONY: help setup engine engines image demo test lint types perf clean
+.PHONY: help setup engine engines image demo demo-full test lint types perf clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: image ## virtual environment, pinned packages, Docker Engine, sandbox image; a repeat takes seconds
 
 demo: setup ## the whole path on this machine: build, edit, sample, judge, report
 	$(BIN)/edittool demo
+
+demo-full: setup ## the same with all changes and every regime
+	$(BIN)/edittool demo -o demo-full --full
 
 test: setup engines lint ## everything that has to pass (PYTEST_ARGS='-k name' for a part)
 	$(BIN)/pytest $(PYTEST_ARGS)

@@ -11,6 +11,19 @@ from .main import cli
 
 SAMPLES = 5  # for each problem: enough for pass@5
 SPECIFICITY = 3  # problems about other APIs sampled after each edit: all of them would treble the time
+FEW = "sorted,math.sqrt,str.join,list.append,math.pi"  # changes that are enough to see what each method does
+
+# A whole program does not fit into one value or one codebook entry: there, the new call is the target.
+METHODS = {
+    "ft": (),
+    "grace": ("--target", "call"),
+    "rome": ("--target", "call", "--subject", "last_word"),
+    "memit": ("--target", "call", "--subject", "last_word"),
+    "pmet": ("--target", "call", "--subject", "last_word"),
+}
+BATCHED = ("memit", "pmet")
+
+Step = tuple[str, list[str]]
 
 
 @click.command
@@ -23,49 +36,69 @@ SPECIFICITY = 3  # problems about other APIs sampled after each edit: all of the
     help="The folder for samples and verdicts.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the tiny model and of the sampling.")
-def demo(output: Path, seed: int) -> None:
+@click.option("--full", is_flag=True, help="All changes, in every regime, instead of a few changes.")
+def demo(output: Path, seed: int, full: bool) -> None:
     """Go the whole path on this machine: build, edit, sample, judge, report.
 
-    The built-in benchmark, a tiny model trained on it (about a minute, then cached), the unedited model and FT-L. Every
-    step is an ordinary command, shown before it runs. Interrupted, the same command goes on where it stopped.
+    The built-in benchmark, a tiny model trained on it (about a minute, then cached), the unedited model, and every
+    editing method. Every step is an ordinary command, shown before it runs. Interrupted, the same command goes on where
+    it stopped.
 
     \b
     edittool demo
     edittool demo -o /tmp/demo --seed 7
+    edittool demo -o demo-full --full
     """
     started = time.monotonic()
     output.mkdir(parents=True, exist_ok=True)
-    for title, arguments in _steps(output, seed):
+    for title, arguments in _steps(output, seed, full):
         talk.print(f"\n[bold]{title}[/bold]")
         talk.print(plain(f"$ edittool {shlex.join(arguments)}", style="cyan"), soft_wrap=True)
         cli.main(args=arguments, prog_name="edittool", standalone_mode=False)
     talk.print(f"\ndone in {time.monotonic() - started:.0f} s; samples and verdicts are in {output}", style="green")
 
 
-def _steps(output: Path, seed: int) -> list[tuple[str, list[str]]]:
-    unedited, edited = str(output / "unedited.samples.jsonl"), str(output / "ft.samples.jsonl")
+def _steps(output: Path, seed: int, full: bool) -> list[Step]:
+    unedited = str(output / "unedited.samples.jsonl")
     plain_world, own_world = str(output / "unedited.no-change.jsonl"), str(output / "unedited.own-change.jsonl")
-    verdicts = str(output / "ft.verdicts.jsonl")
     sampling = ["--model", "tiny", "-n", str(SAMPLES), "--seed", str(seed)]
-    specificity = ["--specificity-per-change", str(SPECIFICITY)]
+    edits = [step for method in METHODS for step in _edits(output, method, sampling, full)]
+    verdicts = [arguments[-1] for _, arguments in edits if arguments[0] == "judge"]
     return [
         ("The benchmark: problems whose API changes", ["bench", "show", "builtin"]),
         (
             "The unedited model answers every problem",
-            ["edit", "builtin", "-o", unedited, "--method", "none", "--regime", "none", *sampling],
-        ),
-        (
-            "FT-L teaches it one change at a time, and it answers again",
-            ["edit", "builtin", "-o", edited, "--method", "ft", "--regime", "instant", *sampling, *specificity],
+            ["edit", "builtin", "-o", unedited, "--method", "none", *sampling],
         ),
         (
             "The unedited model with no change active: can it program at all?",
-            ["judge", "builtin", unedited, "-o", plain_world, "--world", "none"],
+            ["judge", "builtin", unedited, "--world", "none", "-o", plain_world],
         ),
         (
             "The unedited model once the old API is gone",
-            ["judge", "builtin", unedited, "-o", own_world, "--world", "own"],
+            ["judge", "builtin", unedited, "--world", "own", "-o", own_world],
         ),
-        ("The edited model, each edit in its own change's world", ["judge", "builtin", edited, "-o", verdicts]),
-        ("Did editing teach the new API?", ["report", "builtin", plain_world, own_world, verdicts]),
+        ("What MEMIT and PMET have to know of the model", ["stats", "tiny", "--method", "memit"]),
+        *edits,
+        ("Did editing teach the new API?", ["report", "builtin", plain_world, own_world, *verdicts]),
     ]
+
+
+def _edits(output: Path, method: str, sampling: list[str], full: bool) -> list[Step]:
+    """Return the steps of one method: edit and judge, in each regime."""
+    changes = [] if full else ["--changes", FEW]
+    regimes = {"instant": f"{method} teaches one change at a time, and the model answers again"}
+    if full or method == "memit":
+        regimes["sequential"] = f"{method} teaches one change on top of the other"
+    if full and method in BATCHED:
+        regimes["batch"] = f"{method} teaches all changes at once"
+    steps: list[Step] = []
+    for regime, title in regimes.items():
+        samples, verdicts = (str(output / f"{method}.{regime}.{kind}.jsonl") for kind in ("samples", "verdicts"))
+        options = ["--method", method, "--regime", regime, *METHODS[method], *sampling, *changes]
+        options += ["--specificity-per-change", str(SPECIFICITY)]
+        steps += [
+            (title, ["edit", "builtin", "-o", samples, *options]),
+            ("Its programs, each in its change's world", ["judge", "builtin", samples, "-o", verdicts]),
+        ]
+    return steps
