@@ -126,7 +126,7 @@ class Edit:
     ) -> None:
         self.undo()
 
-    def save(self, path: Path, about: Mapping[str, str] | None = None) -> None:
+    def save(self, path: Path | str, about: Mapping[str, str] | None = None) -> None:
         """Write the edit to `path` as safetensors; the metadata hold method, losses, codebook settings and `about`.
 
         Raises EnvironmentFault when the disk or a permission refuses; an old file then stays as it was.
@@ -141,10 +141,10 @@ class Edit:
             "losses": json.dumps(self.losses),
             "codebooks": json.dumps(settings),
         }
-        _write(path, {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, metadata)
+        _write(Path(path), {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, metadata)
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: Path | str) -> Self:
         """Read an edit that `save` wrote. Raises InputError for anything else."""
         try:
             with safe_open(path, framework="pt") as file:

@@ -189,9 +189,9 @@ def _one_of(name: str, value: Any, options: tuple[Any, ...]) -> Any:
 
 
 def _listed(name: str, value: Any) -> list[Any]:
-    if not isinstance(value, list):
+    if not isinstance(value, list | tuple):
         raise ValueError(f"{name} must be a list, such as [21], not {value!r}")
-    return value
+    return list(value)
 
 
 def _words(kinds: tuple[Any, ...]) -> str:

@@ -55,8 +55,10 @@ class SampleWriter:
         self.done += len(new)
 
     def _draws(self, stage: Stage) -> list[Draw]:
+        """Return the draws of `stage`, those of prompts of about the same length together: batches then pad little."""
+        problems = sorted(stage.problems, key=lambda problem: (len(problem.prompt), problem.task_id))
         samples = range(self.sampling.n)
-        return [Draw(problem.task_id, problem.prompt, index) for problem in stage.problems for index in samples]
+        return [Draw(problem.task_id, problem.prompt, index) for problem in problems for index in samples]
 
     def _row(self, stage: Stage, draw: Draw, completion: str) -> dict[str, Any]:
         world = stage.world(self._bench.problems[draw.task_id])

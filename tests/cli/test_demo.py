@@ -1,5 +1,6 @@
 """The whole path with real parts (the tiny model, FT-L, containers, labels), and the demo's steps as commands."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -16,7 +17,11 @@ from edittool.cli.main import cli
 CHANGES = "sorted,math.pi,str.join"
 
 
-@pytest.mark.parametrize(("title", "arguments"), _steps(Path("out"), 0), ids=lambda part: str(part)[:20])
+@pytest.mark.parametrize(
+    ("title", "arguments"),
+    [step for full in (False, True) for step in _steps(Path("out"), 0, full)],
+    ids=lambda part: str(part)[:20],
+)
 def test_every_step_is_a_command_that_can_be_parsed(title: str, arguments: list[str]) -> None:
     assert title
     command: click.Command = cli
@@ -24,6 +29,18 @@ def test_every_step_is_a_command_that_can_be_parsed(title: str, arguments: list[
     while isinstance(command, click.Group):
         name, command, arguments = command.resolve_command(context, arguments)
     assert command.make_context(name, arguments).params
+
+
+def test_every_method_is_shown_and_in_full_every_regime() -> None:
+    def shown(full: bool) -> set[tuple[str, str]]:
+        edits = [arguments for _, arguments in _steps(Path("out"), 0, full) if arguments[0] == "edit"]
+        options = [dict(itertools.pairwise(arguments)) for arguments in edits]
+        return {(option["--method"], option.get("--regime", "none")) for option in options}
+
+    instant = {(method, "instant") for method in ("ft", "grace", "rome", "memit", "pmet")}
+    assert shown(full=False) == {("none", "none"), ("memit", "sequential")} | instant
+    sequential = {(method, "sequential") for method, _ in instant}
+    assert shown(full=True) == {("none", "none"), ("memit", "batch"), ("pmet", "batch")} | instant | sequential
 
 
 @pytest.mark.timeout(600)  # the tiny model is trained where the cache does not have it yet
