@@ -17,7 +17,6 @@ from ..schemas.errors import EnvironmentFault, InputError
 from .codebook import Codebook, Entries, entries_at, features, install, pack, unpack
 
 FORMAT = "edittool-edit-2"
-WITHOUT_CODEBOOKS = "edittool-edit-1"  # files of this format are read too
 
 
 class Edit:
@@ -154,12 +153,12 @@ class Edit:
             raise InputError(
                 f"{path} cannot be read as an edit: {error}. `edittool edit --save-edits` makes one."
             ) from None
-        if metadata.get("format") not in (FORMAT, WITHOUT_CODEBOOKS):
+        if metadata.get("format") != FORMAT:
             raise InputError(
                 f"{path} holds tensors, but no edit that this version can read. `edittool edit --save-edits` makes one."
             )
         try:
-            losses, settings = json.loads(metadata["losses"]), json.loads(metadata.get("codebooks", "{}"))
+            losses, settings = json.loads(metadata["losses"]), json.loads(metadata["codebooks"])
             codebooks = {layer: unpack(_taken(tensors, f"{layer}/"), settings[layer]) for layer in settings}
             return cls(metadata["method"], tensors, losses, codebooks)
         except (KeyError, TypeError, ValueError) as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from ..schemas.errors import EnvironmentFault, InputError
+from ..schemas.errors import InputError
 from .edit import FORMAT, Edit
 from .fingerprints import requests_sha256
 from .plan import PlannedEdit
@@ -25,14 +25,7 @@ class SavedEdits:
 
     def save(self, edit: Edit, edits: Sequence[PlannedEdit]) -> None:
         """Write `edit`, the last of `edits`. Raises EnvironmentFault when the disk or a permission refuses."""
-        path = self._path(edits)
-        try:
-            edit.save(path, self._about(edits))
-        except (OSError, SafetensorError) as error:
-            raise EnvironmentFault(
-                f"{path} cannot be written: {error}. The samples so far are kept; free some space or choose another "
-                "--save-edits, and start the same command again: it goes on from here."
-            ) from error
+        edit.save(self._path(edits), self._about(edits))
 
     def find(self, edits: Sequence[PlannedEdit]) -> Edit | None:
         """Return the last of `edits` from its file; None where that is missing, broken or of another run."""

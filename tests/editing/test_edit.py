@@ -167,13 +167,6 @@ def test_a_codebook_needs_its_layer(llama: Any, checksum: Any) -> None:
     assert checksum(llama) == start
 
 
-def test_files_of_the_first_format_are_read(llama: Any, tmp_path: Path) -> None:
-    metadata = {"format": "edittool-edit-1", "method": "ft", "losses": "[1.0]"}
-    save_file(made(llama, 0).deltas(), tmp_path / "old", metadata=metadata)
-    old = Edit.load(tmp_path / "old")
-    assert (old.method, old.losses, list(old.deltas()), old.codebook()) == ("ft", [1.0], [NAME], None)
-
-
 def test_damaged_and_later_files_are_refused(llama: Any, tmp_path: Path) -> None:
     with_codebook(llama, 0).save(tmp_path / "good")
     tensors = load_file(tmp_path / "good")
