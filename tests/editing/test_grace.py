@@ -192,6 +192,24 @@ def test_equals_a_plain_derivation(model: Any, tokenizer: Any, setting: dict[str
     assert all(distance[name] <= bound for name, bound in TOLERANCE.items()), distance
 
 
+@pytest.mark.parametrize("replacement", ["replace_last", "replace_prompt", "replace_all"])
+@pytest.mark.parametrize("off", [(), ("layer_cache",), ("position_cache",), ("loss_positions",)], ids=str)
+def test_speed_ups_change_nothing(model: Any, tokenizer: Any, replacement: Any, off: tuple[str, ...]) -> None:
+    hp = tuned(model, tokenizer, replacement=replacement)
+    with teach_grace(model, tokenizer, SEQUENCE, hp, replace(CONTEXT, speedups=Speedups.none())) as edit:
+        slow = ours(edit)
+    speedups = replace(Speedups(), **dict.fromkeys(off, False))
+    with teach_grace(model, tokenizer, SEQUENCE, hp, replace(CONTEXT, speedups=speedups)) as edit:
+        assert max(apart(ours(edit), slow).values()) < 1e-4
+
+
+def test_a_layer_that_ends_no_mlp_is_edited_too(llama: Any, tokenizer: Any) -> None:
+    hp = replace(tuned(llama, tokenizer), inner_params=["model.layers.1.self_attn.o_proj"])
+    expected, _ = plain(llama, tokenizer, hp, SEQUENCE[:2])
+    found = ours(teach_grace(llama, tokenizer, SEQUENCE[:2], hp, context(0, 2)))
+    assert max(apart(found, expected).values()) < 1e-5
+
+
 @pytest.mark.parametrize(
     ("slip", "setting"),
     [
