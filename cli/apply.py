@@ -42,6 +42,7 @@ def apply(model: str, edits: tuple[Path, ...], output: Path, dtype: str | None, 
 
     from ..editing.checkpoints import check_place, check_shapes, edited, read_edit_file, write_checkpoint
     from ..editing.disks import check_writable
+    from ..editing.memory import fitting
     from ..editing.models import size_of
 
     check_place(output)
@@ -55,7 +56,7 @@ def apply(model: str, edits: tuple[Path, ...], output: Path, dtype: str | None, 
         check_shapes(outline, files)
 
     loaded, tokenizer = open_model(model, device, dtype, open_bench(bench), check)
-    with edited(loaded, files):
+    with fitting("the model with the edits in it", device), edited(loaded, files):
         write_checkpoint(loaded, tokenizer, output, {"model": model, "dtype": dtype}, files)
     talk.print(plain(f"{output}: {model} with {len(files)} edit{'s' * (len(files) != 1)}, {dtype}"), soft_wrap=True)
 

@@ -14,7 +14,7 @@ from transformers.utils import logging as transformers_logging
 
 from ..schemas.errors import EnvironmentFault, InputError
 from .families import family_of_type
-from .memory import check_memory
+from .memory import check_memory, fitting
 from .tiny import Lessons, tiny_model
 
 # Told of a model without content (on the device `meta`) and its tokenizer, before weights are read.
@@ -114,13 +114,8 @@ def find_device(name: str) -> torch.device:
 
 
 def _move(model: Any, device: torch.device) -> Any:
-    try:
+    with fitting("the model", device):
         return model.to(device)
-    except torch.OutOfMemoryError:
-        raise EnvironmentFault(
-            f"The model does not fit into the memory of {device}. Use --dtype bfloat16 (half the memory), a larger "
-            "GPU, or --device cpu."
-        ) from None
 
 
 @contextlib.contextmanager

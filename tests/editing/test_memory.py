@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from edittool.editing.memory import check_memory, need_room
+from edittool.editing.memory import check_memory, fitting, need_room
 from edittool.schemas.errors import EnvironmentFault
 
 
@@ -15,3 +15,9 @@ def test_too_little_memory() -> None:
 
 def test_the_processor_is_not_asked() -> None:
     check_memory(torch.device("cpu"), 2**60, "the weights")
+
+
+def test_memory_that_ran_out() -> None:
+    told = pytest.raises(EnvironmentFault, match=r"memory of cuda:1 is too small for the model\. Use --dtype bfloat16")
+    with told, fitting("the model", "cuda:1"):
+        raise torch.OutOfMemoryError
