@@ -1,7 +1,7 @@
 """`edittool apply`: a model and saved edits in, an ordinary checkpoint out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -38,14 +38,25 @@ def apply(model: str, edits: tuple[Path, ...], output: Path, dtype: str | None, 
     edittool apply codellama/CodeLlama-7b-hf edits/0001-sorted.safetensors edits/0002-len.safetensors -o edited
     """
     require_torch("edittool apply")
-    from ..editing.checkpoints import check_place, edited, read_edit_file, write_checkpoint
+    import torch
+
+    from ..editing.checkpoints import check_place, check_shapes, edited, read_edit_file, write_checkpoint
+    from ..editing.disks import check_writable
+    from ..editing.memory import fitting
+    from ..editing.models import size_of
 
     check_place(output)
+    check_writable(output.parent)
     files = [read_edit_file(path) for path in edits]  # what cannot be applied is told before a model is loaded
     _warn(model, files)
     dtype = dtype or next((file.dtype for file in files if file.dtype), "float32")
-    loaded, tokenizer = open_model(model, device, dtype, open_bench(bench))
-    with edited(loaded, files):
+
+    def check(outline: Any, tokenizer: Any) -> None:
+        check_writable(output.parent, size_of(outline, getattr(torch, dtype)))
+        check_shapes(outline, files)
+
+    loaded, tokenizer = open_model(model, device, dtype, open_bench(bench), check)
+    with fitting("the model with the edits in it", device), edited(loaded, files):
         write_checkpoint(loaded, tokenizer, output, {"model": model, "dtype": dtype}, files)
     talk.print(plain(f"{output}: {model} with {len(files)} edit{'s' * (len(files) != 1)}, {dtype}"), soft_wrap=True)
 

@@ -1,6 +1,7 @@
 """`edittool edit`: a benchmark and a model in, samples out."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,10 @@ _LOST = {
     help="What is taught: the rest of the updated solution, or its first call of the new API.",
 )
 @click.option(
-    "--stats", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where `edittool stats` wrote."
+    "--stats",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Where `edittool stats` wrote.",
 )
 @click.option("-n", "--samples", "n", default=5, show_default=True, help="Samples for each problem.")
 @click.option("--temperature", default=0.8, show_default=True, help="0 takes the likeliest token (with -n 1).")
@@ -171,16 +175,29 @@ def _edit(
     """Load, edit and sample, with progress on stderr: bars on a terminal, a line now and then elsewhere."""
     from ..editing.context import EditContext
     from ..editing.covariances import find_covariances
+    from ..editing.disks import check_writable
     from ..editing.plan import plan
-    from ..editing.regimes import run_regime
+    from ..editing.regimes import check_fit, check_output, run_regime
 
-    plan(bench, run)  # what cannot be taught is told before a model is loaded
+    stages = plan(bench, run)  # what cannot be taught or written is told before a model is loaded
+    check_output(output, bench, stages, run)
+    if save_edits is not None:
+        check_writable(save_edits)
+    if run.hparams.ignored:
+        talk.print(plain(f"{run.hparams.source}: fields not used: {', '.join(run.hparams.ignored)}"), soft_wrap=True)
     if run.regime != "none" and run.dtype in _LOST:
         talk.print(
             plain(f"{run.dtype}: rounding takes from small edits: {_LOST[run.dtype]}. Prefer float32.", "yellow"),
             soft_wrap=True,
         )
-    model, tokenizer = open_model(run.model, device, run.dtype, bench)
+    given = EditContext(seed=run.sampling.seed)
+    model, tokenizer = open_model(
+        run.model,
+        device,
+        run.dtype,
+        bench,
+        check=lambda outline, tokenizer: check_fit(outline, tokenizer, stages, run, given),
+    )
     hparams = run.hparams
     modules = run.method.check(model, hparams.values)
     covariance = find_covariances(
@@ -192,15 +209,13 @@ def _edit(
         own_stats_dir=hparams.stats_dir,
         corpus=hparams.corpus,
     )
-    context = EditContext(covariance=covariance, seed=run.sampling.seed)
+    context = replace(given, covariance=covariance)
     with progress() as bar:
         observe = Observer(bar)
         return run_regime(model, tokenizer, bench, run, output, context=context, save_edits=save_edits, observe=observe)
 
 
 def _tell(summary: "Summary", run: "Run", output: Path, seconds: float) -> None:
-    if run.hparams.ignored:
-        talk.print(plain(f"{run.hparams.source}: fields not used: {', '.join(run.hparams.ignored)}"))
     if summary.untaught:
         talk.print(plain(f"no reliability problem teaches {', '.join(summary.untaught)}: left out", style="yellow"))
     there = f" ({summary.found} were there before)" if summary.found else ""

@@ -1,11 +1,14 @@
 """What commands that need a model share: the libraries it takes, and loading it with progress."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..schemas.bench import Bench
 from ..schemas.errors import EnvironmentFault
 from .console import plain, progress, talk
 from .observer import Observer
+
+if TYPE_CHECKING:
+    from ..editing.models import Check
 
 
 def require_torch(command: str) -> None:
@@ -19,7 +22,13 @@ def require_torch(command: str) -> None:
         ) from None
 
 
-def open_model(name: str, device: str, dtype: str, bench: Bench) -> tuple[Any, Any]:
+def open_model(
+    name: str,
+    device: str,
+    dtype: str,
+    bench: Bench,
+    check: "Check" = lambda outline, tokenizer: None,
+) -> tuple[Any, Any]:
     """Return a model and its tokenizer; `tiny` is trained on `bench` at first use. Raises as `load_model` does."""
     import torch
 
@@ -35,4 +44,5 @@ def open_model(name: str, device: str, dtype: str, bench: Bench) -> tuple[Any, A
             getattr(torch, dtype),
             lessons=lessons_of(bench),
             observe=lambda epoch, epochs, loss: training.show(epoch, epochs, "training the tiny model, once"),
+            check=check,
         )

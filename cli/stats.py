@@ -81,13 +81,17 @@ def stats(
     settings = Settings(wanted.samples if samples is None else samples, max_tokens, wanted.mom2_dtype, batch_tokens)
     documents = open_corpus(corpus)
     _tell_corpus(documents, settings)
-    loaded, tokenizer = open_model(model, device, dtype, open_bench(bench))
+    loaded, tokenizer = open_model(model, device, dtype, open_bench(bench), lambda outline, _: _check(wanted, outline))
     started = time.monotonic()
     found = _compute(model, loaded, tokenizer, wanted.modules(loaded), documents, settings, output)
     for one in found:
         results.print(plain(f"{one.module}  {one.tokens} tokens  {one.path}"), soft_wrap=True)
     new = sum(one.new for one in found)
     talk.print(plain(f"{new} computed, {len(found) - new} were there before, {time.monotonic() - started:.0f} s"))
+
+
+def _check(wanted: "_Wanted", outline: Any) -> None:
+    wanted.modules(outline)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,15 @@ def edited(model: Any, files: Sequence[EditFile]) -> Iterator[None]:
         yield
 
 
+def check_shapes(outline: Any, files: Sequence[EditFile]) -> None:
+    """Raise InputError for an edit that does not fit a model, of which the outline is enough."""
+    for file in files:
+        try:
+            Edit.load(file.path).check(outline)
+        except InputError as error:
+            raise InputError(f"{file.path} does not fit: {error}") from None
+
+
 def check_place(folder: Path) -> None:
     """Raise InputError where `folder` is a file, or a folder that holds something."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -70,6 +70,11 @@ class Edit:
         _stacks.setdefault(model, []).append(self)
         return self
 
+    def check(self, model: nn.Module) -> None:
+        """Raise InputError where `model` has no such parameters or layers. Its content is not looked at."""
+        self._parameters(model)
+        self._layers(model)
+
     def _parameters(self, model: nn.Module) -> dict[str, nn.Parameter]:
         there = dict(model.named_parameters())
         for name, delta in self._deltas.items():

@@ -62,7 +62,11 @@ FAMILIES = {
 
 def family_of(model: Any) -> Family:
     """Return the family of a transformers model. Raises InputError for one that is not in the table."""
-    kind = model.config.model_type
+    return family_of_type(model.config.model_type)
+
+
+def family_of_type(kind: str) -> Family:
+    """Return the family of a `model_type`, as a model's config.json has it. Raises InputError for an unknown one."""
     if kind not in FAMILIES:
         raise InputError(f"Models of type {kind!r} cannot be edited yet: only {', '.join(FAMILIES)} are known.")
     return FAMILIES[kind]

@@ -88,6 +88,11 @@ def fine_tune(
     return Edit("ft", deltas, losses).apply(model, touched_only=context.speedups.touched_only)
 
 
+def measure_ft(model: Any, tokenizer: Any, request: EditRequest, hparams: FtHparams, context: EditContext) -> int:
+    """Return how many tokens are read for a request. Raises InputError where it has nothing to teach in tokens."""
+    return len(_encode(tokenizer, request, hparams).row.ids)
+
+
 def check_ft(model: Any, hparams: FtHparams) -> tuple[str, ...]:
     """Raise InputError where the hyperparameters name no parameter of the model; no covariance is needed."""
     family_of(model)

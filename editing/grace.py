@@ -129,6 +129,11 @@ def check_grace(model: Any, hparams: GraceHparams) -> tuple[str, ...]:
     return ()
 
 
+def measure_grace(model: Any, tokenizer: Any, request: EditRequest, hparams: GraceHparams, context: EditContext) -> int:
+    """Return how many tokens are read for a request. Raises InputError where it has nothing to teach in tokens."""
+    return len(_encode(tokenizer, request, hparams).ids)
+
+
 def teach_grace(
     model: Any, tokenizer: Any, requests: Sequence[EditRequest], hparams: GraceHparams, context: EditContext
 ) -> Edit:

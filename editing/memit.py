@@ -11,10 +11,10 @@ from .edit import Edit, rounded
 from .families import family_of
 from .locating import LocatingHparams, check_locating
 from .requests import EditRequest, need_requests
-from .rows import BARE
+from .rows import BARE, Reading
 from .solving import check_covariances
 from .spreading import LAYER, spread
-from .templates import find_templates
+from .templates import find_templates, measured
 from .values import find_values
 
 CONTEXTS = [(10, 5)]  # five contexts of ten tokens
@@ -41,6 +41,14 @@ def check_memit(model: Any, hparams: MemitHparams) -> tuple[str, ...]:
     return tuple(family.mlp_out.replace("{}", str(layer)) for layer in hparams.layers)
 
 
+def measure_memit(model: Any, tokenizer: Any, request: EditRequest, hparams: MemitHparams, context: EditContext) -> int:
+    """Return how many tokens are read for a request, at most.
+
+    Raises InputError where its subject or target cannot be found in tokens.
+    """
+    return measured(_reading(model, tokenizer, hparams), request, context, CONTEXTS)
+
+
 def teach_memit(
     model: Any, tokenizer: Any, requests: Sequence[EditRequest], hparams: MemitHparams, context: EditContext
 ) -> Edit:
@@ -54,7 +62,7 @@ def teach_memit(
     family = family_of(model)
     model.eval()
     templates = find_templates(model, tokenizer, context, CONTEXTS, brace=" ")
-    reading = hparams.reading(tokenizer, "missing", drops_bos=True, pads_left=False)
+    reading = _reading(model, tokenizer, hparams)
     rows = [reading.value_rows(request, templates) for request in requests]
     values = find_values(model, rows, hparams, hparams.layers[-1], "layer", context.speedups)
     rounding = model.dtype if hparams.profile in ("easyedit", "exact") else None
@@ -70,3 +78,7 @@ def teach_memit(
     )
     losses = [loss for value in values for loss in value.losses]
     return Edit("memit", rounded(updates, rounding), losses).apply(model, touched_only=context.speedups.touched_only)
+
+
+def _reading(model: Any, tokenizer: Any, hparams: MemitHparams) -> Reading:
+    return hparams.reading(tokenizer, "missing", drops_bos=True, pads_left=False)

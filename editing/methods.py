@@ -7,15 +7,20 @@ from typing import Any
 from ..schemas.errors import InputError
 from .context import EditContext
 from .edit import Edit
-from .ft import FtHparams, check_ft, fine_tune
-from .grace import GraceHparams, check_grace, teach_grace
-from .memit import MemitHparams, check_memit, teach_memit
+from .ft import FtHparams, check_ft, fine_tune, measure_ft
+from .grace import GraceHparams, check_grace, measure_grace, teach_grace
+from .memit import MemitHparams, check_memit, measure_memit, teach_memit
 from .none import NoneHparams, leave
-from .pmet import PmetHparams, check_pmet, teach_pmet
+from .pmet import PmetHparams, check_pmet, measure_pmet, teach_pmet
 from .requests import EditRequest
-from .rome import RomeHparams, check_rome, teach_rome
+from .rome import RomeHparams, check_rome, measure_rome, teach_rome
 
+Measure = Callable[[Any, Any, EditRequest, Any, EditContext], int]
 Teach = Callable[[Any, Any, Sequence[EditRequest], Any, EditContext], Edit]
+
+
+def _unread(model: Any, tokenizer: Any, request: EditRequest, hparams: Any, context: EditContext) -> int:
+    return 0
 
 
 def _nothing(model: Any, hparams: Any) -> tuple[str, ...]:
@@ -30,6 +35,8 @@ class Method:
     the dataclass of its hyperparameters, and `alg_names` are EasyEdit's names for it in YAML files. `check(model,
     hparams)` raises InputError, before any work, where the hyperparameters do not fit the model, and returns the paths
     of the modules whose covariance the method needs. `many` says that it can take all changes of a benchmark at once.
+    `measure(model, tokenizer, request, hparams, context)` returns how many tokens are read for a request, at most, and
+    raises InputError where its subject or target cannot be found in them; both need the model's outline alone.
     """
 
     name: str
@@ -38,6 +45,7 @@ class Method:
     alg_names: tuple[str, ...] = ()
     check: Callable[[Any, Any], tuple[str, ...]] = _nothing
     many: bool = False
+    measure: Measure = _unread
 
 
 def table(methods: Iterable[Method]) -> Mapping[str, Method]:
@@ -53,11 +61,11 @@ def table(methods: Iterable[Method]) -> Mapping[str, Method]:
 METHODS = table(
     [
         Method("none", NoneHparams, leave),
-        Method("ft", FtHparams, fine_tune, alg_names=("FT", "FT-L", "FT-M"), check=check_ft),
-        Method("grace", GraceHparams, teach_grace, alg_names=("GRACE",), check=check_grace),
-        Method("rome", RomeHparams, teach_rome, alg_names=("ROME", "R-ROME"), check=check_rome),
-        Method("memit", MemitHparams, teach_memit, alg_names=("MEMIT",), check=check_memit, many=True),
-        Method("pmet", PmetHparams, teach_pmet, alg_names=("PMET",), check=check_pmet, many=True),
+        Method("ft", FtHparams, fine_tune, ("FT", "FT-L", "FT-M"), check_ft, measure=measure_ft),
+        Method("grace", GraceHparams, teach_grace, ("GRACE",), check_grace, measure=measure_grace),
+        Method("rome", RomeHparams, teach_rome, ("ROME", "R-ROME"), check_rome, measure=measure_rome),
+        Method("memit", MemitHparams, teach_memit, ("MEMIT",), check_memit, many=True, measure=measure_memit),
+        Method("pmet", PmetHparams, teach_pmet, ("PMET",), check_pmet, many=True, measure=measure_pmet),
     ]
 )
 

@@ -2,18 +2,23 @@
 
 import contextlib
 import re
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from ..schemas.errors import EnvironmentFault, InputError
-from .families import family_of
+from .families import family_of_type
+from .memory import check_memory, fitting
 from .tiny import Lessons, tiny_model
+
+# Told of a model without content (on the device `meta`) and its tokenizer, before weights are read.
+Check = Callable[[Any, Any], None]
 
 HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 
@@ -25,25 +30,68 @@ def load_model(
     *,
     lessons: Lessons | None = None,
     observe: Callable[[int, int, float], None] = lambda epoch, epochs, loss: None,
+    check: Check = lambda outline, tokenizer: None,
 ) -> tuple[Any, Any]:
     """Return the model called `name`, in evaluation mode on `device`, and its tokenizer.
 
     `name` is `tiny` (trained on `lessons` at first use; `observe` is told of its epochs), a folder, or a Hub id.
-    Weights come from safetensors only, and code that comes with a model is never run. Raises InputError for a model
-    that does not exist or is of no known family, EnvironmentFault for no GPU and an unreachable Hub.
+    Weights come from safetensors only, and code that comes with a model is never run. Before they are read, which may
+    take minutes, `check` is called with the model's outline (its modules and shapes, no content) and the tokenizer: it
+    raises where they will not do. Raises InputError for a model that does not exist, is of no known family, or whose
+    files are broken or incomplete, EnvironmentFault for no GPU, one whose memory is too small, and an unreachable Hub.
     """
     place = find_device(device)
     with _quiet():
         source = str(tiny_model(lessons or Lessons(()), observe=observe)) if name == "tiny" else _checked_source(name)
-        with _explained(name):
+        with _explained(name, "configuration"):
+            config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        family_of_type(config.model_type)
+        with _explained(name, "tokenizer"):
             tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-            model = AutoModelForCausalLM.from_pretrained(
-                source, dtype=dtype, use_safetensors=True, trust_remote_code=False
-            )
-    family_of(model)
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
+        if tokenizer.pad_token_id is None:
+            tokenizer.pad_token = tokenizer.eos_token
+        outline = _outline(name, config)
+        check(outline, tokenizer)
+        check_memory(place, size_of(outline, dtype), f"the weights of {name} in {str(dtype).removeprefix('torch.')}")
+        model = _read(name, source, dtype)
     return _move(model, place).eval(), tokenizer
+
+
+def _outline(name: str, config: Any) -> Any:
+    make: Any = AutoModelForCausalLM.from_config  # untyped
+    with _explained(name, "configuration"), torch.device("meta"):
+        return make(config, trust_remote_code=False)
+
+
+def size_of(outline: Any, dtype: torch.dtype) -> int:
+    """Return how many bytes the weights of a model take in `dtype`."""
+    numbers: int = sum(parameter.numel() for parameter in outline.parameters())
+    return numbers * dtype.itemsize
+
+
+def _read(name: str, source: str, dtype: torch.dtype) -> Any:
+    """Return the model with its weights. Raises InputError where some are missing: they would be drawn at random."""
+    load: Any = AutoModelForCausalLM.from_pretrained  # typed as if it returned the model alone
+    with _explained(name, "weights"):
+        model, found = load(
+            source,
+            dtype=dtype,
+            use_safetensors=True,
+            trust_remote_code=False,
+            ignore_mismatched_sizes=True,  # told below, by name
+            output_loading_info=True,
+        )
+    for tensor, there, wanted in sorted(found["mismatched_keys"]):
+        raise InputError(
+            f"The model in {name} cannot be used: its weights have {tensor} in shape {tuple(there)}, and by its "
+            f"config.json that is {tuple(wanted)}. Get weights and config.json of the same model."
+        )
+    if missing := sorted(found["missing_keys"]):
+        raise InputError(
+            f"The model in {name} cannot be used: its weights lack {missing[0]} ({len(missing)} tensors in all). Copy "
+            "or download its safetensors files again."
+        )
+    return model
 
 
 def find_device(name: str) -> torch.device:
@@ -66,13 +114,8 @@ def find_device(name: str) -> torch.device:
 
 
 def _move(model: Any, device: torch.device) -> Any:
-    try:
+    with fitting("the model", device):
         return model.to(device)
-    except torch.OutOfMemoryError:
-        raise EnvironmentFault(
-            f"The model does not fit into the memory of {device}. Use --dtype bfloat16 (half the memory), a larger "
-            "GPU, or --device cpu."
-        ) from None
 
 
 @contextlib.contextmanager
@@ -102,16 +145,17 @@ def _checked_source(name: str) -> str:
 
 
 @contextlib.contextmanager
-def _explained(name: str) -> Iterator[None]:
-    """Say in words why transformers could not load `name`."""
+def _explained(name: str, part: str) -> Iterator[None]:
+    """Say in words why transformers could not load that part of `name`."""
     try:
         yield
-    except (OSError, ValueError, ImportError) as error:
-        reason = " ".join(str(error).split())[:300]
+    except Exception as error:  # whatever its parsers raise at a file that is broken
+        text = textwrap.shorten(str(error).rstrip(". \n"), 300, placeholder=" ...")
+        reason = text if isinstance(error, (OSError, ValueError, ImportError)) else f"{type(error).__name__}: {text}"
         if Path(name).expanduser().is_dir() or name == "tiny":
             raise InputError(
-                f"The model in {name} cannot be loaded: {reason}. A transformers model with a tokenizer and "
-                "safetensors weights is needed; pickled weights and code of its own are never run."
+                f"The model in {name} cannot be loaded, for its {part}: {reason}. A transformers model with a "
+                "tokenizer and safetensors weights is needed; pickled weights and code of its own are never run."
             ) from error
         if _caused_by(error, RepositoryNotFoundError, GatedRepoError):
             raise InputError(

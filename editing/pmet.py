@@ -13,10 +13,10 @@ from .families import Family, family_of
 from .locating import check_locating, check_path
 from .memit import CONTEXTS, MemitHparams
 from .requests import EditRequest, need_requests
-from .rows import BARE
+from .rows import BARE, Reading
 from .solving import check_covariances
 from .spreading import spread
-from .templates import find_templates
+from .templates import find_templates, measured
 from .values import find_values
 
 
@@ -54,6 +54,14 @@ def check_pmet(model: Any, hparams: PmetHparams) -> tuple[str, ...]:
     return tuple(path.replace("{}", str(layer)) for layer in hparams.layers for path in modules)
 
 
+def measure_pmet(model: Any, tokenizer: Any, request: EditRequest, hparams: PmetHparams, context: EditContext) -> int:
+    """Return how many tokens are read for a request, at most.
+
+    Raises InputError where its subject or target cannot be found in tokens.
+    """
+    return measured(_reading(model, tokenizer, hparams), request, context, CONTEXTS)
+
+
 def teach_pmet(
     model: Any, tokenizer: Any, requests: Sequence[EditRequest], hparams: PmetHparams, context: EditContext
 ) -> Edit:
@@ -68,8 +76,7 @@ def teach_pmet(
     family = family_of(model)
     model.eval()
     templates = find_templates(model, tokenizer, context, CONTEXTS, brace=" ")
-    gpt = "gpt" in str(model.name_or_path).lower()  # how EasyEdit decides
-    reading = hparams.reading(tokenizer, "missing" if gpt else "never", drops_bos=False, pads_left=True)
+    reading = _reading(model, tokenizer, hparams)
     rows = [reading.value_rows(request, templates) for request in requests]
     top, factor = hparams.layers[-1], hparams.nll_loss_factor
     values = find_values(model, rows, hparams, top, "attention_and_mlp", context.speedups, nll_factor=factor)
@@ -90,3 +97,8 @@ def teach_pmet(
     )
     losses = [loss for value in values for loss in value.losses]
     return Edit("pmet", rounded(updates, rounding), losses).apply(model, touched_only=context.speedups.touched_only)
+
+
+def _reading(model: Any, tokenizer: Any, hparams: PmetHparams) -> Reading:
+    gpt = "gpt" in str(model.name_or_path).lower()  # how EasyEdit decides
+    return hparams.reading(tokenizer, "missing" if gpt else "never", drops_bos=False, pads_left=True)

@@ -1,6 +1,6 @@
 """Carrying out a run: editing a model stage by stage and sampling from it; every sample goes to a file at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,12 @@ from typing import Any
 from ..schemas.bench import Bench
 from ..schemas.errors import InputError
 from .context import EditContext
+from .covariances import input_widths
+from .disks import check_writable
 from .edited_model import EditedModel, enough_memory
 from .fingerprints import context_sha256
+from .lengths import check_prompts, check_requests
+from .memory import check_memory
 from .plan import Stage, plan, untaught
 from .run import Run
 from .sample_writer import SampleWriter
@@ -62,7 +66,8 @@ def run_regime(
     """
     context = context or EditContext()
     stages = plan(bench, run)
-    fingerprint = context_sha256(context, _check(model, run, context))
+    check_fit(model, tokenizer, stages, run, context)
+    fingerprint = context_sha256(context, _covered(model, run, context))
     identity = run.identity() | ({} if run.regime == "none" else {"context_sha256": fingerprint})
     saved = None if save_edits is None else SavedEdits(save_edits, run, fingerprint)
     with SampleWriter(out, bench, stages, run.sampling, identity) as samples:
@@ -79,7 +84,31 @@ def run_regime(
         return Summary(samples.done - before, before, edited.made, untaught(bench, run))
 
 
-def _check(model: Any, run: Run, context: EditContext) -> tuple[str, ...]:
+def check_fit(model: Any, tokenizer: Any, stages: Sequence[Stage], run: Run, context: EditContext) -> None:
+    """Raise InputError where hyperparameters, a request or a prompt of `run` do not fit `model`.
+
+    An outline of the model (on the device `meta`) is enough: its content is not looked at.
+    """
+    run.method.check(model, run.hparams.values)
+    edits = dict.fromkeys(edit for stage in stages for edit in stage.edits)
+    requests = [request for edit in edits for request in edit.requests]
+    check_requests(model, tokenizer, requests, run.method, run.hparams.values, context)
+    problems = {problem.task_id: problem for stage in stages for problem in stage.problems}
+    check_prompts(model, tokenizer, problems.values())
+
+
+def check_output(out: Path, bench: Bench, stages: Sequence[Stage], run: Run) -> None:
+    """Raise, before a model is loaded, where `run` will not be able to go on writing `out`: as `run_regime` does.
+
+    What the edits are given besides (their context) is not known yet, so a row that differs there alone passes.
+    """
+    check_writable(out.parent)
+    if out.exists():
+        with SampleWriter(out, bench, stages, run.sampling, run.identity()):
+            pass
+
+
+def _covered(model: Any, run: Run, context: EditContext) -> tuple[str, ...]:
     """Return the modules whose covariance the method needs, all of which `context` has."""
     modules = run.method.check(model, run.hparams.values)
     missing = [module for module in modules if module not in context.covariance]
@@ -88,7 +117,14 @@ def _check(model: Any, run: Run, context: EditContext) -> tuple[str, ...]:
             f"{run.method.name} needs the covariance of the inputs of {missing[0]}, which is not there. Compute it "
             f"once with `edittool stats {run.model}` and the same hyperparameters, and give its folder as --stats."
         )
+    check_memory(model.device, _factored_bytes(model, modules), "the factored covariances that the method needs")
     return modules
+
+
+def _factored_bytes(model: Any, modules: Sequence[str]) -> int:
+    """Return the memory that solving takes: each covariance in float64, and one more while it is factored."""
+    sizes = [8 * width**2 for width in input_widths(model, modules).values()]
+    return sum(sizes) + max(sizes, default=0)
 
 
 def _sample(

@@ -15,7 +15,7 @@ from .reading import read_at_lookups
 from .requests import EditRequest, need_requests
 from .rows import BARE, Reading
 from .solving import check_covariances, inverse_covariance
-from .templates import find_templates
+from .templates import find_templates, measured
 from .values import find_values
 
 Variant = Literal["original", "r_rome", "p_rome"]
@@ -60,6 +60,14 @@ def check_rome(model: Any, hparams: RomeHparams) -> tuple[str, ...]:
     return paths if hparams.mom2_adjustment else ()
 
 
+def measure_rome(model: Any, tokenizer: Any, request: EditRequest, hparams: RomeHparams, context: EditContext) -> int:
+    """Return how many tokens are read for a request, at most.
+
+    Raises InputError where its subject or target cannot be found in tokens.
+    """
+    return measured(_reading(model, tokenizer, hparams), request, context, hparams.context_template_length_params)
+
+
 def teach_rome(
     model: Any, tokenizer: Any, requests: Sequence[EditRequest], hparams: RomeHparams, context: EditContext
 ) -> Edit:
@@ -73,7 +81,7 @@ def teach_rome(
     family = check_locating(model, hparams)
     model.eval()
     templates = find_templates(model, tokenizer, context, hparams.context_template_length_params, brace="")
-    reading = hparams.reading(tokenizer, "always", drops_bos=hparams.rome_variant == "r_rome", pads_left=False)
+    reading = _reading(model, tokenizer, hparams)
     names = [f"{family.mlp_out.replace('{}', str(layer))}.weight" for layer in hparams.layers]
     deltas: dict[str, Tensor] = {}
     losses: list[float] = []
@@ -125,3 +133,7 @@ def _direction(key: Tensor, family: Family, hparams: RomeHparams, layer: int, co
         key = inverse_covariance(context, path, len(key), dtype, key.device) @ key
     unit: Tensor = key / key.norm()
     return unit
+
+
+def _reading(model: Any, tokenizer: Any, hparams: RomeHparams) -> Reading:
+    return hparams.reading(tokenizer, "always", drops_bos=hparams.rome_variant == "r_rome", pads_left=False)

@@ -1,6 +1,7 @@
 """The normal equations of MEMIT and PMET, with the covariance of a layer factored once for all edits."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 from ..schemas.errors import InputError
 from .context import EditContext
 
+LinAlgError: type[RuntimeError] = torch.linalg.LinAlgError  # type: ignore[attr-defined]
 Solver = Callable[[Tensor], Tensor]
 
 
@@ -34,6 +36,10 @@ def covariance_of(context: EditContext, path: str, keys: int, device: torch.devi
             f"The covariance for {path} has shape {tuple(covariance.shape)}, and the module's inputs have {keys} "
             "features. Compute it for this model: `edittool stats MODEL`."
         )
+    if not bool(torch.isfinite(covariance).all()):
+        raise InputError(
+            f"The covariance for {path} holds infinities or NaN. Compute it again: `edittool stats MODEL`."
+        )
     return covariance.to(device)
 
 
@@ -45,7 +51,8 @@ def adjusted_keys(context: EditContext, path: str, keys: Tensor, weight: float) 
     keys = keys.double()
     if not context.speedups.factored_solve:
         covariance = covariance_of(context, path, len(keys), keys.device)
-        plain: Tensor = torch.linalg.solve(weight * covariance.double() + keys @ keys.T, keys)
+        with _invertible(path):
+            plain: Tensor = torch.linalg.solve(weight * covariance.double() + keys @ keys.T, keys)
         return plain
     solved = _solver(context, path, len(keys), weight, keys.device)(keys)
     small = torch.eye(keys.shape[1], dtype=keys.dtype, device=keys.device) + keys.T @ solved
@@ -56,10 +63,23 @@ def adjusted_keys(context: EditContext, path: str, keys: Tensor, weight: float) 
 def _solver(context: EditContext, path: str, size: int, weight: float, device: torch.device) -> Solver:
     key = ("solver", path, weight, device)
     if key not in context.kept:
-        context.kept[key] = _factor(weight * covariance_of(context, path, size, device).double())
+        with _invertible(path):
+            context.kept[key] = _factor(weight * covariance_of(context, path, size, device).double())
     kept: Any = context.kept[key]
     solver: Solver = kept
     return solver
+
+
+@contextlib.contextmanager
+def _invertible(path: str) -> Iterator[None]:
+    """Say in words that the covariance of the module at `path` is singular."""
+    try:
+        yield
+    except LinAlgError:
+        raise InputError(
+            f"The covariance for {path} cannot be inverted: it is of too few tokens, or some inputs are always zero. "
+            "Compute it over more documents: `edittool stats MODEL -n NUMBER`."
+        ) from None
 
 
 def _factor(matrix: Tensor) -> Solver:
@@ -67,7 +87,9 @@ def _factor(matrix: Tensor) -> Solver:
     lower, failed = torch.linalg.cholesky_ex(matrix)
     if not failed.item():
         return lambda right: torch.cholesky_solve(right, lower)
-    factors, pivots = torch.linalg.lu_factor(matrix)
+    factors, pivots, failed = torch.linalg.lu_factor_ex(matrix)
+    if failed.item():
+        raise LinAlgError("a pivot is zero")
     return lambda right: torch.linalg.lu_solve(factors, pivots, right)
 
 
@@ -75,6 +97,7 @@ def inverse_covariance(context: EditContext, path: str, size: int, dtype: torch.
     """Return C⁻¹ (f, f), inverted in `dtype` as ROME's reference does, then float32; computed once for a context."""
     key = ("inverse", path, dtype, device)
     if key not in context.kept:
-        context.kept[key] = torch.inverse(covariance_of(context, path, size, device).to(dtype)).float()
+        with _invertible(path):
+            context.kept[key] = torch.inverse(covariance_of(context, path, size, device).to(dtype)).float()
     inverse: Tensor = context.kept[key]
     return inverse

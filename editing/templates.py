@@ -9,9 +9,11 @@ import torch
 
 from ..schemas.errors import InputError
 from .context import EditContext
-from .rows import BARE
+from .requests import EditRequest
+from .rows import BARE, Reading
 
 OPENINGS = ("The", "Therefore", "Because", "I", "You")
+STOP = 2  # tokens of the full stop and the space after a text
 LIKELIEST = 5  # a token is drawn from this many (Meng et al., arXiv 2202.05262, section 3.1)
 
 
@@ -31,6 +33,18 @@ def find_templates(
         context.kept[key] = [BARE, *(f"{text.replace('{', brace).replace('}', brace)}. {BARE}" for text in texts)]
     found: list[str] = context.kept[key]
     return found
+
+
+def measured(reading: Reading, request: EditRequest, context: EditContext, lengths: Sequence[Sequence[int]]) -> int:
+    """Return how many tokens `request` has in its longest template, at most: those yet to be drawn are of `lengths`.
+
+    Raises InputError for a request whose subject or target cannot be found in tokens, and for a wrong template.
+    """
+    if context.templates is None:
+        around = max((length + STOP for length, number in lengths), default=0)
+    else:
+        around = max((len(reading.encode(_checked(template))) for template in context.templates), default=0)
+    return around + max(len(row.row.ids) for row in reading.value_rows(request, [BARE]))
 
 
 def _checked(template: str) -> str:
@@ -56,6 +70,11 @@ def _go_on(model: Any, tokenizer: Any, opening: str, length: int, generator: tor
     ids = tokenizer(opening)["input_ids"]
     while len(ids) < length:
         logits = model(input_ids=torch.tensor([ids], device=model.device), use_cache=False).logits[0, -1]
+        if not bool(torch.isfinite(logits).all()):
+            raise InputError(
+                f"The model, in {str(model.dtype).removeprefix('torch.')}, computes no numbers (NaN or infinity): it "
+                "cannot write the contexts that go before prompts. Check its weights, or use --dtype float32."
+            )
         likeliest = logits.float().cpu().topk(LIKELIEST)
         chosen = torch.multinomial(likeliest.values.softmax(-1), 1, generator=generator)
         ids = [*ids, int(likeliest.indices[chosen])]

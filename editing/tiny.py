@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -111,9 +112,7 @@ def _appearing(folder: Path) -> Iterator[Path]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except OSError as error:
-        raise EnvironmentFault(
-            f"The tiny model cannot be kept in {folder.parent}: {error.strerror}. Set EDITTOOL_CACHE to another folder."
-        ) from None
+        raise _unkept(folder, error) from None
     try:
         yield temporary
         try:
@@ -121,8 +120,18 @@ def _appearing(folder: Path) -> Iterator[Path]:
         except OSError:
             if not folder.is_dir():  # else another process was faster: the same model, from the same lessons
                 raise
+    except (OSError, SafetensorError) as error:
+        raise _unkept(folder, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _unkept(folder: Path, error: Exception) -> EnvironmentFault:
+    reason = getattr(error, "strerror", None) or error
+    return EnvironmentFault(
+        f"The tiny model cannot be kept in {folder.parent}: {reason}. Free some space there, or set EDITTOOL_CACHE to "
+        "another folder."
+    )
 
 
 def _make(lessons: Lessons, settings: TinySettings, folder: Path, observe: Callable[[int, int, float], None]) -> None:

@@ -1,5 +1,6 @@
 import json
 import resource
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -167,3 +168,20 @@ class TestRefusals:
         assert isinstance(result.exception, EnvironmentFault)
         assert "cannot be written" in str(result.exception)
         assert [path.name for path in tmp_path.iterdir()] == ["a.safetensors"]
+
+
+def test_an_edit_that_does_not_fit_is_told_before_weights_are_read(model: str, tmp_path: Path) -> None:
+    outline = tmp_path / "outline"
+    shutil.copytree(model, outline)
+    (outline / "model.safetensors").unlink()
+    edit = save_edit(tmp_path / "e.safetensors", 7)
+    result = run(outline, edit, "-o", tmp_path / "out")
+    assert isinstance(result.exception, InputError)
+    assert f"{edit} does not fit" in str(result.exception)
+    assert "model.layers.7.mlp.down_proj.weight" in str(result.exception)
+
+
+def test_a_place_that_cannot_be_written_is_told_before_a_model_is_loaded(model: str, tmp_path: Path) -> None:
+    result = run(model, save_edit(tmp_path / "e.safetensors", 0), "-o", "/proc/nothing/out")
+    assert isinstance(result.exception, EnvironmentFault)
+    assert "loading" not in result.stderr

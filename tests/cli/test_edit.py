@@ -1,10 +1,12 @@
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from edittool.cli.edit import edit
 from edittool.editing.tiny import Lessons, Text, TinySettings, tiny_model
 from edittool.schemas.bench import write_bench
 from edittool.schemas.errors import EnvironmentFault, InputError
+from edittool.schemas.jsonl import JsonlAppender
 
 from .command import start
 
@@ -85,6 +88,70 @@ def test_bad_input_is_told_before_a_model_is_loaded(tmp_path: Path, arguments: l
     assert isinstance(result.exception, InputError)
     assert fault in str(result.exception)
     assert not (tmp_path / "s.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "line", "fault"),
+    [
+        ("ft", "layers: [99]", "model.layers.99.mlp.down_proj"),
+        ("memit", "layers: [1, 99]", '"layers": there is no layer 99'),
+        ("memit", "v_loss_layer: 31", '"v_loss_layer": there is no layer 31'),
+        ("memit", "rewrite_module_tmp: transformer.h.{}.mlp.c_proj", '"rewrite_module_tmp" says'),
+        ("grace", "inner_params: ['model.layers[99].mlp.down_proj']", "inner_params"),
+    ],
+)
+def test_hparams_that_do_not_fit_are_told_before_weights_are_read(
+    model: str, tmp_path: Path, method: str, line: str, fault: str
+) -> None:
+    outline = tmp_path / "outline"
+    shutil.copytree(model, outline)
+    (outline / "model.safetensors").unlink()
+    preset = files("edittool.editing").joinpath("presets", f"{method}-tiny.yaml").read_text(encoding="utf-8")
+    rest = [kept for kept in preset.splitlines() if not kept.startswith((line.partition(":")[0] + ":", "  - "))]
+    layers = [] if method == "grace" or line.startswith("layers") else ["layers: [1]"]
+    rest = [kept for kept in rest if not (layers and kept.startswith("layers"))]
+    (tmp_path / "h.yaml").write_text("\n".join([*rest, *layers, line]))
+    result = run(
+        tmp_path / "s.jsonl", "--model", str(outline), "--method", method, "--hparams", str(tmp_path / "h.yaml")
+    )
+    assert isinstance(result.exception, InputError)
+    assert fault in str(result.exception)
+    assert not (tmp_path / "s.jsonl").exists()
+
+
+def test_an_output_that_cannot_be_written_is_told_before_a_model_is_loaded(tmp_path: Path) -> None:
+    result = run(Path("/proc/nothing/s.jsonl"), "--model", "tiny")
+    assert isinstance(result.exception, EnvironmentFault)
+    assert "loading" not in result.stderr
+    result = run(tmp_path / "s.jsonl", "--model", "tiny", "--save-edits", "/proc/nothing")
+    assert isinstance(result.exception, EnvironmentFault)
+    assert "loading" not in result.stderr
+
+
+def test_an_output_of_another_run_or_writer_is_told_before_a_model_is_loaded(
+    model: str, hparams: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "s.jsonl"
+    arguments = ["--model", model, "--hparams", hparams, "--changes", "sorted", "--specificity-per-change", "0"]
+    assert run(out, *arguments).exit_code == 0
+    before = out.read_bytes()
+    result = run(out, *arguments, "--seed", "1")
+    assert isinstance(result.exception, InputError)
+    assert '"seed" is 0, and here it is 1' in str(result.exception)
+    assert "loading" not in result.stderr
+    with JsonlAppender(out):
+        result = run(out, *arguments)
+    assert isinstance(result.exception, InputError)
+    assert f"{out} is being written by another edittool" in str(result.exception)
+    assert "loading" not in result.stderr
+    assert out.read_bytes() == before
+
+
+def test_fields_that_are_not_used_are_told_before_a_model_is_loaded(hparams: str, tmp_path: Path) -> None:
+    Path(hparams).write_text(FT + "profil: easyedit\n")
+    result = run(tmp_path / "s.jsonl", "--model", str(tmp_path), "--hparams", hparams)
+    assert "fields not used: profil" in result.stderr
+    assert isinstance(result.exception, InputError)
 
 
 def test_batch_is_a_regime(tmp_path: Path) -> None:

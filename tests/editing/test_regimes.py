@@ -347,3 +347,47 @@ def test_too_little_memory(
         run_regime(llama, tokenizer, longer, run, out)
     assert checksum(llama) == start
     assert regime == "batch" or rows(out)
+
+
+@pytest.mark.parametrize("what", ["request", "prompt"])
+def test_what_is_longer_than_the_context_is_told_before_anything_is_edited(
+    llama: Any, tokenizer: Any, longer: Bench, tmp_path: Path, what: str
+) -> None:
+    name, field = ("b0", "updated_solution") if what == "request" else ("s1", "prompt")
+    asked = longer.problems[f"t/{name}"]
+    longer.problems[f"t/{name}"] = replace(asked, **{field: asked.prompt + "    x = 1\n" * 100})
+    with pytest.raises(InputError, match="The request for 'b0'" if what == "request" else "The prompt of t/s1"):
+        run_regime(llama, tokenizer, longer, replace(SEQUENTIAL, specificity_per_change=None), tmp_path / "s.jsonl")
+    assert not (tmp_path / "s.jsonl").exists()
+
+
+@pytest.mark.parametrize("method", ["rome", "memit", "pmet"])
+def test_a_model_that_computes_no_numbers(
+    llama: Any, tokenizer: Any, bench: Bench, tmp_path: Path, method: str
+) -> None:
+    hparams = Hparams(METHOD_HPARAMS[method], "test")
+    with torch.no_grad():
+        llama.model.norm.weight[0] = torch.nan
+    context = EditContext(covariance={f"model.layers.{layer}.mlp.down_proj": torch.eye(48) for layer in (0, 1)})
+    run = replace(INSTANT, method=METHODS[method], hparams=hparams)
+    with pytest.raises(InputError, match=r"float32, computes no numbers .* Check its weights"):
+        run_regime(llama, tokenizer, bench, run, tmp_path / "s.jsonl", context=context)
+
+
+@pytest.mark.parametrize("method", ["ft", "grace", "rome", "memit", "pmet"])
+def test_a_sequence_goes_on_after_its_model_has_collapsed(
+    llama: Any, tokenizer: Any, longer: Bench, tmp_path: Path, method: str, checksum: Any
+) -> None:
+    context = EditContext(
+        templates=["{}", "So. {}"],
+        covariance={f"model.layers.{layer}.mlp.down_proj": torch.eye(48) for layer in (0, 1)},
+    )
+    with torch.no_grad():
+        llama.model.norm.weight[0] = torch.nan
+    start = checksum(llama)
+    hparams = Hparams(METHOD_HPARAMS[method], "test")
+    run = replace(SEQUENTIAL, method=METHODS[method], hparams=hparams)
+    summary = run_regime(llama, tokenizer, longer, run, tmp_path / "s.jsonl", context=context)
+    assert summary.edits == 4
+    assert {row["completion"] for row in rows(tmp_path / "s.jsonl")} == {""}
+    assert checksum(llama) == start

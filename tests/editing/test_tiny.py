@@ -1,3 +1,4 @@
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +106,15 @@ def test_the_builtin_benchmark_teaches_all_its_problems() -> None:
     lessons = lessons_of(bench)
     assert len(lessons.texts) == len(bench.problems)
     assert not any(name in text.completion for name in lessons.names for text in lessons.texts)
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    settings = TinySettings(vocabulary=300, layers=1, hidden=8, mlp=8, heads=1, epochs=1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, hard))  # no file may grow beyond it
+    try:
+        with pytest.raises(EnvironmentFault, match="Free some space there, or set EDITTOOL_CACHE"):
+            tiny_model(LESSONS, settings, cache=tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())
