@@ -1,7 +1,5 @@
 import json
-import resource
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +9,14 @@ from click.testing import CliRunner, Result
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from edittool.cli.apply import apply
+from edittool.editing.checkpoints import write_checkpoint
 from edittool.editing.edit import Edit
 from edittool.editing.models import load_model
 from edittool.editing.tiny import Lessons, Text, TinySettings, tiny_model
 from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.jsonl import file_digest
+
+from ..disks import small_disk
 
 IDS = torch.arange(3, 40)[None]
 
@@ -110,15 +111,6 @@ def test_an_edit_of_a_sequence_without_those_before_it(model: str, tmp_path: Pat
     assert "2.safetensors" not in result.stderr
 
 
-@pytest.fixture
-def no_room() -> Iterator[None]:
-    """Let no file of this process grow beyond 2 KiB, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 class TestRefusals:
     def test_a_folder_that_holds_something(self, model: str, tmp_path: Path) -> None:
         (tmp_path / "there").mkdir()
@@ -160,14 +152,20 @@ class TestRefusals:
         assert "in shape (3, 3)" in str(result.exception)
         assert not (tmp_path / "edited").exists()
 
-    @pytest.mark.usefixtures("no_room")
     def test_a_full_disk(self, model: str, tmp_path: Path) -> None:
-        edit = Edit("ft", {"model.layers.0.mlp.down_proj.weight": torch.zeros(16, 16)})
-        edit.save(tmp_path / "a.safetensors")
-        result = run(model, tmp_path / "a.safetensors", "-o", tmp_path / "edited")
-        assert isinstance(result.exception, EnvironmentFault)
-        assert "cannot be written" in str(result.exception)
-        assert [path.name for path in tmp_path.iterdir()] == ["a.safetensors"]
+        edit = save_edit(tmp_path / "a.safetensors", 0)
+        with small_disk(tmp_path / "disk", 4096) as disk:
+            result = run(model, edit, "-o", disk / "edited")
+            assert isinstance(result.exception, EnvironmentFault)
+            assert "MiB are free. Free some space" in str(result.exception)
+            assert not list(disk.iterdir())
+
+    def test_a_disk_that_is_full_before_the_end(self, model: str, tmp_path: Path) -> None:
+        loaded, tokenizer = load_model(model, "cpu")
+        with small_disk(tmp_path / "disk", 16 * 1024) as disk:
+            with pytest.raises(EnvironmentFault, match=r"edited cannot be written: .*Nothing of it is kept"):
+                write_checkpoint(loaded, tokenizer, disk / "edited", {}, [])
+            assert not list(disk.iterdir())
 
 
 def test_an_edit_that_does_not_fit_is_told_before_weights_are_read(model: str, tmp_path: Path) -> None:

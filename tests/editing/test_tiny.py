@@ -1,4 +1,3 @@
-import resource
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,8 @@ from edittool.editing.models import load_model
 from edittool.editing.sampling import Draw, Sampling, sample
 from edittool.editing.tiny import Lessons, Text, TinySettings, lessons_of, tiny_model
 from edittool.schemas.errors import EnvironmentFault, InputError
+
+from ..disks import small_disk
 
 TEXTS = [
     Text(f"def {name}(x):\n", f"    return x {op} {n}\n")
@@ -110,11 +111,7 @@ def test_the_builtin_benchmark_teaches_all_its_problems() -> None:
 
 def test_a_full_disk(tmp_path: Path) -> None:
     settings = TinySettings(vocabulary=300, layers=1, hidden=8, mlp=8, heads=1, epochs=1)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, hard))  # no file may grow beyond it
-    try:
+    with small_disk(tmp_path / "disk", 8192) as disk:
         with pytest.raises(EnvironmentFault, match="Free some space there, or set EDITTOOL_CACHE"):
-            tiny_model(LESSONS, settings, cache=tmp_path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert not list(tmp_path.iterdir())
+            tiny_model(LESSONS, settings, cache=disk)
+        assert not list(disk.iterdir())
