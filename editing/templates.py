@@ -26,7 +26,7 @@ def find_templates(
     Raises InputError for a template that has not exactly one `{}`.
     """
     if context.templates is not None:
-        return [BARE, *(template for template in map(_checked, context.templates) if template != BARE)]
+        return [BARE, *(template for template in _given(context.templates) if template != BARE)]
     key = ("templates", weakref.ref(model), str(lengths), brace)  # an id may be given to another model later
     if key not in context.kept:
         texts = _write(model, tokenizer, lengths, context.seed)
@@ -43,16 +43,19 @@ def measured(reading: Reading, request: EditRequest, context: EditContext, lengt
     if context.templates is None:
         around = max((length + STOP for length, number in lengths), default=0)
     else:
-        around = max((len(reading.encode(_checked(template))) for template in context.templates), default=0)
+        around = max((len(reading.encode(template)) for template in _given(context.templates)), default=0)
     return around + max(len(row.row.ids) for row in reading.value_rows(request, [BARE]))
 
 
-def _checked(template: str) -> str:
-    if template.count(BARE) != 1:
-        raise InputError(
-            f"The template {template!r} has {template.count(BARE)} places for the prompt: write {BARE} once."
-        )
-    return template
+def _given(templates: Sequence[str | Sequence[str]]) -> list[str]:
+    """Return `templates` as one list, each with one place for the prompt: EasyEdit keeps them in groups."""
+    flat = [template for group in templates for template in ([group] if isinstance(group, str) else group)]
+    for template in flat:
+        if template.count(BARE) != 1:
+            raise InputError(
+                f"The template {template!r} has {template.count(BARE)} places for the prompt: write {BARE} once."
+            )
+    return flat
 
 
 def _write(model: Any, tokenizer: Any, lengths: Sequence[Sequence[int]], seed: int) -> list[str]:

@@ -10,7 +10,7 @@ from edittool.schemas.errors import InputError
 
 
 def test_the_bare_prompt_comes_first(llama: Any, tokenizer: Any) -> None:
-    for given in (["So. {}"], ["{}", "So. {}"], ["So. {}", "{}"]):
+    for given in (["So. {}"], ["{}", "So. {}"], ["So. {}", "{}"], [["{}"], ["So. {}"]]):
         assert find_templates(llama, tokenizer, EditContext(templates=given), [], "") == ["{}", "So. {}"]
 
 
