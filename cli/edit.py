@@ -57,7 +57,7 @@ _LOST = {
 )
 @click.option(
     "--stats",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Where `edittool stats` wrote.",
 )
@@ -183,6 +183,10 @@ def _edit(
     check_output(output, bench, stages, run)
     if save_edits is not None:
         check_writable(save_edits)
+    if stats is not None and not stats.is_dir():
+        raise InputError(
+            f"The folder of statistics {stats} does not exist. Check the path: `edittool stats` makes one."
+        )
     if run.hparams.ignored:
         talk.print(plain(f"{run.hparams.source}: fields not used: {', '.join(run.hparams.ignored)}"), soft_wrap=True)
     if run.regime != "none" and run.dtype in _LOST:

@@ -233,3 +233,12 @@ def test_help_needs_no_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "--specificity-per-change" in done.stdout
     assert "edittool edit builtin -o baseline.jsonl" in done.stdout
+
+
+def test_statistics_that_are_not_there_are_told_before_a_model_is_loaded(model: str, tmp_path: Path) -> None:
+    (tmp_path / "ft.yaml").write_text(FT)
+    arguments = ["--model", model, "--hparams", str(tmp_path / "ft.yaml"), "--stats", str(tmp_path / "nowhere")]
+    result = run(tmp_path / "s.jsonl", *arguments)
+    assert isinstance(result.exception, InputError)
+    assert "nowhere does not exist" in str(result.exception)
+    assert "loading" not in result.stderr
