@@ -1,221 +1,93 @@
-"""The report: one block for each setting, one row for each subset."""
+"""A table of the report: columns that say what they hold, and unrounded cells. Every output is written from it."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
 
-from ..schemas.bench import SUBSETS, Bench
-from ..schemas.problems import Problem
-from .metrics import PassAtK, label_shares, mean_pass_at_k, share
-from .reading import unknown_task
+Kind = Literal["text", "count", "percent", "points", "ratio", "p_value"]
+"""How a column is shown: percent holds shares (0.5 is 50 %), points percentage points, ratio plain numbers."""
 
-KS = (1, 3, 5)
-ALL = "all"
+Question = Literal["overview", "rq1", "rq2", "rq3", "rq4", "reference"]
 
-World = Literal["own", "none", "edited", "all", "other", "either"]
-_WORLDS: tuple[World, ...] = ("own", "none", "edited", "all", "other")
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What tells blocks apart; None where the verdicts do not say. `world` is the kind of world, see `_world`."""
-
-    model: str | None
-    method: str | None
-    regime: str | None
-    step: int | None
-    hparams_sha256: str | None
-    world: World
+QUESTIONS: dict[Question, str] = {
+    "overview": "Overview",
+    "rq1": "RQ1: how robust are models after one edit?",
+    "rq2": "RQ2: how do models fare as edits pile up?",
+    "rq3": "RQ3: is the new API adopted, or worked around?",
+    "rq4": "RQ4: where and why do edits fail?",
+    "reference": "Beside the published figures",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class SubsetRow:
-    """The numbers of one subset in one setting; shares are 0..1 of the judged samples, None where there are none.
+class Estimate:
+    """A number with the bounds of its interval; all None where there is nothing to estimate."""
 
-    `unjudged` verdicts (the sandbox failed) are among `samples`, and in no share.
-    """
+    value: float | None
+    low: float | None = None
+    high: float | None = None
 
-    subset: str
-    problems: int
-    problems_in_bench: int
-    samples: int
-    unjudged: int
-    compiles: float | None
-    partial: float | None
-    full: float | None
-    pass_at_k: tuple[PassAtK, ...]
-    labelled: int
-    labels: Mapping[str, float] | None
-    labelled_passing: int
-    labels_passing: Mapping[str, float] | None
+
+Scalar = str | int | float | None
+Cell = Scalar | Estimate
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """One setting and its rows: reliability, generalization, specificity, all."""
+class Column:
+    """What stands below one another. `detail` columns are in every file, but not where space is short."""
 
-    setting: Setting
-    rows: tuple[SubsetRow, ...]
+    name: str
+    header: str
+    kind: Kind
+    description: str
+    detail: bool = False
+    interval: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """Every table of one benchmark. `has_changes` is false where no problem has one, and so no label."""
+class Table:
+    """A table: `rows` hold one cell for each of `columns`, an Estimate where the column has an interval.
 
-    bench_name: str
-    bench_sha256: str
-    has_changes: bool
-    blocks: tuple[Block, ...]
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return one flat JSON object for each setting and subset, as report.schema.json has it."""
-        return [asdict(block.setting) | _row_as_json(row) for block in self.blocks for row in block.rows]
-
-
-def _row_as_json(row: SubsetRow) -> dict[str, Any]:
-    return asdict(row) | {"pass_at_k": [asdict(estimate) for estimate in row.pass_at_k]}
-
-
-@dataclass(slots=True)
-class _Counts:
-    """What is kept of the verdicts of one setting and subset.
-
-    A unit of pass@k is one problem under one set of edits: in the instant regime a specificity problem is sampled
-    under each edited model, and those samples are not tries of one model.
+    `notes` say what a reader has to know of single cells: what is missing, and why.
     """
 
-    samples: int = 0
-    unjudged: int = 0
-    compiles: int = 0
-    partial: int = 0
-    full: int = 0
-    units: dict[tuple[str, tuple[str, ...]], list[int]] = field(default_factory=dict)  # [judged, passed]
-    labels: Counter[str] = field(default_factory=Counter)
-    labels_passing: Counter[str] = field(default_factory=Counter)
+    name: str
+    question: Question
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()
 
-    def add(self, verdict: Mapping[str, Any], problem: Problem) -> None:
-        self.samples += 1
-        unit = self.units.setdefault((problem.task_id, tuple(sorted(verdict.get("edited", ())))), [0, 0])
-        if verdict["outcome"] == "sandbox_error":
-            self.unjudged += 1
-            return
-        full = verdict["tests_passed"] >= verdict["tests_total"]
-        unit[0] += 1
-        unit[1] += full
-        self.compiles += verdict["compiles"]
-        self.partial += verdict["tests_passed"] >= 1
-        self.full += full
-        if verdict["label"] is not None:
-            self.labels[verdict["label"]] += 1
-            self.labels_passing[verdict["label"]] += full
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"{self.name}: a row of {len(row)} cells under {len(self.columns)} columns")
 
-    def row(self, subset: str, problems_in_bench: int) -> SubsetRow:
-        judged = self.samples - self.unjudged
-        units = [(n, c) for n, c in self.units.values()]
-        return SubsetRow(
-            subset=subset,
-            problems=len({task_id for task_id, _ in self.units}),
-            problems_in_bench=problems_in_bench,
-            samples=self.samples,
-            unjudged=self.unjudged,
-            compiles=share(self.compiles, judged),
-            partial=share(self.partial, judged),
-            full=share(self.full, judged),
-            pass_at_k=tuple(mean_pass_at_k(units, k) for k in KS),
-            labelled=self.labels.total(),
-            labels=label_shares(self.labels),
-            labelled_passing=self.labels_passing.total(),
-            labels_passing=label_shares(self.labels_passing),
-        )
+    def fields(self) -> tuple[Column, ...]:
+        """Return the columns with each interval as three: the value, its low and its high bound."""
+        return tuple(field for column in self.columns for field in _fields(column))
+
+    def records(self) -> Iterator[dict[str, Scalar]]:
+        """Yield each row as a flat record: a scalar for each of `fields`."""
+        for row in self.rows:
+            record: dict[str, Scalar] = {}
+            for column, cell in zip(self.columns, row, strict=True):
+                record |= _flat(column, cell)
+            yield record
 
 
-_BySubset = dict[str, _Counts]
+def _fields(column: Column) -> Iterator[Column]:
+    yield column
+    if column.interval:
+        for end, word in (("low", "Lower"), ("high", "Upper")):
+            text = f"{word} bound of the 95 % interval of {column.name}."
+            yield Column(f"{column.name}_{end}", f"{column.header} {end}", column.kind, text, detail=True)
 
 
-def build_report(bench: Bench, verdicts: Iterable[Mapping[str, Any]]) -> Report:
-    """Return the tables of valid `verdicts`, each sample once (`reading.VerdictReader` sees to both).
-
-    Verdicts are counted as they come; none is kept. Raises InputError for a task that `bench` does not have.
-    """
-    settings: dict[Setting, _BySubset] = defaultdict(lambda: defaultdict(_Counts))
-    for verdict in verdicts:
-        problem = bench.find(verdict["task_id"])
-        if problem is None:
-            raise unknown_task(verdict, bench)
-        by_subset = settings[_setting(verdict, problem, bench)]
-        by_subset[problem.subset].add(verdict, problem)
-        by_subset[ALL].add(verdict, problem)
-    _settle_unchanged(settings)
-    blocks = tuple(_block(setting, settings[setting], bench) for setting in sorted(settings, key=_order))
-    has_changes = any(problem.change_id is not None for problem in bench.problems.values())
-    return Report(bench.name, bench.digest(), has_changes, blocks)
-
-
-def _setting(verdict: Mapping[str, Any], problem: Problem, bench: Bench) -> Setting:
-    step = verdict.get("step")
-    return Setting(
-        model=verdict.get("model"),
-        method=verdict.get("method"),
-        regime=verdict.get("regime"),
-        step=None if step is None else int(step),
-        hparams_sha256=verdict.get("hparams_sha256"),
-        world=_world(verdict, problem, bench),
-    )
-
-
-def _world(verdict: Mapping[str, Any], problem: Problem, bench: Bench) -> World:
-    """Return the kind of world: the problem's own change active, none though it has one, the edited ones, all, others.
-
-    A problem without a change counts as in its own world with the one change that the model was edited with last: there
-    it stands beside the problems of that change. With no change active and an unedited model, its own world and none
-    are the same: "either", which `_settle_unchanged` decides.
-    """
-    own = set() if problem.change_id is None else {problem.change_id}
-    edits = verdict.get("edited", ())
-    active, edited, newest = set(verdict.get("active_changes", own)), set(edits), set(edits[-1:])
-    if not (own or active or edited):
-        return "either"
-    if active == own or (not own and active == newest and len(newest) == 1):
-        return "own"
-    if not active:
-        return "none"
-    if active == bench.changes.keys():
-        return "all"
-    return "edited" if active == edited else "other"
-
-
-def _settle_unchanged(settings: dict[Setting, _BySubset]) -> None:
-    """Count what an unedited model did on problems without a change in both its worlds, "own" and "none".
-
-    For these problems the two are the same: whichever of them the other problems ran in gets the numbers.
-    """
-    for setting in [setting for setting in settings if setting.world == "either"]:
-        unchanged = settings.pop(setting)
-        twins = [replace(setting, world=world) for world in ("own", "none")]
-        for twin in [twin for twin in twins if twin in settings] or twins[:1]:
-            for subset, counts in unchanged.items():
-                _merge(settings[twin][subset], counts)
-
-
-def _merge(into: _Counts, other: _Counts) -> None:
-    """Add `other`, whose problems are others, to `into`."""
-    into.samples += other.samples
-    into.unjudged += other.unjudged
-    into.compiles += other.compiles
-    into.partial += other.partial
-    into.full += other.full
-    into.units |= other.units
-    into.labels += other.labels
-    into.labels_passing += other.labels_passing
-
-
-def _block(setting: Setting, by_subset: _BySubset, bench: Bench) -> Block:
-    sizes: Counter[str] = Counter(problem.subset for problem in bench.problems.values())
-    rows = [by_subset[subset].row(subset, sizes[subset]) for subset in SUBSETS]
-    return Block(setting, (*rows, by_subset[ALL].row(ALL, len(bench.problems))))
-
-
-def _order(setting: Setting) -> tuple[Any, ...]:
-    names = (setting.model, setting.method, setting.regime, setting.hparams_sha256)
-    return (*((name is not None, name or "") for name in names), setting.step or 0, _WORLDS.index(setting.world))
+def _flat(column: Column, cell: Cell) -> dict[str, Scalar]:
+    if not column.interval:
+        if isinstance(cell, Estimate):
+            raise ValueError(f"{column.name} has no interval")
+        return {column.name: cell}
+    estimate = cell if isinstance(cell, Estimate) else Estimate(None)
+    return {column.name: estimate.value, f"{column.name}_low": estimate.low, f"{column.name}_high": estimate.high}

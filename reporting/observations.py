@@ -1,0 +1,121 @@
+"""Verdicts as columns: what the tables are counted from. Programs and messages stay behind."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+
+from ..schemas.bench import Bench
+from ..schemas.problems import Problem
+from .failures import failure_of
+from .reading import unknown_task
+from .settings import Setting, World, active_changes, setting_of
+
+SCHEMA = {
+    "verdict": pl.UInt32,  # number of the verdict, in the order of reading
+    "setting": pl.UInt32,  # place in Observations.settings
+    "task": pl.String,
+    "subset": pl.String,
+    "change": pl.String,  # the problem's own; null in specificity
+    "active": pl.UInt32,  # place in Observations.sets: the changes that were active
+    "edited": pl.UInt32,  # place in Observations.sets: the changes in the model, in their order
+    "index": pl.Int64,  # sample_index; null where the verdict does not say
+    "judged": pl.Boolean,
+    "compile": pl.Boolean,
+    "partial": pl.Boolean,
+    "full": pl.Boolean,
+    "outcome": pl.String,
+    "failure": pl.String,  # see failures.FAILURES; null where it passed or was not judged
+    "label": pl.String,
+    "detail": pl.String,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """All verdicts of one benchmark: `frame` has a row for each, and the columns of SCHEMA.
+
+    What an unedited model did on problems without a change stands twice where its other problems were judged in two
+    worlds, "own" and "none": for these problems the two are the same. `frame.unique("verdict")` has each once.
+    """
+
+    bench: Bench
+    frame: pl.DataFrame
+    settings: tuple[Setting, ...]
+    sets: tuple[tuple[str, ...], ...]
+
+
+def observe(
+    bench: Bench,
+    verdicts: Iterable[Mapping[str, Any]],
+    on_verdict: Callable[[Mapping[str, Any], Problem], object] = lambda verdict, problem: None,
+) -> Observations:
+    """Return the observations of valid `verdicts`, each sample once (`reading.VerdictReader` sees to both).
+
+    Verdicts are taken as they come; none is kept. `on_verdict` gets each, with its problem. Raises InputError for a
+    task that `bench` does not have.
+    """
+    settings: dict[Setting, int] = {}
+    sets: dict[tuple[str, ...], int] = {}
+    columns: dict[str, list[Any]] = {name: [] for name in SCHEMA}
+    for number, verdict in enumerate(verdicts):
+        problem = bench.find(verdict["task_id"])
+        if problem is None:
+            raise unknown_task(verdict, bench)
+        on_verdict(verdict, problem)
+        setting = setting_of(verdict, problem, bench.changes.keys())
+        places = {
+            "verdict": number,
+            "setting": settings.setdefault(setting, len(settings)),
+            "active": _place(active_changes(verdict, problem), sets),
+            "edited": _place(tuple(verdict.get("edited", ())), sets),
+        }
+        for name, value in (places | _facts(verdict, problem)).items():
+            columns[name].append(value)
+    frame = pl.DataFrame(columns, schema=SCHEMA)
+    return _settle(Observations(bench, frame, tuple(settings), tuple(sets)))
+
+
+def _place(changes: tuple[str, ...], sets: dict[tuple[str, ...], int]) -> int:
+    return sets.setdefault(changes, len(sets))
+
+
+def _facts(verdict: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
+    index = verdict.get("sample_index")
+    judged = verdict["outcome"] != "sandbox_error"
+    return {
+        "task": problem.task_id,
+        "subset": problem.subset,
+        "change": problem.change_id,
+        "index": None if index is None else int(index),
+        "judged": judged,
+        "compile": judged and verdict["compiles"],
+        "partial": judged and verdict["tests_passed"] >= 1,
+        "full": judged and verdict["tests_passed"] >= verdict["tests_total"],
+        "outcome": verdict["outcome"],
+        "failure": failure_of(verdict),
+        "label": verdict["label"],
+        "detail": verdict.get("label_detail"),
+    }
+
+
+def _settle(observations: Observations) -> Observations:
+    """Give every row of the world "either" to each of "own" and "none" that its setting was judged in, own if none."""
+    settings = dict.fromkeys(observations.settings)
+    twins: dict[int, list[int]] = {}
+    settled = {setting: place for place, setting in enumerate(s for s in settings if s.world != "either")}
+    for place, setting in enumerate(observations.settings):
+        worlds: tuple[World, ...] = ("own", "none") if setting.world == "either" else (setting.world,)
+        there = [twin for twin in (replace(setting, world=world) for world in worlds) if twin in settings]
+        there = there or [replace(setting, world="own")]
+        twins[place] = [settled.setdefault(twin, len(settled)) for twin in there]
+    order = sorted(settled, key=Setting.order)
+    ranks = {settled[setting]: rank for rank, setting in enumerate(order)}
+    pairs = [(place, ranks[twin]) for place, found in twins.items() for twin in found]
+    moves = pl.DataFrame(
+        pairs, schema={"setting": pl.UInt32, "settled": pl.UInt32}, orient="row"
+    )
+    frame = observations.frame.join(moves, on="setting", maintain_order="left")
+    frame = frame.with_columns(pl.col("settled").alias("setting")).select(SCHEMA.keys())
+    return replace(observations, frame=frame, settings=tuple(order))
