@@ -17,6 +17,7 @@ WORLDS_IN_WORDS: dict[World, str] = {
     "other": "other changes are active",
 }
 
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What verdicts of one group have in common; None where they do not say.
@@ -95,4 +96,3 @@ def _world(verdict: Mapping[str, Any], problem: Problem, changes: Collection[str
     if active == set(changes):
         return "all"
     return "edited" if active == edited else "other"
-
