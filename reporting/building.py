@@ -62,8 +62,8 @@ def _notes(study: Study) -> Iterator[str]:
     for model in missing:
         yield (
             f"No verdicts of the unedited model {model or 'without a name'!r}: what edits changed cannot "
-            "be told. Sample it with `edittool edit --method none`, judge it, and give that file too; or name another unedited "
-            "model with --baseline."
+            "be told. Sample it with `edittool edit --method none`, judge it, and give that file too; or name another "
+            "unedited model with --baseline."
         )
     pooled = _pooled(study)
     if pooled:

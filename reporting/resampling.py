@@ -101,9 +101,8 @@ def _percentiles(draws: Floats, tails: Sequence[float]) -> Floats | None:
 def _estimate(value: float, bounds: Floats | None) -> Estimate:
     if np.isnan(value):
         return Estimate(None)
-    if bounds is None:
-        return Estimate(float(value))
-    return Estimate(float(value), float(bounds[0]), float(bounds[1]))
+    low, high = (None, None) if bounds is None else (float(bound) + 0.0 for bound in bounds)
+    return Estimate(float(value) + 0.0, low, high)  # + 0.0: no cell says -0
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
