@@ -2,10 +2,10 @@
 
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .formatting import format_cell, header, visible
-from .tables import Cell, Column, Kind, Table
+from .tables import Cell, Column, Estimate, Kind, Table
 
 MAX_TEXT = 80  # characters of a text before it is cut
 MAX_COLUMN = 30  # characters of a line of text in a cell before it is wrapped
@@ -55,6 +55,16 @@ def compact(table: Table) -> Compact:
             if i not in kept and table.rows[0][i] is not None
         ),
     )
+
+
+def without_intervals(table: Compact, kinds: Collection[Kind]) -> Compact:
+    """Return `table` with the values alone in the columns of these `kinds`."""
+    plain = {i for i, column in enumerate(table.columns) if column.kind in kinds}
+    rows = (
+        tuple(cell.value if i in plain and isinstance(cell, Estimate) else cell for i, cell in enumerate(row))
+        for row in table.rows
+    )
+    return replace(table, rows=tuple(rows))
 
 
 def split(table: Compact, width: int, gap: int, measure: Measure = len) -> list[Part]:

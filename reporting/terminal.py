@@ -11,7 +11,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from .formatting import visible
-from .layout import Part, compact, split
+from .layout import Part, compact, split, without_intervals
 from .report import Report
 from .tables import QUESTIONS, Column, Table
 
@@ -24,7 +24,10 @@ _RULE = box.Box("    \n    \n ── \n    \n    \n    \n    \n    \n")  # one r
 
 
 def render_report(report: Report, show: Show) -> Group:
-    """Return `report` for rich; every text that came from a file goes through `show`, and cannot start a line."""
+    """Return `report` for rich, less its tables of details.
+
+    Every text that came from a file goes through `show`, and cannot start a line.
+    """
     return Group(*_render(report, _Harmless(show)))
 
 
@@ -33,7 +36,7 @@ def _render(report: Report, text: "_Harmless") -> Iterator[RenderableType]:
     for note in report.notes:
         yield _Paragraph(text(note, "yellow"))
     for question, title in QUESTIONS.items():
-        tables = [table for table in report.tables if table.question == question]
+        tables = [table for table in report.tables if table.question == question and not table.detail]
         if tables:
             yield Text(f"\n{title}", style="bold")
         for table in tables:
@@ -78,17 +81,23 @@ class _Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class _TableView:
-    """A table in parts that fit the console, and 100 columns at most."""
+    """A table that fits the console, and 100 columns at most: without the intervals of shares, if need be in parts."""
 
     table: Table
     text: _Harmless
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         width = min(options.max_width, MAX_WIDTH)
-        for index, part in enumerate(split(compact(self.table), width, _GAP, cell_len)):
-            if index:
-                yield Text()
+        short = compact(self.table)
+        parts = split(short, width, _GAP, cell_len)
+        plain = without_intervals(short, ("percent", "ratio"))
+        if fitted := len(parts) > 1 and plain != short:
+            parts = split(plain, width, _GAP, cell_len)
+        for index, part in enumerate(parts):
+            yield from [Text()] * bool(index)
             yield _grid(part, self.text)
+        if fitted:
+            yield Text("Intervals did not fit here: --json and the files of -o have them.", style="dim")
 
 
 def _grid(part: Part, text: _Harmless) -> Grid:
