@@ -16,7 +16,7 @@ from ..judging.jobs import Outcome
 from ..judging.judge import Observer, Request, Summary
 from ..judging.judge import judge as judge_samples
 from ..judging.options import MAX_JOBS_PER_CONTAINER
-from ..judging.samples import WorldChoice
+from ..judging.world_choice import WorldChoice
 from .bench_argument import open_bench
 from .console import PLAIN_SECONDS, plain, progress, results, talk
 from .exit_codes import DONE, UNJUDGED
