@@ -22,7 +22,7 @@ COMMANDS = {
     "explain": "Say why one sample got its verdict.",
     "image": "Build and verify the sandbox image.",
     "judge": "Run samples in containers of their own and say what each one did.",
-    "report": "Turn verdicts into tables.",
+    "report": "Turn verdicts into tables, figures and a page to explore.",
     "run": "Run one program in a world and show everything about it.",
     "stats": "Compute the statistics of a model that MEMIT, PMET and ROME need.",
 }
@@ -56,7 +56,7 @@ def cli() -> None:
     \b
     edittool demo                                         the whole path, on a tiny model
     edittool judge BENCH samples.jsonl -o verdicts.jsonl  judge samples of any model
-    edittool report BENCH verdicts.jsonl                  the tables
+    edittool report BENCH verdicts.jsonl -o report        tables, figures, a page
     """
 
 

@@ -1,18 +1,23 @@
-"""`edittool report`: tables from verdicts."""
+"""`edittool report`: tables, figures and a page from verdicts."""
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
+from rich.progress import TextColumn
 
-from ..reporting.export import report_as_json
 from ..reporting.reading import VerdictReader
-from ..reporting.tables import build_report
-from ..reporting.terminal import render_report
 from ..schemas.errors import EnvironmentFault
 from .bench_argument import open_bench
-from .console import plain, results, talk
+from .console import plain, progress, results, talk
+
+if TYPE_CHECKING:
+    from ..reporting.observations import Observations
+    from ..reporting.page.bodies import Bodies
+    from ..reporting.report import Options, Report
 
 WIDTH = 100  # columns of a report that goes to a file or a pipe
 
@@ -20,28 +25,110 @@ WIDTH = 100  # columns of a report that goes to a file or a pipe
 @click.command
 @click.argument("bench")
 @click.argument("verdicts", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="A folder for the page, the tables and the figures."
+)
+@click.option(
+    "--baseline", metavar="MODEL", help="The unedited model to hold the others against. Default: each its own."
+)
+@click.option("--reference", type=click.Choice(["paper"]), help="Add the figures of arXiv 2511.03182 beside ours.")
+@click.option(
+    "--resamples", type=click.IntRange(100, 100_000), default=2000, show_default=True, help="Bootstrap resamples."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the resampling.")
 @click.option("--json", "as_json", is_flag=True, help="Print every number, unrounded, as one JSON object.")
-def report(bench: str, verdicts: tuple[Path, ...], as_json: bool) -> None:
-    """Turn verdicts into tables.
+def report(
+    bench: str,
+    verdicts: tuple[Path, ...],
+    output: Path | None,
+    baseline: str | None,
+    reference: str | None,
+    resamples: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Turn verdicts into tables, figures and a page to explore.
 
-    BENCH is a benchmark folder or `builtin`; VERDICTS are files that `edittool judge` wrote. There is one block for
-    each model, method, regime and world. Verdicts that repeat a sample are counted once; samples that the sandbox
-    could not judge are in no share.
+    BENCH is a benchmark folder or `builtin`; VERDICTS are files that `edittool judge` wrote, of any mix of models,
+    methods and regimes. Verdicts that repeat a sample are counted once; samples that the sandbox could not judge are
+    in no rate. Changes are against the unedited model judged in the same world: give its verdicts too.
+
+    With -o, a folder gets report.html (one page, no network: plots, tables, every sample), report.json, report.md,
+    and each table as CSV and LaTeX and each figure as SVG and PNG. The same command again replaces them.
 
     \b
-    edittool report builtin verdicts.jsonl               the tables
-    edittool report BENCH ft.jsonl rome.jsonl            several files in one report
-    edittool report BENCH verdicts.jsonl --json > r.json the numbers
+    edittool report builtin verdicts.jsonl                      the tables
+    edittool report BENCH unedited.jsonl ft.jsonl rome.jsonl -o report/
+    edittool report BENCH verdicts.jsonl --reference paper      the published figures beside ours
+    edittool report BENCH base.jsonl tuned.jsonl --baseline base-7b
+    edittool report BENCH verdicts.jsonl --json > r.json        the numbers
     """
+    _require_libraries()
+    from ..reporting.report import Options
+
+    options = Options(resamples, seed, baseline, reference == "paper")
     reader = VerdictReader(open_bench(bench), verdicts)
-    tables = build_report(reader.bench, reader)
-    for note in reader.notes():
+    made, observations, bodies = _build(reader, options, with_bodies=output is not None)
+    for note in made.notes:
         talk.print(plain(f"note: {note}", style="yellow"), soft_wrap=True)
+    if output is not None:
+        _write(output, made, observations, bodies)
     try:
-        if as_json:
-            click.echo(json.dumps(report_as_json(tables, reader), indent=2, allow_nan=False))
-        else:
-            console = results if results.is_terminal else Console(highlight=False, width=WIDTH)
-            console.print(render_report(tables, plain))
+        _print(made, as_json)
     except OSError as error:
         raise EnvironmentFault(f"The report cannot be written: {error.strerror}. Free some space.") from error
+
+
+def _require_libraries() -> None:
+    """Raise EnvironmentFault where the libraries of the extra `report` are missing."""
+    try:
+        import jinja2  # noqa: F401
+        import matplotlib  # noqa: F401
+        import plotly  # noqa: F401
+        import polars  # noqa: F401
+    except ImportError as error:
+        raise EnvironmentFault(
+            f"`edittool report` needs more libraries ({error}). Install them: pip install 'edittool[report]'"
+        ) from None
+
+
+def _build(
+    reader: VerdictReader, options: "Options", *, with_bodies: bool
+) -> "tuple[Report, Observations, Bodies | None]":
+    from ..reporting.building import build_report
+    from ..reporting.observations import observe
+    from ..reporting.page.bodies import Bodies
+
+    bodies = Bodies() if with_bodies else None
+    with progress(TextColumn("{task.fields[doing]}")) as bar:
+        task = bar.add_task("reading verdicts", total=None, doing="")
+
+        def counted() -> Iterator[Mapping[str, Any]]:
+            yield from bar.track(reader, task_id=task)
+
+        observations = observe(reader.bench, counted(), bodies.add if bodies else lambda verdict, problem: None)
+        bar.update(task, description="counting", doing="")
+        made = build_report(observations, reader, options)
+    return made, observations, bodies
+
+
+def _write(folder: Path, made: "Report", observations: "Observations", bodies: "Bodies | None") -> None:
+    from ..reporting.folder import write_report
+    from ..reporting.page.page import write_page
+
+    assert bodies is not None
+    with progress() as bar:
+        bar.add_task(f"writing {folder}", total=None)
+        write_report(folder, made, lambda path: write_page(path, made, observations, bodies))
+    talk.print(plain(f"the report is in {folder}: open {folder / 'report.html'}", style="green"), soft_wrap=True)
+
+
+def _print(made: "Report", as_json: bool) -> None:
+    from ..reporting.export import report_as_json
+    from ..reporting.terminal import render_report
+
+    if as_json:
+        click.echo(json.dumps(report_as_json(made), indent=2, allow_nan=False))
+    else:
+        console = results if results.is_terminal else Console(highlight=False, width=WIDTH)
+        console.print(render_report(made, plain))

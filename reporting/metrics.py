@@ -1,18 +1,27 @@
-"""The numbers of the tables: pass@k, shares, and label shares. A number that cannot be had is None, never NaN."""
+"""pass@k and the split of a loss. A number that cannot be had is None, or NaN inside an array, never a guess."""
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 LABELS = ("correct_adoption", "misuse", "workaround", "no_adoption")
+CRITERIA = ("compile", "partial", "full")
+KS = (1, 3, 5)
 
 
 def pass_at_k(n: int, c: int, k: int) -> float | None:
     """Return the unbiased estimate of pass@k for one problem: `c` of its `n` samples passed.
 
-    Chen et al. 2021, equation 1: 1 - C(n-c, k) / C(n, k), as the product of (1 - k/i) over i = n-c+1 ... n, which
-    needs no large numbers. None when n < k: so few samples say nothing about k tries.
+    Chen et al. 2021 (arXiv 2107.03374), equation 1: 1 - C(n-c, k) / C(n, k), as the product of (1 - k/i) over
+    i = n-c+1 ... n, which needs no large numbers. None when n < k: so few samples say nothing about k tries.
     Raises ValueError unless 0 <= c <= n and k >= 1.
+
+    >>> pass_at_k(5, 2, 3)  # 1 - C(3, 3) / C(5, 3) = 1 - 1/10
+    0.9
     """
     if not 0 <= c <= n or k < 1:
         raise ValueError(f"pass@{k} of {c} passing among {n} samples does not exist")
@@ -23,30 +32,42 @@ def pass_at_k(n: int, c: int, k: int) -> float | None:
     return 1.0 - math.prod(1.0 - k / i for i in range(n - c + 1, n + 1))
 
 
-@dataclass(frozen=True, slots=True)
-class PassAtK:
-    """pass@k averaged over problems: `value` in 0..1 or None, over `problems`; `too_few` had fewer than k samples."""
+def pass_at_k_each(n: Ints, c: Ints, k: int) -> Floats:
+    """Return `pass_at_k` of each pair of `n` and `c`, shape [problems]; NaN where n < k.
 
-    k: int
-    value: float | None
-    problems: int
-    too_few: int
-
-
-def mean_pass_at_k(counts: Iterable[tuple[int, int]], k: int) -> PassAtK:
-    """Return the mean of pass@k over `counts`, one (samples, passing samples) for each problem."""
-    estimates = [pass_at_k(n, c, k) for n, c in counts]
-    known = [estimate for estimate in estimates if estimate is not None]
-    value = math.fsum(known) / len(known) if known else None
-    return PassAtK(k, value, len(known), len(estimates) - len(known))
+    Few pairs are different, so each different one is computed once.
+    """
+    pairs, places = np.unique(np.stack([n, c]), axis=1, return_inverse=True)
+    known = [pass_at_k(int(total), int(passed), k) for total, passed in pairs.T]
+    values = np.array([math.nan if value is None else value for value in known], dtype=np.float64)
+    return values[np.asarray(places).reshape(-1)]
 
 
-def share(part: int, whole: int) -> float | None:
-    """Return part / whole, or None of nothing."""
-    return part / whole if whole else None
+def split_loss(compile_before: Floats, full_before: Floats, compile_after: Floats, full_after: Floats) -> Floats:
+    """Return how a loss in full pass divides between compilation and what comes after; all shapes [...], [..., 2] out.
 
+    Full pass is a product of two factors, full = c * q: the rate c at which programs compile, and the rate
+    q = full / c at which those that compile pass. The Shapley value of a factor is the mean of what its change costs
+    when it changes first and when it changes last (Shapley 1953, two players):
 
-def label_shares(counts: Mapping[str, int]) -> dict[str, float] | None:
-    """Return the share of each of LABELS in `counts`, or None where nothing is labelled."""
-    total = sum(counts.get(label, 0) for label in LABELS)
-    return {label: counts.get(label, 0) / total for label in LABELS} if total else None
+        compilation  (c0 - c1) * (q0 + q1) / 2
+        after        (q0 - q1) * (c0 + c1) / 2
+
+    Their sum is c0 * q0 - c1 * q1, the loss, exactly. Where nothing compiles on one side (c = 0), that side's q is not
+    known and the other's stands for it: the loss is then all compilation's. Where nothing compiles on either side, or a
+    rate is NaN, so are both parts, but for 0 and 0 where both losses are 0.
+
+    Worked: 0.8 compile and 0.6 pass before, 0.4 and 0.2 after: q falls from 0.75 to 0.5, the loss is 0.4, of which
+    compilation takes 0.4 * 1.25 / 2 = 0.25 and the rest 0.25 * 1.2 / 2 = 0.15.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        before, after = full_before / compile_before, full_after / compile_after
+    before, after = (
+        np.where(compile_before == 0, after, before),
+        np.where(compile_after == 0, before, after),
+    )
+    nothing = (compile_before == 0) & (compile_after == 0)
+    before, after = np.where(nothing, 0.0, before), np.where(nothing, 0.0, after)
+    compilation = (compile_before - compile_after) * (before + after) / 2
+    rest = (before - after) * (compile_before + compile_after) / 2
+    return np.stack([compilation, rest], axis=-1)

@@ -113,9 +113,7 @@ def _settle(observations: Observations) -> Observations:
     order = sorted(settled, key=Setting.order)
     ranks = {settled[setting]: rank for rank, setting in enumerate(order)}
     pairs = [(place, ranks[twin]) for place, found in twins.items() for twin in found]
-    moves = pl.DataFrame(
-        pairs, schema={"setting": pl.UInt32, "settled": pl.UInt32}, orient="row"
-    )
+    moves = pl.DataFrame(pairs, schema={"setting": pl.UInt32, "settled": pl.UInt32}, orient="row")
     frame = observations.frame.join(moves, on="setting", maintain_order="left")
     frame = frame.with_columns(pl.col("settled").alias("setting")).select(SCHEMA.keys())
     return replace(observations, frame=frame, settings=tuple(order))

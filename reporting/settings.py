@@ -17,6 +17,9 @@ WORLDS_IN_WORDS: dict[World, str] = {
     "other": "other changes are active",
 }
 
+_REGIMES = {"": 0, "none": 1, "instant": 2, "sequential": 3, "batch": 4}
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What verdicts of one group have in common; None where they do not say.
@@ -46,9 +49,10 @@ class Setting:
 
     def order(self) -> tuple[Any, ...]:
         """Return a key to sort by: unedited models first, steps by their number."""
-        names = (self.model, self.method, self.regime, self.subject, self.target, self.hparams_sha256)
+        names = (self.model, self.method, self.subject, self.target, self.hparams_sha256)
         known = tuple((name is not None, name or "") for name in names)
-        return (known[0], self.edited, *known[1:], self.step or 0, WORLDS.index(self.world))
+        regime = (self.regime or "", _REGIMES.get(self.regime or "", len(_REGIMES)))
+        return (known[0], self.edited, known[1], regime[::-1], *known[2:], self.step or 0, WORLDS.index(self.world))
 
 
 def setting_of(verdict: Mapping[str, Any], problem: Problem, changes: Collection[str]) -> Setting:
@@ -95,4 +99,3 @@ def _world(verdict: Mapping[str, Any], problem: Problem, changes: Collection[str
     if active == set(changes):
         return "all"
     return "edited" if active == edited else "other"
-

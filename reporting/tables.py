@@ -48,7 +48,8 @@ class Column:
 class Table:
     """A table: `rows` hold one cell for each of `columns`, an Estimate where the column has an interval.
 
-    `notes` say what a reader has to know of single cells: what is missing, and why.
+    `notes` say what a reader has to know of single cells: what is missing, and why. `detail` tables are in the files
+    and on the page, not on a terminal.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
+    detail: bool = False
 
     def __post_init__(self) -> None:
         for row in self.rows:

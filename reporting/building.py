@@ -1,0 +1,89 @@
+"""From observations to the report."""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from .adoption import change_label_table, detail_table, kind_table, label_table, usage_table
+from .breakdown import failure_table, instability_table, loss_table, regression_table
+from .observations import Observations
+from .overview import overview_table
+from .paper import reference_table
+from .plots import make_charts
+from .reading import VerdictReader
+from .report import Options, Report
+from .robustness import change_table, rate_table
+from .sequences import collapse_table, curve_table, retention_table
+from .study import Study
+
+_TABLES = (
+    overview_table,
+    rate_table,
+    change_table,
+    curve_table,
+    collapse_table,
+    retention_table,
+    label_table,
+    kind_table,
+    usage_table,
+    change_label_table,
+    detail_table,
+    failure_table,
+    instability_table,
+    regression_table,
+    loss_table,
+)
+
+
+def build_report(observations: Observations, reader: VerdictReader, options: Options) -> Report:
+    """Return the report of `observations`, which were read by `reader`; equal input and options, equal report."""
+    study = Study(observations, options)
+    tables = tuple(make(study) for make in _TABLES)
+    if options.reference:
+        tables = (*tables, reference_table(study.bench, tables))
+    return Report(
+        bench_name=study.bench.name,
+        bench_sha256=study.bench.digest(),
+        sources=tuple(reader.sources),
+        verdicts=observations.frame["verdict"].n_unique(),
+        duplicates=reader.duplicates.count,
+        other_bench=reader.other_bench.count,
+        options=options,
+        notes=(*reader.notes(), *_notes(study)),
+        tables=tables,
+        charts=make_charts({table.name: table for table in tables}),
+    )
+
+
+def _notes(study: Study) -> Iterator[str]:
+    """Yield what is to be known of the verdicts as a whole, beside what their reading has shown."""
+    compared = [named.setting for named in study.settings if study.is_compared(named.setting)]
+    missing = dict.fromkeys(study.baseline_model(s) for s in compared if not study.has_baseline(s))
+    for model in missing:
+        yield (
+            f"No verdicts of the unedited model {model or 'without a name'!r}: what edits changed cannot "
+            "be told. Sample it with `edittool edit --method none`, judge it, and give that file too; or name another "
+            "unedited model with --baseline."
+        )
+    pooled = _pooled(study)
+    if pooled:
+        yield (
+            f"{pooled} samples have the setting, problem and sample_index of another: several runs count as one here, "
+            "with all their samples."
+        )
+    sizes = {problem.subset for problem in study.bench.problems.values()}
+    seen = set(study.frame["subset"].unique())
+    for subset in ("reliability", "generalization", "specificity"):
+        if subset not in sizes:
+            yield f"The benchmark has no problems in {subset}."
+        elif subset not in seen:
+            yield f"No verdict is about a problem in {subset}: its rows are empty."
+    unjudged = study.frame.filter(~pl.col("judged"))["verdict"].n_unique()
+    if unjudged:
+        yield f"{unjudged} samples could not be judged (sandbox_error): they are in no rate. Judge them again."
+
+
+def _pooled(study: Study) -> int:
+    rows = study.frame.filter(pl.col("index").is_not_null()).unique("verdict")
+    keys = ["setting", "task", "active", "edited", "index"]
+    return len(rows) - len(rows.unique(keys))

@@ -1,0 +1,123 @@
+"""Intervals and tests by resampling problems: stratified bootstrap, sign-flip test, Holm's correction.
+
+Problems are what is drawn from a population; samples of one problem, and one problem under several edits, stand and
+fall together. So both resample whole problems. All arrays have problems along their first axis.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from .metrics import Floats, Ints
+from .tables import Estimate
+
+LEVEL = 0.95
+EXACT = 13  # problems that differ, up to which all 2^n flips are gone through
+FLIPS = 9_999
+_CHUNK = 1_000  # flips computed at once
+_KEPT = 8  # weights kept for sets of problems of the same shape
+
+
+class Resampler:
+    """Draws resamples of problems; the same seed and the same problems give the same draws, whatever came before."""
+
+    def __init__(self, resamples: int, seed: int):
+        self._resamples, self._seed = resamples, seed
+        self._weights = lru_cache(maxsize=_KEPT)(self._draw_weights)
+        self._flips = lru_cache(maxsize=_KEPT)(self._draw_flips)
+
+    def weights(self, strata: Sequence[str]) -> Floats:
+        """Return how often each problem is drawn, shape [resamples, problems].
+
+        Each stratum keeps its number of problems. `strata` names the stratum of each problem; those of one stratum
+        stand together.
+        """
+        sizes = [len(strata)] if len(set(strata)) <= 1 else [strata.count(name) for name in dict.fromkeys(strata)]
+        return self._weights(tuple(size for size in sizes if size))
+
+    def _draw_weights(self, sizes: tuple[int, ...]) -> Floats:
+        luck = np.random.default_rng([self._seed, *sizes])
+        parts = [luck.multinomial(size, np.full(size, 1 / size), size=self._resamples) for size in sizes]
+        return np.concatenate(parts, axis=1).astype(np.float64)
+
+    def ratios(self, strata: Sequence[str], parts: Floats, wholes: Floats) -> list[Estimate]:
+        """Return sum(parts) / sum(wholes) of each column with its percentile interval; both are [problems, columns].
+
+        A mean over tries is such a ratio, with 1 for each try in `wholes`. No interval where fewer than two problems
+        count: one problem says nothing about others.
+        """
+        if not len(parts):
+            return [Estimate(None)] * parts.shape[1]
+        weights = self.weights(strata)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = parts.sum(axis=0) / wholes.sum(axis=0)
+            draws = (weights @ parts) / (weights @ wholes)
+        return self.estimates(values, draws, (wholes > 0).sum(axis=0))
+
+    def estimates(self, values: Floats, draws: Floats, problems: Ints) -> list[Estimate]:
+        """Return each of `values` [columns] with the interval of its column of `draws` [resamples, columns]."""
+        tails = [100 * (1 - LEVEL) / 2, 100 * (1 + LEVEL) / 2]
+        return [
+            _estimate(value, _percentiles(column, tails) if count > 1 else None)
+            for value, column, count in zip(values, draws.T, problems, strict=True)
+        ]
+
+    def p_values(self, differences: Floats) -> list[float | None]:
+        """Return the two-sided p-value of each column of paired `differences` [problems, columns], summed per problem.
+
+        Sign-flip test: were there no difference, each problem's would as well have the other sign. p is the share of
+        flips whose sum is as far from 0; of all flips up to EXACT problems that differ, else of FLIPS drawn ones and
+        the one observed. None where no problem is compared.
+        """
+        return [self._p_value(column) for column in differences.T] if len(differences) else [None] * len(differences.T)
+
+    def _p_value(self, differences: Floats) -> float:
+        moved = differences[differences != 0]
+        if not len(moved):
+            return 1.0
+        observed, slack = abs(moved.sum()), 1e-9 * np.abs(moved).sum()
+        flips = self._flips(len(moved))
+        far = sum(
+            int((np.abs(flips[start : start + _CHUNK] @ moved) >= observed - slack).sum())
+            for start in range(0, len(flips), _CHUNK)
+        )
+        return far / len(flips) if len(moved) <= EXACT else (far + 1) / (len(flips) + 1)
+
+    def _draw_flips(self, problems: int) -> Floats:
+        """Return signs, [flips, problems]."""
+        if problems <= EXACT:
+            bits = np.arange(2**problems)[:, None] >> np.arange(problems)
+        else:
+            bits = np.random.default_rng([self._seed, problems]).integers(0, 2, (FLIPS, problems), dtype=np.int8)
+        return (1 - 2 * (bits & 1)).astype(np.float32)
+
+
+def _percentiles(draws: Floats, tails: Sequence[float]) -> Floats | None:
+    known = draws[~np.isnan(draws)]
+    return np.percentile(known, tails) if len(known) else None
+
+
+def _estimate(value: float, bounds: Floats | None) -> Estimate:
+    if np.isnan(value):
+        return Estimate(None)
+    low, high = (None, None) if bounds is None else (float(bound) + 0.0 for bound in bounds)
+    return Estimate(float(value) + 0.0, low, high)  # + 0.0: no cell says -0
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Return `p_values` corrected for their number (Holm 1979), which holds whatever they have to do with one another.
+
+    The i-th smallest of m is multiplied by m - i + 1, is at least what came before it, and at most 1. None stays None
+    and does not count.
+
+    >>> holm([0.01, 0.04, None, 0.03])
+    [0.03, 0.06, None, 0.06]
+    """
+    known = sorted((value, place) for place, value in enumerate(p_values) if value is not None)
+    corrected: list[float | None] = [None] * len(p_values)
+    highest = 0.0
+    for rank, (value, place) in enumerate(known):
+        highest = max(highest, min(1.0, (len(known) - rank) * value))
+        corrected[place] = highest
+    return corrected
