@@ -10,6 +10,7 @@ const NOT_GIVEN = {
 
 function nameOf(verdicts, name, value) {
   if (value === null) return NOT_GIVEN[name] ?? "not given";
+  if (name === "method" && value === "none") return "none: unedited";
   if (name === "world") return verdicts.words.world[value];
   if (["outcome", "label", "detail", "failure", "subset"].includes(name)) return inWords(value);
   return String(value);

@@ -6,15 +6,15 @@ const FACETS = [
   ["regime", "Regime"],
   ["step", "Step"],
   ["world", "World"],
-  ["hparams_sha256", "Hyperparameters"],
-  ["subject", "Subject"],
-  ["target", "Target"],
   ["subset", "Subset"],
   ["change", "API change"],
   ["outcome", "Outcome"],
   ["label", "Label"],
   ["detail", "Finer label"],
   ["failure", "Failure"],
+  ["hparams_sha256", "Hyperparameters"],
+  ["subject", "Subject"],
+  ["target", "Target"],
 ];
 
 class Filter {

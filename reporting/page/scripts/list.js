@@ -1,6 +1,13 @@
 // The list of samples, a page of it at a time, and the keys that move in it.
 
 const PAGE = 50;
+const WORLDS = {
+  own: "own change",
+  none: "no change",
+  edited: "edited changes",
+  all: "all changes",
+  other: "other changes",
+};
 
 class List {
   constructor(filter, onOpen, onMove) {
@@ -63,14 +70,17 @@ class List {
   }
 
   setting(row) {
-    return this.telling.map((name) => this.tell(name, valueOf(this.filter.verdicts, name, row))).filter((text) => text).join(" \u00b7 ");
+    const instant = valueOf(this.filter.verdicts, "regime", row) === "instant"; // where each step is the first
+    const names = this.telling.filter((name) => name !== "step" || !instant);
+    const parts = names.map((name) => this.tell(name, valueOf(this.filter.verdicts, name, row)));
+    return parts.filter((text) => text).join(" \u00b7 ");
   }
 
   tell(name, value) {
     if (value === null || (name === "regime" && value === "none")) return "";
     if (name === "method" && value === "none") return "unedited";
     if (name === "step") return value ? `step ${value}` : "";
-    return name === "world" ? `world: ${value}` : shorten(value, 60);
+    return name === "world" ? WORLDS[value] : shorten(value, 60);
   }
 
   mark() {

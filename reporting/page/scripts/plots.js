@@ -18,7 +18,7 @@ class Plots {
     this.figures = figures;
     this.boxes = [...document.querySelectorAll(".plot")];
     this.drawn = new Set();
-    const near = new IntersectionObserver((entries) => this.onNear(entries), { rootMargin: "600px" });
+    const near = new IntersectionObserver((entries) => this.onNear(entries), { rootMargin: "300px" });
     for (const box of this.boxes) near.observe(box);
     new ResizeObserver(() => this.redraw()).observe(document.querySelector("main"));
     addEventListener("beforeprint", () => this.boxes.forEach((box) => this.draw(box)));
@@ -56,14 +56,11 @@ const axis = (letter, place) => `${letter}${place ? place + 1 : ""}`;
 
 function tracesOf(figure) {
   return figure.panels.flatMap(({ traces }, place) =>
-    traces.map((trace) => ({
-      ...trace,
-      line: trace.line && { ...trace.line },
-      marker: trace.marker && { ...trace.marker },
-      xaxis: axis("x", place),
-      yaxis: axis("y", place),
-      ...(trace.error_y && { error_y: { color: ink("--muted"), ...trace.error_y } }),
-    })),
+    traces.map((trace) => {
+      const own = structuredClone(trace); // Plotly writes into what it is given
+      if (own.error_y) own.error_y.color ??= ink("--muted");
+      return { ...own, xaxis: axis("x", place), yaxis: axis("y", place) };
+    }),
   );
 }
 
@@ -74,17 +71,16 @@ function layoutOf(figure, width) {
   const count = figure.panels.length;
   const columns = stacked ? 1 : Math.min(count, 3);
   const rows = Math.ceil(count / columns);
-  const named = figure.panels.some(({ names }) => names?.some((name) => name.length * columns * names.length * 7 > width));
+  const slanted = figure.panels.some(({ names }) => names?.some((name) => name.length * columns * names.length * 7 > width));
   const layout = {
     ...frameOf(figure, width),
-    height: 90 + rows * (stacked ? 270 : 300) + (named ? rows * 50 : 0),
-    grid: { rows, columns, pattern: "independent", xgap: 0.08, ygap: named ? 0.4 : 0.3 },
+    height: 110 + rows * (stacked ? 250 : 290) + (slanted ? rows * 60 : 0),
+    grid: { rows, columns, pattern: "independent", xgap: 0.05, ygap: slanted ? 0.5 : 0.35 },
     annotations: [],
   };
   for (const [place, panel] of figure.panels.entries()) {
-    const outer = { first: place % columns === 0, last: place + columns >= count };
-    layout[axis("xaxis", place)] = xAxis(figure, panel, outer.last);
-    layout[axis("yaxis", place)] = { ...lines(), title: { text: outer.first ? figure.y : "", standoff: 8 }, rangemode: "tozero", matches: place ? "y" : undefined, zerolinecolor: ink("--axis") };
+    layout[axis("xaxis", place)] = xAxis(figure, panel, { titled: place + columns >= count, slanted });
+    layout[axis("yaxis", place)] = yAxis(figure, place, place % columns === 0);
     layout.annotations.push(titleOf(panel, place));
   }
   return layout;
@@ -94,7 +90,7 @@ function frameOf(figure, width) {
   return {
     autosize: false,
     width,
-    margin: { l: 56, r: 8, t: 36, b: 56 },
+    margin: { l: 56, r: 8, t: 76, b: 56 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: "system-ui, sans-serif", size: 13, color: ink("--text") },
@@ -104,7 +100,7 @@ function frameOf(figure, width) {
     scattergap: 0.4,
     hovermode: figure.mark === "lines" ? "x unified" : "closest",
     hoverlabel: { bgcolor: ink("--raised"), bordercolor: ink("--rule"), font: { color: ink("--text") } },
-    legend: { orientation: "h", x: 0, xanchor: "left", y: -0.18, yanchor: "top", yref: "paper" },
+    legend: { orientation: "h", x: 0, xanchor: "left", y: 1, yanchor: "top", yref: "container" },
     dragmode: width < STACKED_BELOW ? false : "zoom", // a finger that scrolls shall not zoom
     modebar: { bgcolor: "rgba(0,0,0,0)", color: ink("--muted"), activecolor: ink("--text") },
   };
@@ -112,10 +108,19 @@ function frameOf(figure, width) {
 
 const lines = () => ({ gridcolor: ink("--rule"), linecolor: ink("--axis"), tickfont: { size: 12, color: ink("--muted") }, automargin: true });
 
-function xAxis(figure, { names }, last) {
-  const base = { ...lines(), showgrid: false, showline: true, zeroline: false, title: { text: last ? figure.x : "", standoff: 10 } };
+function xAxis(figure, { names }, { titled, slanted }) {
+  const title = { text: titled ? figure.x : "", standoff: 10, font: { size: 13 } };
+  const base = { ...lines(), showgrid: false, showline: true, zeroline: false, title };
   if (!names) return { ...base, type: figure.logX ? "log" : "linear" };
-  return { ...base, type: "linear", tickmode: "array", tickvals: [...names.keys()], ticktext: names, range: [-0.5, names.length - 0.5] };
+  const ticks = { tickmode: "array", tickvals: [...names.keys()], ticktext: names, tickangle: slanted ? -35 : 0 };
+  return { ...base, ...ticks, type: "linear", range: [-0.5, names.length - 0.5] };
+}
+
+// All panels have one scale, which the first of each row shows.
+function yAxis(figure, place, first) {
+  const title = { text: first ? figure.y : "", standoff: 8, font: { size: 13 } };
+  const scale = { rangemode: "tozero", showticklabels: first, ...(place && { matches: "y" }) };
+  return { ...lines(), ...scale, title, zerolinecolor: ink("--axis") };
 }
 
 function titleOf(panel, place) {

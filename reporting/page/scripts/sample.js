@@ -145,7 +145,7 @@ function errorText(error) {
 }
 
 function codeBlock(text) {
-  const block = make("div", "code", ...linesOf(text.replace(/\n$/u, "")).slice(0, MOST_LINES).map((line) => codeRow("", line, "")));
+  const block = make("div", "code", ...linesOf(text).slice(0, MOST_LINES).map((line) => codeRow("", line, "")));
   return scrollable(block, "Text");
 }
 

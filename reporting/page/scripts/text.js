@@ -42,6 +42,6 @@ function shorten(text, longest) {
   return text.length <= longest ? text : `${text.slice(0, longest - 1)}\u2026`;
 }
 
-const linesOf = (program) => program.split(/\r\n|\r|\n/u);
+const linesOf = (program) => program.replace(/\r?\n$/u, "").split(/\r\n|\r|\n/u);
 const inWords = (name) => name.replaceAll("_", " ");
 const counted = (number) => number.toLocaleString("en-US");
