@@ -111,8 +111,8 @@ def explain(verdict: Mapping[str, Any], bench: Bench) -> Explanation:
         tests=_tests(verdict, problem),
         refusals=_refusals(verdict),
         outcome_because=OUTCOMES_IN_WORDS[verdict["outcome"]],
-        compiles_because=_why_compiles(verdict),
-        label_because=_why_label(verdict, problem, change),
+        compiles_because=why_compiles(verdict),
+        label_because=why_label(verdict, problem, change is not None),
     )
 
 
@@ -183,7 +183,8 @@ def _test_errors(verdict: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any
     return [(number, test.get("error")) for number, test in enumerate(verdict.get("tests") or (), 1)]
 
 
-def _why_compiles(verdict: Mapping[str, Any]) -> str:
+def why_compiles(verdict: Mapping[str, Any]) -> str:
+    """Return why `verdict` says that the program compiles, or that it does not."""
     if verdict["compiles"]:
         return "it parses, loads, and no test ended in an API unresolved or ill-called"
     if verdict["outcome"] == "sandbox_error":
@@ -198,7 +199,8 @@ def _why_compiles(verdict: Mapping[str, Any]) -> str:
     return "not known: it was stopped, and no result of it was left"
 
 
-def _why_label(verdict: Mapping[str, Any], problem: Problem, change: Change | None) -> str:
+def why_label(verdict: Mapping[str, Any], problem: Problem, active: bool) -> str:
+    """Return what the label of `verdict` means, or why it has none; `active`: the problem's own change was."""
     label, detail = verdict["label"], verdict.get("label_detail", "")
     if label is not None:
         finer = DETAILS_IN_WORDS[label].get(detail)
@@ -207,6 +209,6 @@ def _why_label(verdict: Mapping[str, Any], problem: Problem, change: Change | No
         return "the sandbox or the problem's own tests failed: nothing is known of the program"
     if problem.change_id is None:
         return "the problem belongs to no change"
-    if change is None:
+    if not active:
         return f"the problem's change, {problem.change_id}, is not active in this world"
     return "the verdict does not say why"

@@ -15,6 +15,7 @@ from .settings import Setting, World, active_changes, setting_of
 SCHEMA = {
     "verdict": pl.UInt32,  # number of the verdict, in the order of reading
     "setting": pl.UInt32,  # place in Observations.settings
+    "problem": pl.UInt32,  # rank of the problem by subset and task
     "task": pl.String,
     "subset": pl.String,
     "change": pl.String,  # the problem's own; null in specificity
@@ -58,6 +59,7 @@ def observe(
     """
     settings: dict[Setting, int] = {}
     sets: dict[tuple[str, ...], int] = {}
+    ranks = problem_ranks(bench)
     columns: dict[str, list[Any]] = {name: [] for name in SCHEMA}
     for number, verdict in enumerate(verdicts):
         problem = bench.find(verdict["task_id"])
@@ -70,11 +72,18 @@ def observe(
             "setting": settings.setdefault(setting, len(settings)),
             "active": _place(active_changes(verdict, problem), sets),
             "edited": _place(tuple(verdict.get("edited", ())), sets),
+            "problem": ranks[problem.task_id],
         }
         for name, value in (places | _facts(verdict, problem)).items():
             columns[name].append(value)
     frame = pl.DataFrame(columns, schema=SCHEMA)
     return _settle(Observations(bench, frame, tuple(settings), tuple(sets)))
+
+
+def problem_ranks(bench: Bench) -> dict[str, int]:
+    """Return the rank of each problem of `bench` among all, by subset and task."""
+    ordered = sorted(bench.problems.values(), key=lambda problem: (problem.subset, problem.task_id))
+    return {problem.task_id: rank for rank, problem in enumerate(ordered)}
 
 
 def _place(changes: tuple[str, ...], sets: dict[tuple[str, ...], int]) -> int:

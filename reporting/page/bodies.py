@@ -1,0 +1,162 @@
+"""What the page shows of each sample beyond its row in the list, kept compressed while verdicts stream by."""
+
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...schemas.problems import Problem
+from ...schemas.samples import Sample
+from ..explaining import why_compiles, why_label
+from ..settings import active_changes
+from .packing import dump, encode
+
+PROGRAM_CHARACTERS = 40_000
+OUTPUT_CHARACTERS = 10_000
+MESSAGE_CHARACTERS = 2_000
+MANY = 500  # uses, calls, kinds of errors: as many are kept, and never more are met in honest programs
+SHARD_BODIES = 500
+SHARD_CHARACTERS = 2**20
+LEVEL = 4  # twice as fast as 6, and a tenth larger
+
+PASSED, NOT_RUN, LEFT_OUT = -1, -2, -3
+
+FACTS = (
+    "sample_id",
+    "seed",
+    "temperature",
+    "top_p",
+    "dtype",
+    "subject",
+    "target",
+    "hparams_sha256",
+    "prompt_sha256",
+    "stage",
+    "cpu_ms",
+    "duration_ms",
+    "peak_memory_kib",
+    "attempts",
+    "reused",
+    "image",
+    "runtime",
+    "isolation",
+    "edittool",
+    "bench_sha256",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Bodies that stand together: the number of the first verdict, how many they are, and their JSON, compressed."""
+
+    first: int
+    count: int
+    compressed: bytes
+
+    def packed(self) -> str:
+        """Return the shard as a data block of the page."""
+        return encode(self.compressed)
+
+
+class Bodies:
+    """Takes verdicts in the order of reading: the n-th that is added, from 0, is verdict n of the observations.
+
+    A hundred thousand take some 10 to 100 MB. Long texts are cut, and a cut program says how long it was.
+    """
+
+    def __init__(self) -> None:
+        self._shards: list[Shard] = []
+        self._waiting: list[str] = []
+        self._characters = 0
+        self._first = 0
+
+    def __len__(self) -> int:
+        return self._first + len(self._waiting)
+
+    def add(self, verdict: Mapping[str, Any], problem: Problem) -> None:
+        """Keep what is to be seen of `verdict`, which answers `problem`."""
+        text = dump(body_of(verdict, problem))
+        self._waiting.append(text)
+        self._characters += len(text)
+        if len(self._waiting) >= SHARD_BODIES or self._characters >= SHARD_CHARACTERS:
+            self._shards.append(self._close_shard())
+            self._first, self._waiting, self._characters = len(self), [], 0
+
+    def shards(self) -> Iterator[Shard]:
+        """Yield what was added until now."""
+        yield from self._shards
+        if self._waiting:
+            yield self._close_shard()
+
+    def _close_shard(self) -> Shard:
+        text = "[" + ",".join(self._waiting) + "]"
+        return Shard(self._first, len(self._waiting), zlib.compress(text.encode("ascii"), LEVEL))
+
+
+def body_of(verdict: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
+    """Return what the page shows of `verdict`; what there is not is left out.
+
+    `results` has a number for each test: PASSED, NOT_RUN, or the place of its error in `errors`, LEFT_OUT beyond MANY.
+    """
+    body: dict[str, Any] = {
+        "compiles": verdict["compiles"],
+        "compiles_because": why_compiles(verdict),
+        "label_because": why_label(verdict, problem, problem.change_id in active_changes(verdict, problem)),
+        "passed": verdict["tests_passed"],
+        "total": verdict["tests_total"],
+        "facts": {name: _short(verdict[name]) for name in FACTS if verdict.get(name) is not None},
+    }
+    body |= _program(verdict, problem) | _results(verdict)
+    optional = {
+        "error": _error(verdict.get("error")),
+        "uses": [[_short(use["name"]), use["kind"], use["line"]] for use in (verdict.get("uses") or ())[:MANY]],
+        "calls": {_short(name): count for name, count in list(verdict.get("calls", {}).items())[:MANY]},
+        "bypass": [_short(api) for api in verdict.get("bypass", ())[:MANY]],
+        "disagreement": _short(verdict.get("disagreement", "")),
+        "opaque": verdict.get("opaque", False),
+        "output": _cut(verdict.get("output", ""), OUTPUT_CHARACTERS),
+        "limits": {_short(name): _short(value) for name, value in list(verdict.get("limits", {}).items())[:MANY]},
+    }
+    return body | {name: value for name, value in optional.items() if value}
+
+
+def _program(verdict: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
+    if not ("completion" in verdict or "solution" in verdict):
+        return {}
+    program = Sample.from_row(verdict).program(problem)
+    if len(program) <= PROGRAM_CHARACTERS:
+        return {"program": program}
+    return {"program": program[:PROGRAM_CHARACTERS], "characters": len(program)}
+
+
+def _results(verdict: Mapping[str, Any]) -> dict[str, Any]:
+    places: dict[str, int] = {}
+    errors: list[dict[str, Any]] = []
+    results = []
+    for test in verdict.get("tests") or ():
+        error = test.get("error")
+        if test["passed"] or not error:
+            results.append(PASSED if test["passed"] else NOT_RUN)
+            continue
+        key = repr(error)
+        if key not in places and len(errors) < MANY:
+            places[key] = len(errors)
+            errors.append(_error(error))
+        results.append(places.get(key, LEFT_OUT))
+    return {name: value for name, value in (("results", results), ("errors", errors)) if value}
+
+
+def _error(error: Mapping[str, Any] | None) -> dict[str, Any]:
+    names = ("type", "message", "kind", "line")
+    return {name: _short(error[name]) for name in names if error.get(name) is not None} if error else {}
+
+
+def _short(value: Any) -> Any:
+    """Return `value` as a number or a text of some length: fields that a verdict only carries may hold anything."""
+    if isinstance(value, str):
+        return _cut(value, MESSAGE_CHARACTERS)
+    return value if isinstance(value, bool | int | float) else _cut(dump(value), MESSAGE_CHARACTERS)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[:longest] + "\u2026"

@@ -1,0 +1,123 @@
+"""Charts as data for Plotly: traces with their colours. Axes, fonts and sizes are set by the page, for its theme."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..charts import Chart, Panel, Series
+from ..palette import colour
+from .shown import shown
+
+NAME_CHARACTERS = 48
+BAND_OPACITY = 0.16
+
+Trace = dict[str, Any]
+
+
+def figure_of(chart: Chart) -> dict[str, Any]:
+    """Return what the page's script draws: the traces of each panel, and what stands beside the axes."""
+    first_of: set[str] = set()
+    return {
+        "mark": chart.mark,
+        "x": label(chart.x_label),
+        "y": label(chart.y_label),
+        "logX": chart.log_x,
+        "panels": [
+            {"title": label(panel.title), "names": _categories(chart, panel), "traces": _traces(chart, panel, first_of)}
+            for panel in chart.panels
+        ],
+    }
+
+
+def label(text: str) -> str:
+    """Return `text` as Plotly shows it as it is: it would take tags and entities in it for markup."""
+    safe = shown(text, NAME_CHARACTERS)
+    return safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _categories(chart: Chart, panel: Panel) -> list[str] | None:
+    """Return the names under the x axis in their order, or None where numbers stand there."""
+    values = dict.fromkeys(x for series in panel.series for x in series.x)
+    if chart.mark == "lines" and all(isinstance(x, int) for x in values):
+        return None
+    return [label(str(x)) for x in values]
+
+
+def _traces(chart: Chart, panel: Panel, first_of: set[str]) -> list[Trace]:
+    numbers = {str(x): place for place, x in enumerate(dict.fromkeys(x for s in panel.series for x in s.x))}
+    named = _categories(chart, panel) is not None
+    traces: list[Trace] = []
+    for series in panel.series:
+        xs: list[int] = [numbers[str(x)] if named else int(x) for x in series.x]
+        traces += _draw(chart, series, xs, shows_name=series.name not in first_of)
+        first_of.add(series.name)
+    return traces
+
+
+def _draw(chart: Chart, series: Series, xs: list[int], *, shows_name: bool) -> Iterator[Trace]:
+    shade = colour("reference" if series.reference else series.role or series.name)
+    common = {
+        "name": label(series.name),
+        "legendgroup": label(series.name),
+        "showlegend": shows_name,
+        "x": xs,
+        "y": list(series.y),
+    }
+    if chart.mark == "lines":
+        yield from _bands(series, xs, shade)
+        line = {"color": shade, "dash": "dash" if series.reference else "solid", "width": 1.5 if series.reference else 2.25}
+        yield common | {"type": "scatter", "mode": "lines+markers", "line": line, "marker": {"color": shade, "size": 6}}
+    elif chart.mark == "points":
+        marker = {"color": shade, "size": 9, "symbol": "diamond-open" if series.reference else "circle"}
+        place = {"offsetgroup": label(series.name)}
+        yield common | place | {"type": "scatter", "mode": "markers", "marker": marker} | _whiskers(series, shade)
+    else:
+        marker = {"color": shade}
+        if series.reference:
+            marker |= {"pattern": {"shape": "/", "size": 6}}
+        yield common | {"type": "bar", "marker": marker, "offsetgroup": label(series.name)} | _whiskers(series, None)
+
+
+def _whiskers(series: Series, shade: str | None) -> Trace:
+    """Return error bars, one-sided lengths in the units of y; in the colour of text where `shade` is None."""
+    if not series.low or not series.high:
+        return {}
+    rows = list(zip(series.y, series.low, series.high, strict=True))
+    up = [None if y is None or high is None else max(0.0, high - y) for y, _low, high in rows]
+    down = [None if y is None or low is None else max(0.0, y - low) for y, low, _high in rows]
+    bars: Trace = {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1.5, "width": 4}
+    return {"error_y": bars | ({"color": shade} if shade else {})}
+
+
+def _bands(series: Series, xs: list[int], shade: str) -> Iterator[Trace]:
+    """Yield an area between the bounds for each stretch of neighbouring points that have them."""
+    if not series.low or not series.high:
+        return
+    stretch: list[tuple[int, float, float]] = []
+    for x, low, high in [*zip(xs, series.low, series.high, strict=True), (0, None, None)]:
+        if low is not None and high is not None:
+            stretch.append((x, low, high))
+        elif stretch:
+            yield _band(series, stretch, shade)
+            stretch = []
+
+
+def _band(series: Series, stretch: list[tuple[int, float, float]], shade: str) -> Trace:
+    there, back = stretch, stretch[::-1]
+    trace: Trace = {
+        "x": [x for x, _low, _high in there + back],
+        "y": [high for _x, _low, high in there] + [low for _x, low, _high in back],
+        "legendgroup": label(series.name),
+        "showlegend": False,
+        "hoverinfo": "skip",
+        "type": "scatter",
+        "mode": "lines",
+        "line": {"width": 0, "color": shade},
+    }
+    if len(stretch) == 1:  # an area without width cannot be seen
+        return trace | {"line": {"width": 1.5, "color": shade}}
+    return trace | {"fill": "toself", "fillcolor": _translucent(shade)}
+
+
+def _translucent(shade: str) -> str:
+    red, green, blue = (int(shade[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{BAND_OPACITY})"
