@@ -18,9 +18,16 @@ _APART = 0.008  # of the axis
 _BAND = 0.8  # of the room of a category, for its bars
 
 
-def categories_of(chart: Chart) -> tuple[str, ...]:
-    """Return the categories of all panels, in the order in which they come first."""
-    return tuple(dict.fromkeys(str(x) for panel in chart.panels for series in panel.series for x in series.x))
+def categories_of(chart: Chart) -> list[str]:
+    """Return the categories of all panels; one that the first panels lack stands behind what it follows elsewhere."""
+    names: list[str] = []
+    for series in (series for panel in chart.panels for series in panel.series):
+        place = 0
+        for name in map(str, series.x):
+            if name not in names:
+                names.insert(place, name)
+            place = names.index(name) + 1
+    return names
 
 
 def has_numbers(panel: Panel) -> bool:
@@ -71,12 +78,12 @@ def draw_categories(axes: Axes, panel: Panel, chart: Chart, styles: Styles, labe
     draw(axes, panel, rows, styles)
     for row in range(1, len(names), 2):
         axes.axhspan(row - 0.5, row + 0.5, color="#f4f4f4", zorder=0, linewidth=0)
-    if chart.mark == "points" or any((value or 0) < 0 for series in panel.series for value in series.y):
+    if chart.mark == "points" or any((y or 0) < 0 for panel in chart.panels for each in panel.series for y in each.y):
         axes.axvline(0, color="#444444", linewidth=0.6, zorder=1)
     axes.grid(axis="x")
     axes.set_yticks(range(len(names)), [label(name) for name in names])
     axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(names) - 0.5, -0.5)  # the first on top
+    axes.set_ylim(max(1, len(names)) - 0.5, -0.5)  # the first on top
 
 
 def _draw_bars(axes: Axes, panel: Panel, rows: Mapping[str, int], styles: Styles) -> None:

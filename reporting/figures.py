@@ -1,6 +1,7 @@
 """The charts as SVG and PNG for a paper: equal charts, equal bytes, whatever settings matplotlib has been given."""
 
 import io
+from dataclasses import dataclass
 from functools import cache
 from xml.sax.saxutils import escape as escape_xml
 
@@ -21,31 +22,34 @@ from .styles import RC, Style, styles
 PAGE = 6.9  # inches across the text of a page
 HALF = 3.4  # inches across a column of a page that has two
 MAX_PANELS = 4  # side by side
-MAX_LABEL = 36
+MAX_BESIDE = 6  # series in a figure of half the width
+MAX_LABEL = 36  # characters
+MAX_TITLE = 24
+_PER_INCH = 14
 MAX_HEIGHT = 9.0
 
 _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
-def figure_as_svg(chart: Chart) -> bytes:
-    """Return `chart` as SVG with its title and description inside; no scripts, no references to elsewhere.
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A figure in both formats."""
+
+    svg: bytes
+    png: bytes
+
+
+def render_chart(chart: Chart) -> Rendered:
+    """Return `chart` as SVG and PNG; the SVG says what it shows in words, has no scripts and refers to nothing else.
 
     Raises ValueError for NaN and infinity.
     """
-    file = io.StringIO()
-    with matplotlib.style.context(["default", RC]):
-        FigureCanvasSVG(_figure(chart)).print_svg(file, metadata=_NO_METADATA)
-    return _describe(file.getvalue(), chart).encode("utf-8")
-
-
-def figure_as_png(chart: Chart) -> bytes:
-    """Return `chart` as PNG; raises ValueError as `figure_as_svg` does."""
-    file = io.BytesIO()
+    svg, png = io.StringIO(), io.BytesIO()
     with matplotlib.style.context(["default", RC]):
         figure = _figure(chart)
-        figure.set_dpi(RC["savefig.dpi"])
-        FigureCanvasAgg(figure).print_png(file, metadata={"Software": None})
-    return file.getvalue()
+        FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+        FigureCanvasSVG(figure).print_svg(svg, metadata=_NO_METADATA)  # the last: it leaves its own resolution behind
+    return Rendered(_describe(svg.getvalue(), chart).encode("utf-8"), png.getvalue())
 
 
 def _describe(svg: str, chart: Chart) -> str:
@@ -59,8 +63,8 @@ def _describe(svg: str, chart: Chart) -> str:
 
 def _figure(chart: Chart) -> Figure:
     looks, panels = styles(chart), chart.panels or (Panel("", ()),)
-    columns = min(MAX_PANELS, len(panels))
-    rows = -(-len(panels) // columns)
+    rows = -(-len(panels) // MAX_PANELS)
+    columns = -(-len(panels) // rows)
     figure = Figure(figsize=(_width(chart), _height(chart, rows, len(looks))), layout="constrained")
     figure.get_layout_engine().set(wspace=0.05)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
@@ -77,7 +81,7 @@ def _figure(chart: Chart) -> Figure:
 
 
 def _draw_panel(axes: Axes, panel: Panel, chart: Chart, looks: Styles) -> None:
-    axes.set_title(label(panel.title))
+    axes.set_title(label(panel.title, MAX_TITLE))
     if not has_numbers(panel):
         axes.text(0.5, 0.5, "no data", ha="center", va="center", color="#666666", transform=axes.transAxes)
     if chart.mark == "lines":
@@ -87,7 +91,8 @@ def _draw_panel(axes: Axes, panel: Panel, chart: Chart, looks: Styles) -> None:
 
 
 def _width(chart: Chart) -> float:
-    return HALF if len(chart.panels) < 2 and max(map(len, _names(chart)), default=0) < MAX_LABEL // 2 else PAGE
+    crowded = any(len(panel.series) > MAX_BESIDE for panel in chart.panels)
+    return PAGE if crowded or len(chart.panels) > 1 else HALF
 
 
 def _height(chart: Chart, rows: int, styles_used: int) -> float:
@@ -99,15 +104,11 @@ def _height(chart: Chart, rows: int, styles_used: int) -> float:
     return min(MAX_HEIGHT, rows * (0.55 + len(categories_of(chart)) * max(0.18, 0.1 * beside)) + legend)
 
 
-def _names(chart: Chart) -> list[str]:
-    return [series.name for panel in chart.panels for series in panel.series]
-
-
 def _name_axes(figure: Figure, chart: Chart) -> None:
     """Label the axes once for all panels; categories stand on the vertical one."""
     across, up = (chart.x_label, chart.y_label) if chart.mark == "lines" else (chart.y_label, chart.x_label)
     figure.supxlabel(label(across))
-    figure.supylabel(label(up))
+    figure.supylabel(label(up, int(figure.get_figheight() * _PER_INCH)))
 
 
 def _limit(axes: Axes, chart: Chart) -> None:
@@ -129,7 +130,7 @@ def _add_legend(figure: Figure, chart: Chart, looks: Styles) -> None:
         return
     handles = [_handle(chart, look) for look in looks.values()]
     names = [label(name) for name in looks]
-    columns = max(1, min(len(names), int(_width(chart) / (0.5 + 0.065 * max(map(len, names))))))
+    columns = max(1, min(len(names), int(_width(chart) / (0.5 + 0.06 * max(map(len, names))))))
     # A name that begins with an underscore would be left out: names are set afterwards.
     legend = figure.legend(handles, map(str, range(len(names))), loc="outside upper center", ncols=columns)
     for text, name in zip(legend.get_texts(), names, strict=True):
@@ -144,10 +145,10 @@ def _handle(chart: Chart, look: Style) -> Line2D | Patch:
     return Patch(facecolor=look.colour, hatch=look.hatch, edgecolor="white", linewidth=0.4)
 
 
-def label(text: str) -> str:
+def label(text: str, limit: int = MAX_LABEL) -> str:
     """Return `text` for a label: on one line, cut, and with the characters that the font lacks written out."""
     shown = "".join(c if ord(c) in _characters() else escaped(c) for c in visible(text))
-    return shown if len(shown) <= MAX_LABEL else shown[: MAX_LABEL - 1] + "…"
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 @cache

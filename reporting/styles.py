@@ -10,7 +10,7 @@ from .palette import colour
 _MARKERS = "osD^vPX<>*hd"
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (8, 2)))
 # Lines alone: a dot is a dozen curves in SVG.
-_HATCHES = ("", "////", "\\\\", "xxx", "|||", "---", "+++", "//", "\\\\\\\\\\\\", "x", "|||||", "-----", "+")
+_HATCHES = ("", "////", "\\\\\\\\", "xxx", "|||", "---", "+++", "//", "\\\\\\\\\\\\", "x", "|||||", "-----", "+")
 _REFERENCE_DASHES: tuple[Any, ...] = ("--", (0, (2, 2)), (0, (6, 2, 2, 2)), (0, (1, 3)))
 
 RC = {
@@ -23,6 +23,7 @@ RC = {
     "axes.spines.top": False,
     "axes.titlesize": 8,
     "errorbar.capsize": 1.5,
+    "figure.dpi": 250,
     "figure.labelsize": 8,
     "font.family": "DejaVu Sans",
     "font.size": 8,
@@ -34,7 +35,6 @@ RC = {
     "legend.handlelength": 2.6,
     "lines.linewidth": 1.3,
     "lines.markersize": 4,
-    "savefig.dpi": 250,
     "svg.fonttype": "path",  # the same letters where DejaVu is not installed
     "svg.hashsalt": "edittool",  # the same ids in every run
     "text.parse_math": False,  # a dollar in a name is a dollar
