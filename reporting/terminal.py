@@ -1,7 +1,7 @@
 """The report for a terminal: notes, then the tables of each question, at most 100 columns wide."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich import box
 from rich.cells import cell_len
@@ -24,7 +24,7 @@ _RULE = box.Box("    \n    \n ── \n    \n    \n    \n    \n    \n")  # one r
 
 
 def render_report(report: Report, show: Show) -> Group:
-    """Return `report` for rich, less its tables of details.
+    """Return `report` for rich; of long tables, the rows that `Table.brief` names.
 
     Every text that came from a file goes through `show`, and cannot start a line.
     """
@@ -36,14 +36,22 @@ def _render(report: Report, text: "_Harmless") -> Iterator[RenderableType]:
     for note in report.notes:
         yield _Paragraph(text(note, "yellow"))
     for question, title in QUESTIONS.items():
-        tables = [table for table in report.tables if table.question == question and not table.detail]
+        tables = [table for table in report.tables if table.question == question]
         if tables:
             yield Text(f"\n{title}", style="bold")
         for table in tables:
             yield from _render_table(table, text)
+        left_out = [f"{t.title.partition(':')[0]} ({len(t.rows)} rows)" for t in tables if t.brief == () and t.rows]
+        if left_out:
+            yield _Paragraph(Text(f"\nOnly in the files and on the page of -o: {'; '.join(left_out)}.", style="dim"))
 
 
 def _render_table(table: Table, text: "_Harmless") -> Iterator[RenderableType]:
+    whole = len(table.rows)
+    if table.brief is not None:
+        table = replace(table, rows=tuple(table.rows[place] for place in table.brief), brief=None)
+        if whole and not table.rows:
+            return
     yield Text()
     if not table.rows:
         yield _Paragraph(Text.assemble(text(table.title, "bold"), ": nothing to show"))
@@ -51,6 +59,10 @@ def _render_table(table: Table, text: "_Harmless") -> Iterator[RenderableType]:
         caption = compact(table).caption
         yield _Paragraph(Text.assemble(text(table.title, "bold"), " · " if caption else "", text(caption)))
         yield _TableView(table, text)
+    if len(table.rows) < whole:
+        yield _Paragraph(
+            Text(f"{len(table.rows)} of {whole} rows: the files and the page of -o have all.", style="dim")
+        )
     for note in table.notes:
         yield _Paragraph(text(note, "dim"))
 

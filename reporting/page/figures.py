@@ -64,7 +64,11 @@ def _draw(chart: Chart, series: Series, xs: list[int], *, shows_name: bool) -> I
     }
     if chart.mark == "lines":
         yield from _bands(series, xs, shade)
-        line = {"color": shade, "dash": "dash" if series.reference else "solid", "width": 1.5 if series.reference else 2.25}
+        line = {
+            "color": shade,
+            "dash": "dash" if series.reference else "solid",
+            "width": 1.5 if series.reference else 2.25,
+        }
         yield common | {"type": "scatter", "mode": "lines+markers", "line": line, "marker": {"color": shade, "size": 6}}
     elif chart.mark == "points":
         marker = {"color": shade, "size": 9, "symbol": "diamond-open" if series.reference else "circle"}
