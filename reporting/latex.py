@@ -28,15 +28,15 @@ _SPECIAL = {
     "`": r"\char96{}",
     "…": r"\ldots{}",
     "±": r"$\pm$",
-    "×": r"$\times$",
+    "\u00d7": r"$\times$",
     "·": r"$\cdot$",
-    "−": "$-$",
+    "\u2212": "$-$",
     "≤": r"$\leq$",
     "≥": r"$\geq$",
     "→": r"$\to$",
     "Δ": r"$\Delta$",
-    "–": "--",
-    "—": "---",
+    "\u2013": "--",
+    "\u2014": "---",
     "ß": r"\ss{}",
     "æ": r"\ae{}",
     "Æ": r"\AE{}",
@@ -101,7 +101,7 @@ def _escape_character(character: str) -> str:
         return _SPECIAL[character]
     if character.isascii():
         return character
-    base, *marks = unicodedata.normalize("NFD", character)
+    base, *marks = list(unicodedata.normalize("NFD", character))
     if base.isascii() and base.isalpha() and len(marks) == 1 and marks[0] in _ACCENTS:
         return f"\\{_ACCENTS[marks[0]]}{{{base}}}"
     return "".join(_SPECIAL.get(each, each) for each in escaped(character))

@@ -47,7 +47,7 @@ def test_a_cell_is_shown_as_its_column_says(kind, cell, shown):
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_what_is_no_number_is_refused(kind, number):
     for cell in (number, Estimate(number), Estimate(0.5, number, 0.6)):
-        with pytest.raises(ValueError, match="x: (nan|inf|-inf) is no number that can be reported"):
+        with pytest.raises(ValueError, match=r"x: (nan|inf|-inf) is no number that can be reported"):
             format_cell(cell, column(kind))
 
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from edittool.reporting.latex import COLUMN_WIDTH, MAX_ROWS, escape, table_as_latex
 from edittool.reporting.tables import Column, Estimate
 
-from .reports import FULL, HOSTILE, METHOD, MODEL, STEP, hostile_table, table
+from .reports import FULL, METHOD, MODEL, STEP, hostile_table, table
 
 TEXT_MACROS = {
-    "textbackslash", "textasciitilde", "textasciicircum", "textless", "textgreater", "textbar", "ldots", "ss", "ae", "AE",
-    "o", "O", "aa", "AA", "l", "L",
+    "textbackslash", "textasciitilde", "textasciicircum", "textless", "textgreater", "textbar", "ldots",
+    "ss", "ae", "AE", "o", "O", "aa", "AA", "l", "L",
 }  # fmt: skip
 MATH = {r"\pm", r"\times", r"\cdot", "-", "+", "<", r"\leq", r"\geq", r"\to", r"\Delta"}
 TOKEN = re.compile(
@@ -129,9 +129,7 @@ class TestEscape:
         assert check_text(escape(text)) == text.strip()
 
 
-@pytest.mark.parametrize(
-    "bad", ["\\input{x}", "\\", "$", "x^2", "a_b", "{", "}", "%", "#", "&", "~", "é", "\\'", "\\char92{}"]
-)
+@pytest.mark.parametrize("bad", [r"\input{x}", "\\", r"\'", r"\char92{}", "x^2", "a_b", "é", *"${}%#&~"])
 def test_the_grammar_is_strict(bad):
     with pytest.raises(AssertionError):
         check_text(bad)
