@@ -74,7 +74,11 @@ def _draw(chart: Chart, series: Series, xs: list[int], *, shows_name: bool) -> I
         marker = {"color": shade}
         if series.reference:
             marker |= {"pattern": {"shape": "/", "size": 6}}
-        yield common | {"type": "bar", "marker": marker, "offsetgroup": label(series.name)} | _whiskers(series, None)
+        bar = common | {"type": "bar", "marker": marker}
+        if chart.mark == "stacked":  # an interval of a share would seem to be one of the sum below it
+            yield bar
+        else:
+            yield bar | {"offsetgroup": label(series.name)} | _whiskers(series, None)
 
 
 def _whiskers(series: Series, shade: str | None) -> Trace:

@@ -96,7 +96,7 @@ function frameOf(figure, width) {
     font: { family: "system-ui, sans-serif", size: 13, color: ink("--text") },
     barmode: figure.mark === "stacked" ? "stack" : "group",
     bargap: 0.25,
-    scattermode: "group",
+    scattermode: figure.mark === "points" ? "group" : "overlay",
     scattergap: 0.4,
     hovermode: figure.mark === "lines" ? "x unified" : "closest",
     hoverlabel: { bgcolor: ink("--raised"), bordercolor: ink("--rule"), font: { color: ink("--text") } },
