@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 export EDITTOOL_CACHE ?= $(CURDIR)/.cache/edittool
 
 .DELETE_ON_ERROR:
-.PHONY: help setup engine engines image demo demo-full test lint types perf clean
+.PHONY: help setup engine engines browser image demo demo-full test lint types perf clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -21,7 +21,7 @@ demo: setup ## the whole path on this machine: build, edit, sample, judge, repor
 demo-full: setup ## the same with all changes and every regime
 	$(BIN)/edittool demo -o demo-full --full
 
-test: setup engines lint ## everything that has to pass (PYTEST_ARGS='-k name' for a part)
+test: setup engines browser lint ## everything that has to pass (PYTEST_ARGS='-k name' for a part)
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed ## style, format, types
@@ -47,6 +47,10 @@ engine:
 # Other runtimes and engines, for the tests alone.
 engines:
 	@scripts/setup-engines.sh
+
+# A Chromium, for the tests of the report's page alone.
+browser:
+	@scripts/setup-browser.sh
 
 image: $(VENV)/.installed engine
 	@$(BIN)/edittool image build

@@ -67,7 +67,7 @@ def _by_category(
     """Return a series over settings: `column` of each record, times `scale`."""
     ends = [f"{column}_low", f"{column}_high"]
     bounded = bool(records) and ends[0] in records[0]
-    low, high = (tuple(_scaled(record, end, scale) for record in records if bounded) for end in ends)
+    low, high = (tuple(_scaled(record, end, scale) for record in records) if bounded else () for end in ends)
     return Series(
         title or role.replace("_", " "),
         tuple(name(record) for record in records),

@@ -32,7 +32,7 @@ def render_report(report: Report, show: Show) -> Group:
 
 
 def _render(report: Report, text: "_Harmless") -> Iterator[RenderableType]:
-    yield Text.assemble("benchmark ", text(report.bench_name, "bold"), f"  {report.bench_sha256[:12]}")
+    yield _Paragraph(Text.assemble("benchmark ", text(report.bench_name, "bold"), f"  {report.bench_sha256[:12]}"))
     for note in report.notes:
         yield _Paragraph(text(note, "yellow"))
     for question, title in QUESTIONS.items():

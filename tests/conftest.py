@@ -12,6 +12,7 @@ from edittool.judging.engine import connect
 from edittool.judging.images import find_image
 from edittool.schemas.errors import EnvironmentFault
 
+from .browser import Chromium, OpenPage, running_chromium
 from .engines import save_sandbox_image
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -68,3 +69,17 @@ def datasets() -> Path:
             f"no data sets in {folder}; they do not ship with the project (EDITTOOL_DATASETS names another folder)"
         )
     return folder
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    """Return a real browser for the tests of one module. Skips them where there is none."""
+    with running_chromium() as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def open_page(chromium: Chromium) -> Iterator[OpenPage]:
+    """Return a function that opens a file in the browser and watches it; see `Visit`."""
+    with chromium.visits() as open_page:
+        yield open_page

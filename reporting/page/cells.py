@@ -7,6 +7,7 @@ from .shown import shown
 
 MINUS, DASH = "\u2212", "\u2013"
 NAME_CHARACTERS = 300
+SHORT_CHARACTERS = 24
 UNITS: dict[Kind, str] = {"percent": "%", "points": "pp"}
 
 
@@ -18,6 +19,11 @@ class ShownCell:
     interval: str | None
     order: str
     numeric: bool
+
+    @property
+    def is_short(self) -> bool:
+        """Tell whether the text is never to be broken into lines."""
+        return len(self.text) <= SHORT_CHARACTERS
 
 
 def show_cell(column: Column, cell: Cell) -> ShownCell:

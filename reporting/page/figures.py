@@ -10,22 +10,38 @@ from .shown import shown
 NAME_CHARACTERS = 48
 BAND_OPACITY = 0.16
 
+# What tells series of one colour apart.
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
+DASHES = ("solid", "dot", "longdash", "dashdot", "longdashdot")
+HATCHES = ("", "/", "x", ".", "-", "+", "|")
+
 Trace = dict[str, Any]
 
 
 def figure_of(chart: Chart) -> dict[str, Any]:
     """Return what the page's script draws: the traces of each panel, and what stands beside the axes."""
-    first_of: set[str] = set()
-    return {
-        "mark": chart.mark,
-        "x": label(chart.x_label),
-        "y": label(chart.y_label),
-        "logX": chart.log_x,
-        "panels": [
-            {"title": label(panel.title), "names": _categories(chart, panel), "traces": _traces(chart, panel, first_of)}
-            for panel in chart.panels
-        ],
-    }
+    variants = _variants(chart)
+    drawn: set[str] = set()
+    panels = []
+    for panel in chart.panels:
+        traces = _traces(chart, panel, variants, drawn)
+        panels.append({"title": label(panel.title), "names": _categories(chart, panel), "traces": traces})
+    head = {"mark": chart.mark, "x": label(chart.x_label), "y": label(chart.y_label), "logX": chart.log_x}
+    return head | {"panels": panels}
+
+
+def _variants(chart: Chart) -> dict[str, int]:
+    """Return for the name of each series how many other names before it have its colour."""
+    names: dict[str, list[str]] = {}
+    for panel in chart.panels:
+        for series in panel.series:
+            same = names.setdefault(_shade(series), [])
+            same += [] if series.name in same else [series.name]
+    return {name: place for same in names.values() for place, name in enumerate(same)}
+
+
+def _shade(series: Series) -> str:
+    return colour("reference" if series.reference else series.role or series.name)
 
 
 def label(text: str) -> str:
@@ -42,43 +58,50 @@ def _categories(chart: Chart, panel: Panel) -> list[str] | None:
     return [label(str(x)) for x in values]
 
 
-def _traces(chart: Chart, panel: Panel, first_of: set[str]) -> list[Trace]:
-    numbers = {str(x): place for place, x in enumerate(dict.fromkeys(x for s in panel.series for x in s.x))}
+def _traces(chart: Chart, panel: Panel, variants: dict[str, int], drawn: set[str]) -> list[Trace]:
+    """Return the traces of `panel`; `drawn` are the names that the legend has by now, and gets those of the panel."""
+    places = {str(x): place for place, x in enumerate(dict.fromkeys(x for s in panel.series for x in s.x))}
     named = _categories(chart, panel) is not None
     traces: list[Trace] = []
     for series in panel.series:
-        xs: list[int] = [numbers[str(x)] if named else int(x) for x in series.x]
-        traces += _draw(chart, series, xs, shows_name=series.name not in first_of)
-        first_of.add(series.name)
+        common = {
+            "name": label(series.name),
+            "legendgroup": label(series.name),
+            "showlegend": series.name not in drawn,
+            "x": [places[str(x)] if named else int(x) for x in series.x],
+            "y": list(series.y),
+        }
+        traces += _draw(chart, series, common, variants[series.name])
+        drawn.add(series.name)
     return traces
 
 
-def _draw(chart: Chart, series: Series, xs: list[int], *, shows_name: bool) -> Iterator[Trace]:
-    shade = colour("reference" if series.reference else series.role or series.name)
-    common = {
-        "name": label(series.name),
-        "legendgroup": label(series.name),
-        "showlegend": shows_name,
-        "x": xs,
-        "y": list(series.y),
-    }
+def _draw(chart: Chart, series: Series, common: Trace, variant: int) -> Iterator[Trace]:
+    shade = _shade(series)
     if chart.mark == "lines":
-        yield from _bands(series, xs, shade)
-        line = {
-            "color": shade,
-            "dash": "dash" if series.reference else "solid",
-            "width": 1.5 if series.reference else 2.25,
-        }
-        yield common | {"type": "scatter", "mode": "lines+markers", "line": line, "marker": {"color": shade, "size": 6}}
+        yield from _bands(series, common["x"], shade)
+        yield common | _line(series, shade, variant)
     elif chart.mark == "points":
-        marker = {"color": shade, "size": 9, "symbol": "diamond-open" if series.reference else "circle"}
-        place = {"offsetgroup": label(series.name)}
-        yield common | place | {"type": "scatter", "mode": "markers", "marker": marker} | _whiskers(series, shade)
+        marker = {"color": shade, "size": 9, "symbol": SYMBOLS[variant % len(SYMBOLS)]}
+        trace = {"type": "scatter", "mode": "markers", "marker": marker, "offsetgroup": common["name"]}
+        yield common | trace | _whiskers(series, shade)
     else:
-        marker = {"color": shade}
-        if series.reference:
-            marker |= {"pattern": {"shape": "/", "size": 6}}
-        yield common | {"type": "bar", "marker": marker, "offsetgroup": label(series.name)} | _whiskers(series, None)
+        hatch = "/" if series.reference else HATCHES[variant % len(HATCHES)]
+        bar = common | {"type": "bar", "marker": {"color": shade, "pattern": {"shape": hatch, "size": 6}}}
+        if chart.mark == "stacked":  # an interval of a share would seem to be one of the sum below it
+            yield bar
+        else:
+            yield bar | {"offsetgroup": common["name"]} | _whiskers(series, None)
+
+
+def _line(series: Series, shade: str, variant: int) -> Trace:
+    dash = "dash" if series.reference else DASHES[variant % len(DASHES)]
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "line": {"color": shade, "dash": dash, "width": 1.5 if series.reference else 2.25},
+        "marker": {"color": shade, "size": 6, "symbol": SYMBOLS[variant % len(SYMBOLS)]},
+    }
 
 
 def _whiskers(series: Series, shade: str | None) -> Trace:

@@ -18,7 +18,9 @@ function setUpNavigation() {
       for (const { target, isIntersecting } of entries) {
         if (isIntersecting) {
           for (const link of links.values()) link.removeAttribute("aria-current");
-          links.get(target.id).setAttribute("aria-current", "true");
+          const link = links.get(target.id);
+          link.setAttribute("aria-current", "true");
+          link.parentElement.scrollLeft = link.offsetLeft - link.parentElement.offsetLeft - 40;
         }
       }
     },

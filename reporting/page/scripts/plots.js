@@ -39,7 +39,7 @@ class Plots {
     box.dataset.width = box.clientWidth;
     await library.react(box, tracesOf(figure), layoutOf(figure, box.clientWidth), {
       displaylogo: false,
-      responsive: false,
+      displayModeBar: box.clientWidth < STACKED_BELOW ? false : "hover",
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
     });
     box.classList.add("drawn");
@@ -71,15 +71,18 @@ function layoutOf(figure, width) {
   const count = figure.panels.length;
   const columns = stacked ? 1 : Math.min(count, 3);
   const rows = Math.ceil(count / columns);
+  const names = new Set(figure.panels.flatMap(({ traces }) => traces.map(({ name }) => name ?? "")));
+  const legend = Math.ceil([...names].reduce((sum, name) => sum + 60 + 8 * name.length, 0) / width);
   const slanted = figure.panels.some(({ names }) => names?.some((name) => name.length * columns * names.length * 7 > width));
   const layout = {
     ...frameOf(figure, width),
-    height: 110 + rows * (stacked ? 250 : 290) + (slanted ? rows * 60 : 0),
+    margin: { l: 56, r: 8, t: 46 + 22 * legend, b: 56 },
+    height: 90 + 22 * legend + rows * (stacked ? 250 : 290) + (slanted ? rows * 60 : 0),
     grid: { rows, columns, pattern: "independent", xgap: 0.05, ygap: slanted ? 0.5 : 0.35 },
     annotations: [],
   };
   for (const [place, panel] of figure.panels.entries()) {
-    layout[axis("xaxis", place)] = xAxis(figure, panel, { titled: place + columns >= count, slanted });
+    layout[axis("xaxis", place)] = xAxis(figure, panel, { titled: place + columns >= count, slanted, stacked });
     layout[axis("yaxis", place)] = yAxis(figure, place, place % columns === 0);
     layout.annotations.push(titleOf(panel, place));
   }
@@ -90,13 +93,12 @@ function frameOf(figure, width) {
   return {
     autosize: false,
     width,
-    margin: { l: 56, r: 8, t: 76, b: 56 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: "system-ui, sans-serif", size: 13, color: ink("--text") },
     barmode: figure.mark === "stacked" ? "stack" : "group",
     bargap: 0.25,
-    scattermode: "group",
+    scattermode: figure.mark === "points" ? "group" : "overlay",
     scattergap: 0.4,
     hovermode: figure.mark === "lines" ? "x unified" : "closest",
     hoverlabel: { bgcolor: ink("--raised"), bordercolor: ink("--rule"), font: { color: ink("--text") } },
@@ -108,11 +110,12 @@ function frameOf(figure, width) {
 
 const lines = () => ({ gridcolor: ink("--rule"), linecolor: ink("--axis"), tickfont: { size: 12, color: ink("--muted") }, automargin: true });
 
-function xAxis(figure, { names }, { titled, slanted }) {
+function xAxis(figure, { names }, { titled, slanted, stacked }) {
   const title = { text: titled ? figure.x : "", standoff: 10, font: { size: 13 } };
   const base = { ...lines(), showgrid: false, showline: true, zeroline: false, title };
   if (!names) return { ...base, type: figure.logX ? "log" : "linear" };
-  const ticks = { tickmode: "array", tickvals: [...names.keys()], ticktext: names, tickangle: slanted ? -35 : 0 };
+  const ticktext = stacked ? names.map((name) => shorten(name, 16)) : names;
+  const ticks = { tickmode: "array", tickvals: [...names.keys()], ticktext, tickangle: slanted ? -35 : 0 };
   return { ...base, ...ticks, type: "linear", range: [-0.5, names.length - 0.5] };
 }
 

@@ -1,0 +1,295 @@
+"""The page in a real browser: it opens without a fault, filters as polars does, and is used by keyboard alone."""
+
+import re
+
+import polars as pl
+import pytest
+from playwright.sync_api import Page, expect
+
+from edittool.reporting.page.shown import shown
+
+from ...browser import DESKTOP, PHONE, TIMEOUT_MS
+from .pages import HOSTILE, HOSTILE_TASK, LONG_LINE
+
+SIZES = pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])
+
+
+@pytest.fixture
+def open_report(open_page, made):
+    """Open the page, at the address' fragment if one is given, and wait for its list; every visit ends faultless."""
+    visits = []
+
+    def open_at(fragment="", device=DESKTOP, **settings):
+        visit = open_page(made.path, device, **settings)
+        visits.append(visit)
+        if fragment:
+            visit.page.evaluate("fragment => { location.hash = fragment; }", fragment)
+            visit.page.reload()
+        expect(visit.page.locator("#count")).to_have_text(re.compile(r"samples?$"))
+        return visit.page
+
+    yield open_at
+    assert [fault for visit in visits for fault in visit.faults()] == []
+    assert not any(visit.page.evaluate("'attacked' in window") for visit in visits)
+
+
+def verdicts(made) -> pl.DataFrame:
+    """Return the rows of the frame with what the settings say."""
+    frame = made.observations.frame
+    settings = [made.observations.settings[place] for place in frame["setting"]]
+    names = ("model", "method", "regime", "step", "world")
+    return frame.with_columns(pl.Series(name, [getattr(setting, name) for setting in settings]) for name in names)
+
+
+def count(page: Page) -> int:
+    return int(page.locator("#count").inner_text().split()[0].replace(",", ""))
+
+
+def choose(page: Page, facet: str, name: str) -> None:
+    """Tick the choice `name` of `facet`, whose group is opened where it is not."""
+    group = page.locator("details.facet", has=page.locator("summary", has_text=facet))
+    if group.get_attribute("open") is None:
+        group.locator("summary").click()
+    group.get_by_label(re.compile(f"^{re.escape(name)}")).check()
+
+
+def counts(page: Page, facet: str) -> dict[str, int]:
+    """Return what stands beside the choices of `facet`."""
+    rows = page.locator("details.facet", has=page.locator("summary", has_text=facet)).locator("label")
+    return {
+        row.locator(".name").text_content(): int(row.locator(".n").text_content().replace(",", ""))
+        for row in rows.all()
+    }
+
+
+def width_beyond_the_screen(page: Page) -> int:
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+def draw_all(page: Page) -> None:
+    for plot in page.locator(".plot").all():
+        plot.scroll_into_view_if_needed()
+        expect(plot).to_have_class(re.compile("drawn"), timeout=TIMEOUT_MS)
+
+
+@SIZES
+def test_plots_are_drawn_and_nothing_is_wider_than_the_screen(open_report, made, device):
+    page = open_report(device=device)
+    draw_all(page)
+    assert page.locator(".plot .main-svg").count() >= len(made.report.charts) > 3
+    assert width_beyond_the_screen(page) == 0
+
+
+@SIZES
+def test_hostile_text_is_shown_and_breaks_no_layout(open_report, device):
+    page = open_report("samples?sample=0", device=device)
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator(".programs")).to_be_visible()
+    assert page.locator("#sample-title").evaluate("e => e.textContent").startswith("rel/0 \"it's\" </script>")
+    assert "U+202E" in dialog.locator(".programs").inner_text()
+    assert "more characters" in dialog.locator(".programs").inner_text()
+    assert dialog.locator("img, script, iframe").count() == 0
+    assert width_beyond_the_screen(page) == 0
+    assert dialog.locator(".sheet").evaluate("e => e.scrollWidth - e.clientWidth") == 0
+    text = dialog.evaluate("e => e.textContent")
+    assert len(text) < len(LONG_LINE)
+    assert not re.search("[\x00\x1b\u200b\u2028\u202e]", text)
+
+
+def test_marks_are_the_same_in_python_and_in_the_page(open_report, made):
+    page = open_report("samples?sample=0")
+    disagreement = page.locator(".facts dt", has_text="Disagreement").locator("+ dd")
+    expect(disagreement).to_be_visible()
+    assert disagreement.text_content() == re.sub(r"\[(U\+[0-9A-F]+)\]", r"\1", shown(HOSTILE))
+
+
+def test_filters_count_as_polars_does(open_report, made):
+    page, frame = open_report(), verdicts(made)
+    assert count(page) == frame["verdict"].n_unique() == len(made.verdicts)
+    choose(page, "Method", "rome")
+    choose(page, "Method", "none")
+    choose(page, "Outcome", "partial")
+    chosen = frame.filter(pl.col("method").is_in(["rome", "none"]))
+    assert count(page) == chosen.filter(outcome="partial")["verdict"].n_unique()
+    for column, facet in (("subset", "Subset"), ("label", "Label"), ("outcome", "Outcome")):
+        rows = chosen if column == "outcome" else chosen.filter(outcome="partial")
+        found = dict(rows.group_by(column).agg(pl.col("verdict").n_unique()).iter_rows())
+        names = {name: name.replace("_", " ") if name else "no label" for name in found}
+        there = {name: number for name, number in counts(page, facet).items() if number}
+        assert there == {names[name]: number for name, number in found.items()}
+
+
+def test_a_verdict_of_two_worlds_counts_in_both_and_once_in_all(open_report, made):
+    page, frame = open_report(), verdicts(made)
+    rows = frame.filter(method="none", subset="specificity")
+    choose(page, "Method", "none")
+    choose(page, "Subset", "specificity")
+    assert count(page) == rows["verdict"].n_unique() == len(rows) / 2
+    found = counts(page, "World")
+    assert sum(found.values()) == len(rows)
+    choose(page, "World", "no change is active")
+    assert count(page) == len(rows) / 2
+
+
+def test_free_text_filters_by_task_whatever_its_case(open_report, made):
+    page, frame = open_report(), verdicts(made)
+    page.get_by_label("Task").fill("GEN/1")
+    expected = frame.filter(pl.col("task").str.contains("gen/1"))["verdict"].n_unique()
+    expect(page.locator("#count")).to_have_text(f"{expected} samples")
+    page.get_by_label("Task").fill("nothing like it")
+    expect(page.locator("#list")).to_contain_text("No sample passes these filters")
+    page.get_by_role("button", name="Clear all filters").click()
+    assert count(page) == len(made.verdicts)
+
+
+def test_the_address_holds_the_filters(open_report, made):
+    page = open_report()
+    choose(page, "Method", "ft")
+    choose(page, "Label", "no label")
+    page.get_by_label("Task").fill("spe/")
+    found, fragment = count(page), page.evaluate("location.hash")
+    again = open_report(fragment)
+    assert count(again) == found == len(verdicts(made).filter(method="ft", subset="specificity"))
+    expect(again.get_by_label("Task")).to_have_value("spe/")
+    assert again.evaluate("location.hash") == fragment
+
+
+def test_pages_of_the_list_hold_every_sample_once(open_report, made):
+    page, seen = open_report(), []
+    while True:
+        seen += page.locator("#list .sample").evaluate_all("rows => rows.map((row) => row.id)")
+        if page.get_by_role("button", name="Next", exact=True).is_disabled():
+            break
+        page.get_by_role("button", name="Next", exact=True).click()
+    assert seen == [f"at-{place}" for place in range(len(made.verdicts))]
+
+
+def test_the_last_sample_shows_its_own_program(open_report, made):
+    last = len(made.verdicts) - 1
+    page = open_report(f"samples?sample={last}")
+    program = page.get_by_label("The sample's program")
+    expect(program).to_contain_text(f"return {last} #")
+    expect(page.locator("#sample-title")).to_have_text(made.verdicts[last]["task_id"])
+    page.locator("summary", has_text="How it was made").click()
+    expect(page.get_by_role("dialog")).to_contain_text(made.verdicts[last]["sample_id"])
+
+
+def test_the_program_is_marked_and_held_against_the_updated_solution(open_report, made):
+    number = next(n for n, row in enumerate(made.verdicts) if row["task_id"] == "gen/2" and row["outcome"] == "failed")
+    page = open_report(f"samples?sample={number}")
+    mine, theirs = page.get_by_label("The sample's program"), page.get_by_label("The updated solution")
+    expect(mine.locator(".remark.replacement")).to_contain_text("replacement my_len: call")
+    expect(mine.locator(".remark.error")).to_contain_text("NameError")
+    expect(theirs.locator(".row:not(.gap)")).to_have_text([re.compile(t) for t in ("def f", "# one", "my_len")])
+    expect(theirs.locator(".added")).to_have_count(2)
+    heights = [panel.evaluate("e => e.scrollHeight") for panel in (mine, theirs)]
+    assert heights[0] == heights[1]
+    page.get_by_label("Compare with").select_option("solution before the change")
+    expect(page.get_by_label("The solution before the change")).to_contain_text("return len(x)")
+
+
+def test_the_page_is_used_by_keyboard_alone(open_report, made):
+    page = open_report()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the report")).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Task")).to_be_focused()
+    page.keyboard.type("gen/3")
+    page.locator("body").evaluate("() => document.activeElement.blur()")
+    for key in ("j", "j", "ArrowDown", "k"):
+        page.keyboard.press(key)
+    expect(page.locator("#list")).to_be_focused()
+    expect(page.locator("#list [aria-selected=true]")).to_have_attribute("data-place", "2")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator("#sample-title")).to_be_focused()
+    expect(dialog).to_contain_text("3 of 20")
+    page.keyboard.press("j")
+    expect(dialog).to_contain_text("4 of 20")
+    page.keyboard.press("k")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#list")).to_be_focused()
+    page.keyboard.press("End")
+    expect(page.locator("#list [aria-selected=true]")).to_have_attribute("data-place", "19")
+
+
+def test_whatever_is_reached_by_tab_is_visible_and_has_a_name(open_report):
+    page = open_report()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(
+            """() => {
+              const e = document.activeElement, box = e.getBoundingClientRect();
+              const name = e.getAttribute("aria-label") ?? (e.labels?.[0] ?? e).textContent;
+              return [e.tagName, name.trim() !== "", box.width * box.height > 0, getComputedStyle(e).outlineStyle];
+            }"""
+        )
+        assert focused[1:] == [True, True, "solid"] or focused[0] == "BODY", focused
+
+
+def test_light_and_dark_follow_the_system_and_the_button(open_report):
+    brightness = "() => getComputedStyle(document.body).backgroundColor.match(/[0-9]+/)[0] < 128 ? 'dark' : 'light'"
+    dark, light = open_report(color_scheme="dark"), open_report(color_scheme="light")
+    assert [page.evaluate(brightness) for page in (dark, light)] == ["dark", "light"]
+    for page in (dark, light):
+        page.get_by_role("button", name="Switch between light and dark").click()
+    assert [page.evaluate(brightness) for page in (dark, light)] == ["light", "dark"]
+    draw_all(light)
+    ink = light.locator(".plot .xtick text").first.evaluate("e => getComputedStyle(e).fill")
+    assert sum(map(int, re.findall(r"[0-9]+", ink)[:3])) > 384
+
+
+def test_tables_are_sorted_and_show_their_details(open_report, made):
+    page = open_report()
+    table = page.locator("#table-rq1_rates")
+    head = table.get_by_role("button", name=re.compile("^full@1"))
+    column = head.evaluate("e => e.closest('th').cellIndex")
+
+    def orders():
+        cells = table.locator(f"tbody tr td:nth-child({column + 1})")
+        return [float(text) for text in cells.evaluate_all("all => all.map((cell) => cell.dataset.order)") if text]
+
+    before = orders()
+    head.click()
+    assert orders() == sorted(before, reverse=True)
+    head.click()
+    assert orders() == sorted(before)
+    head.click()
+    assert orders() == before
+    hidden = table.locator("th.detail")
+    expect(hidden.first).to_be_hidden()
+    table.get_by_role("button", name=re.compile("^All")).click()
+    expect(hidden.first).to_be_visible()
+
+
+def test_without_scripts_the_tables_are_there(chromium, made):
+    browser = chromium._start()
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    page = context.new_page()
+    page.goto(made.path.as_uri())
+    expect(page.locator("#table-rq1_rates")).to_be_visible()
+    expect(page.get_by_text("To look at samples, allow this page")).to_be_visible()
+    context.close()
+
+
+def test_filters_fold_away_on_a_phone(open_report):
+    page = open_report(device=PHONE)
+    facets = page.locator("#facets")
+    expect(facets).to_be_hidden()
+    page.locator("#choices > summary").click()
+    expect(facets).to_be_visible()
+    assert width_beyond_the_screen(page) == 0
+
+
+def test_on_paper_the_report_stays_and_the_browser_goes(open_report):
+    page = open_report()
+    page.emulate_media(media="print")
+    expect(page.locator("#table-rq1_rates")).to_be_visible()
+    expect(page.locator("#samples")).to_be_hidden()
+
+
+def test_the_hostile_task_is_found_by_its_name(open_report, made):
+    page = open_report()
+    page.get_by_label("Task").fill(HOSTILE_TASK.split(" ")[1])
+    assert count(page) == sum(row["task_id"] == HOSTILE_TASK for row in made.verdicts)
