@@ -1,4 +1,8 @@
-"""Every cell of every table against what was worked out by hand: `expected/` has the figures and what they are of."""
+"""Every cell of every table against figures that were worked out without the code under test.
+
+`expected/` has them as whole numbers and fractions, with the samples that each is of beside it, to be checked on paper.
+They were found in exact fractions by `slow_reference.py`, but for `reference_paper.txt`, which was written by hand.
+"""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -72,7 +76,7 @@ def assert_is(cell: Scalar, written: str, where: object) -> None:
 
 
 @pytest.mark.parametrize("name", [*TABLES, "reference_paper"])
-def test_every_figure_is_the_one_worked_out_by_hand(tables: Mapping[str, Table], name: str) -> None:
+def test_every_figure_is_the_one_written_down(tables: Mapping[str, Table], name: str) -> None:
     """No cell is left out: the identity of the setting, the fields of `expected/`, and the bounds of intervals."""
     records = list(tables[name].records())
     bounds = {f"{c.name}_{end}" for c in tables[name].columns if c.interval for end in ("low", "high")}
