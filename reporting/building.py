@@ -106,9 +106,7 @@ def _notes(study: Study) -> Iterator[str]:
     sizes = {problem.subset for problem in study.bench.problems.values()}
     seen = set(study.frame["subset"].unique())
     for subset in ("reliability", "generalization", "specificity"):
-        if subset not in sizes:
-            yield f"The benchmark has no problems in {subset}."
-        elif subset not in seen:
+        if subset in sizes and subset not in seen:  # what the benchmark lacks, its tables say
             yield f"No verdict is about a problem in {subset}: its rows are empty."
     unjudged = study.frame.filter(~pl.col("judged"))["verdict"].n_unique()
     if unjudged:
