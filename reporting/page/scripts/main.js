@@ -100,6 +100,7 @@ function setUpSamples(verdicts, changes) {
   });
   addEventListener("keydown", (event) => onKey(event, list, view, step));
   addEventListener("hashchange", follow);
+  byId("waiting").remove();
   document.querySelector(".browser").hidden = false;
   refresh();
   follow();

@@ -98,7 +98,7 @@ def verdict(bench: Bench, task: Problem, method: str, world: str, index: int, nu
         "label": labels[passed] if active else None,
         "error": None if passed == 2 else error,
         "output": HOSTILE,
-        "uses": [{"name": f"my_{task.change_id}", "kind": "call", "line": 2}],
+        "uses": [{"name": f"my_{task.change_id}", "kind": "call", "line": 2}] if task.change_id else [],
         "calls": {HOSTILE: 3},
         "disagreement": HOSTILE,
         "bench_sha256": bench.digest(),
