@@ -33,7 +33,7 @@ Step = tuple[str, list[str]]
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("demo"),
     show_default=True,
-    help="The folder for samples and verdicts.",
+    help="The folder for samples, verdicts and the report.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the tiny model and of the sampling.")
 @click.option("--full", is_flag=True, help="All changes, in every regime, instead of a few changes.")
@@ -55,15 +55,18 @@ def demo(output: Path, seed: int, full: bool) -> None:
         talk.print(f"\n[bold]{title}[/bold]")
         talk.print(plain(f"$ edittool {shlex.join(arguments)}", style="cyan"), soft_wrap=True)
         cli.main(args=arguments, prog_name="edittool", standalone_mode=False)
-    talk.print(f"\ndone in {time.monotonic() - started:.0f} s; samples and verdicts are in {output}", style="green")
+    page = output / "report" / "report.html"
+    talk.print(f"\ndone in {time.monotonic() - started:.0f} s; all files are in {output}; open {page}", style="green")
 
 
 def _steps(output: Path, seed: int, full: bool) -> list[Step]:
     unedited = str(output / "unedited.samples.jsonl")
-    plain_world, own_world = str(output / "unedited.no-change.jsonl"), str(output / "unedited.own-change.jsonl")
+    plain_world, same_worlds = str(output / "unedited.no-change.jsonl"), str(output / "unedited.same-worlds.jsonl")
     sampling = ["--model", "tiny", "-n", str(SAMPLES), "--seed", str(seed)]
     edits = [step for method in METHODS for step in _edits(output, method, sampling, full)]
-    verdicts = [arguments[-1] for _, arguments in edits if arguments[0] == "judge"]
+    judged = [arguments for _, arguments in edits if arguments[0] == "judge"]
+    samples, verdicts = [arguments[2] for arguments in judged], [arguments[-1] for arguments in judged]
+    worlds = [word for path in samples for word in ("--worlds-of", path)]
     return [
         ("The benchmark: problems whose API changes", ["bench", "show", "builtin"]),
         (
@@ -74,13 +77,16 @@ def _steps(output: Path, seed: int, full: bool) -> list[Step]:
             "The unedited model with no change active: can it program at all?",
             ["judge", "builtin", unedited, "--world", "none", "-o", plain_world],
         ),
-        (
-            "The unedited model once the old API is gone",
-            ["judge", "builtin", unedited, "--world", "own", "-o", own_world],
-        ),
         ("What MEMIT and PMET have to know of the model", ["stats", "tiny", "--method", "memit"]),
         *edits,
-        ("Did editing teach the new API?", ["report", "builtin", plain_world, own_world, *verdicts]),
+        (
+            "The unedited model once the old API is gone, in the worlds of the edits",
+            ["judge", "builtin", unedited, *worlds, "-o", same_worlds],
+        ),
+        (
+            "Did editing teach the new API?",
+            ["report", "builtin", plain_world, same_worlds, *verdicts, "-o", str(output / "report")],
+        ),
     ]
 
 

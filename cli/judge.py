@@ -16,7 +16,7 @@ from ..judging.jobs import Outcome
 from ..judging.judge import Observer, Request, Summary
 from ..judging.judge import judge as judge_samples
 from ..judging.options import MAX_JOBS_PER_CONTAINER
-from ..judging.samples import WorldChoice
+from ..judging.world_choice import WorldChoice, read_worlds
 from .bench_argument import open_bench
 from .console import PLAIN_SECONDS, plain, progress, results, talk
 from .exit_codes import DONE, UNJUDGED
@@ -32,9 +32,15 @@ from .sandbox_options import make_options, sandbox_options
 @click.option(
     "--world",
     type=click.Choice(get_args(WorldChoice)),
-    default="sample",
-    show_default=True,
-    help="Which changes are active: as the sample says (else its problem's own), own, none, or all.",
+    help="Which changes are active: as the sample says (else its problem's own), own, none, or all. Default: sample.",
+)
+@click.option(
+    "--worlds-of",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Judge each sample in every world in which the samples or verdicts of this file run for its problem. "
+    "Repeatable; not with --world.",
 )
 @click.option(
     "--samples-per-container",
@@ -56,7 +62,8 @@ def judge(
     bench: str,
     samples: Path,
     output: Path,
-    world: WorldChoice,
+    world: WorldChoice | None,
+    worlds_of: tuple[Path, ...],
     samples_per_container: int,
     cached: bool,
     as_json: bool,
@@ -77,14 +84,23 @@ def judge(
     still share that container's kernel objects; where that is too much, leave it at 1. Every verdict says how it was
     made ("isolation").
 
+    An edited model is compared with the unedited one in the same worlds. With --worlds-of, a sample is judged once for
+    each set of active changes that its problem has in the files given; the verdict says which ("active_changes").
+    Samples of problems that those files do not have are left out.
+
     \b
     edittool judge builtin samples.jsonl -o verdicts.jsonl
     edittool judge BENCH samples.jsonl -o baseline.jsonl --world none
+    edittool judge BENCH unedited.jsonl -o baseline.jsonl --worlds-of rome.jsonl --worlds-of memit.jsonl
     edittool judge BENCH samples.jsonl -o verdicts.jsonl --workers 8 --runtime crun
     edittool judge BENCH samples.jsonl -o verdicts.jsonl --samples-per-container 64
     """
+    if world is not None and worlds_of:
+        raise click.UsageError("--worlds-of and --world both choose the worlds: give one of them.")
     sandbox = replace(make_options(**options), jobs_per_container=samples_per_container)
-    request = Request(open_bench(bench), samples, output, world, sandbox, cached)
+    opened = open_bench(bench)
+    worlds = read_worlds(worlds_of, opened) if worlds_of else world or "sample"
+    request = Request(opened, samples, output, worlds, sandbox, cached)
     summary = run_with_progress(request)
     if as_json:
         click.echo(json.dumps(summary.to_json()))
@@ -126,6 +142,9 @@ class _Progress(Observer):
         if summary.already_judged:
             rest = summary.already_judged < summary.wanted
             talk.print(f"{summary.already_judged} samples are judged already{'; going on with the rest' * rest}")
+        if summary.left_out:
+            what = "samples are of problems that the files of --worlds-of do not have: left out"
+            talk.print(f"{summary.left_out} {what}", style="yellow")
         if summary.repeated:
             talk.print(f"{summary.repeated} samples repeat another one, index included: judged once", style="yellow")
         if summary.strangers:

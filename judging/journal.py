@@ -19,30 +19,35 @@ from typing import Any, Final, Self
 
 from ..schemas.errors import EnvironmentFault
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _PAGE: Final = 256  # rows fetched at a time
 _TAIL_BYTES: Final = 64 * 1024  # of the output, by which it is known again
 
-# `queue` has the first unjudged sample of each job; an attempt whose `run` is over was ended with the judge.
+# `number` counts the rows of `samples`: a line of the file has one for each world that its sample is judged in. `queue`
+# has the first unjudged one of each job; an attempt whose `run` is over was ended with the judge.
 _TABLES: Final = """
     CREATE TABLE identity (name TEXT PRIMARY KEY, value TEXT);
-    CREATE TABLE state (seen INTEGER, strangers INTEGER, covered INTEGER, lines INTEGER, tail TEXT);
-    CREATE TABLE samples (line INTEGER PRIMARY KEY, start INTEGER, place INTEGER, id TEXT UNIQUE, key BLOB,
-                          outcome TEXT, label TEXT, bypass TEXT);
-    CREATE TABLE queue (line INTEGER PRIMARY KEY);
+    CREATE TABLE state (seen INTEGER, left_out INTEGER, strangers INTEGER, covered INTEGER, lines INTEGER, tail TEXT);
+    CREATE TABLE samples (number INTEGER PRIMARY KEY, line INTEGER, start INTEGER, place INTEGER, id TEXT UNIQUE,
+                          key BLOB, world INTEGER, outcome TEXT, label TEXT, bypass TEXT);
+    CREATE TABLE queue (number INTEGER PRIMARY KEY);
     CREATE TABLE attempts (key BLOB PRIMARY KEY, run TEXT, begun INTEGER, alone INTEGER);
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a sample is: its line, that line's first byte, its `sample_index`. `key` is that of its job."""
+    """Where a sample is: its line, that line's first byte, its `sample_index`. `key` is that of its job.
+
+    `world` tells apart the worlds that one sample is judged in, counted from 0.
+    """
 
     line: int
     start: int
     sample_index: int
     sample_id: str
     key: bytes
+    world: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +109,27 @@ class Journal:
         ((size, tail),) = self._read("SELECT covered, tail FROM state")
         return bool(_tail(output, size) == tail)
 
-    def fill(self, places: Iterable[Place], identity: Mapping[str, str]) -> None:
-        """Take `places` for all samples there are, none of them judged. Attempts are kept."""
+    def fill(self, places: Iterable[Place | None], identity: Mapping[str, str]) -> None:
+        """Take `places` for all there is to judge, none of it judged; None is a sample left out. Attempts are kept."""
         with self._change() as database:
             database.execute("DELETE FROM identity")
             database.execute("DELETE FROM state")
             database.execute("DELETE FROM samples")
             database.execute("DROP INDEX IF EXISTS samples_by_key")
-            seen = 0
+            seen = left_out = 0
             for place in places:
+                if place is None:
+                    left_out += 1
+                    continue
                 seen += 1
-                row = (place.line, place.start, place.sample_index, place.sample_id, place.key)
+                row = (seen, place.line, place.start, place.sample_index, place.sample_id, place.key, place.world)
                 database.execute(
-                    "INSERT OR IGNORE INTO samples (line, start, place, id, key) VALUES (?, ?, ?, ?, ?)", row
+                    "INSERT OR IGNORE INTO samples (number, line, start, place, id, key, world) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    row,
                 )
             database.execute("CREATE INDEX samples_by_key ON samples (key)")
-            database.execute("INSERT INTO state VALUES (?, 0, 0, 0, ?)", (seen, _digest(b"")))
+            database.execute("INSERT INTO state VALUES (?, ?, 0, 0, 0, ?)", (seen, left_out, _digest(b"")))
             database.executemany("INSERT INTO identity VALUES (?, ?)", identity.items())
 
     def covered(self) -> Covered:
@@ -151,6 +161,11 @@ class Journal:
         ((different, judged),) = self._read("SELECT count(*), count(outcome) FROM samples")
         return seen, different, judged, strangers
 
+    def left_out(self) -> int:
+        """Return how many samples of the file are not to be judged."""
+        ((left_out,),) = self._read("SELECT left_out FROM state")
+        return int(left_out)
+
     def tally(self) -> list[tuple[Judged, int]]:
         """Return what was found of the judged samples, and of how many each."""
         rows = self._read(
@@ -165,20 +180,20 @@ class Journal:
         """Yield the first unjudged sample of each job, in the file's order, as things stand when it is asked."""
         with self._change() as database:
             database.execute("DELETE FROM queue")
-            database.execute("INSERT INTO queue SELECT min(line) FROM samples WHERE outcome IS NULL GROUP BY key")
-        yield from self._pages("SELECT {} FROM queue JOIN samples USING (line) WHERE queue.line > ?")
+            database.execute("INSERT INTO queue SELECT min(number) FROM samples WHERE outcome IS NULL GROUP BY key")
+        yield from self._pages("SELECT {} FROM queue JOIN samples USING (number) WHERE queue.number > ?")
 
     def samples_of(self, key: bytes) -> Iterator[Place]:
         """Yield the unjudged samples whose job has `key`."""
-        yield from self._pages("SELECT {} FROM samples WHERE line > ? AND key = ? AND outcome IS NULL", key)
+        yield from self._pages("SELECT {} FROM samples WHERE number > ? AND key = ? AND outcome IS NULL", key)
 
     def _pages(self, select: str, *values: Any) -> Iterator[Place]:
         """Yield what `select` finds, page by page: the table changes in between."""
-        statement = select.format("line, start, place, id, key") + f" ORDER BY line LIMIT {_PAGE}"
-        line = 0
-        while page := self._read(statement, line, *values):
-            yield from (Place(*row) for row in page)
-            line = page[-1][0]
+        statement = select.format("number, line, start, place, id, key, world") + f" ORDER BY number LIMIT {_PAGE}"
+        last = 0
+        while page := self._read(statement, last, *values):
+            yield from (Place(*row) for _, *row in page)
+            last = page[-1][0]
 
     def begin(self, key: bytes, *, alone: bool = False) -> None:
         """Note that the job with `key` is being tried, `alone` or beside others; once for each run of the judge."""
@@ -197,12 +212,12 @@ class Journal:
     def suspects(self, deaths: int) -> list[tuple[Place, int]]:
         """Return jobs that were being tried at `deaths` or more ends of the judge, with how often they were alone."""
         rows = self._read(
-            "SELECT min(line), start, place, id, key, alone FROM samples JOIN attempts USING (key) "
+            "SELECT min(number), line, start, place, id, key, world, alone FROM samples JOIN attempts USING (key) "
             "WHERE outcome IS NULL AND begun >= ? AND run != ? GROUP BY key ORDER BY 1",
             deaths,
             self._run,
         )
-        return [(Place(*row[:-1]), row[-1]) for row in rows]
+        return [(Place(*place), alone) for _, *place, alone in rows]
 
     def close(self) -> None:
         """Close the journal. What this run was trying did not end it."""

@@ -27,8 +27,9 @@ from .journal import Journal, Judged, Place, journal_path, remove_journal
 from .keys import JobKeys, code_digest, setting_digest
 from .options import SandboxOptions
 from .run import identify, run_jobs
-from .samples import JudgedSample, SampleFile, WorldChoice, read_samples
+from .samples import JudgedSample, SampleFile, read_samples
 from .verdicts import Reused, describe_run, make_verdict
+from .world_choice import Worlds, WorldsOf
 from .worlds import check_worlds
 
 READING_STEP: Final = 1000  # samples between two words on how far reading has come
@@ -40,9 +41,14 @@ DEATHS_ALONE: Final = 5  # ends of the judge with nothing else at work, before a
 
 @dataclass(slots=True)
 class Summary:
-    """What one run of the judge did. `strangers` are verdicts in the output that belong to none of the samples."""
+    """What one run of the judge did.
+
+    A sample that is judged in several worlds counts once for each; `left_out` has no world. `strangers` are verdicts in
+    the output that belong to none of the samples.
+    """
 
     samples: int = 0
+    left_out: int = 0
     already_judged: int = 0
     judged: int = 0
     strangers: int = 0
@@ -62,7 +68,7 @@ class Summary:
         """Return the summary as a JSON object."""
         counters = ("reused", "outcomes", "labels", "bypasses")
         counts = {name: dict(sorted(getattr(self, name).items())) for name in counters}
-        numbers = ("samples", "already_judged", "judged", "strangers", "repeated")
+        numbers = ("samples", "already_judged", "judged", "strangers", "repeated", "left_out")
         return {name: getattr(self, name) for name in numbers} | counts
 
 
@@ -89,7 +95,7 @@ class Request:
     bench: Bench
     samples: Path
     output: Path
-    world: WorldChoice = "sample"
+    world: Worlds = "sample"
     options: SandboxOptions = field(default_factory=SandboxOptions)
     cached: bool = True
 
@@ -107,6 +113,7 @@ def judge(request: Request, observer: Observer | None = None) -> Summary:
         with Journal(journal_file) as journal:
             _bring_up_to_date(journal, request, observer)
             summary = _summarize(journal, output.removed_bytes)
+            _check_something_is_wanted(request, summary)
             observer.starting(summary)
             if summary.already_judged < summary.wanted:
                 with closing(connect()) as client:
@@ -119,7 +126,7 @@ def _bring_up_to_date(journal: Journal, request: Request, observer: Observer) ->
     """Have `journal` know every sample, and every verdict in the output."""
     identity = {
         "samples": file_digest(request.samples),
-        "world": request.world,
+        "world": request.world.digest() if isinstance(request.world, WorldsOf) else request.world,
         "bench": request.bench.digest(),
         "limits": json.dumps(asdict(request.options.limits)),
         "code": code_digest(),
@@ -131,13 +138,24 @@ def _bring_up_to_date(journal: Journal, request: Request, observer: Observer) ->
         journal.note(_judged_before(request, covered.size, covered.lines + 1), request.output)
 
 
-def _places(request: Request, observer: Observer) -> Iterator[Place]:
+def _places(request: Request, observer: Observer) -> Iterator[Place | None]:
     keys = JobKeys()
-    for number, judged in enumerate(read_samples(request.samples, request.bench, request.world), 1):
-        key = keys.of(_job(judged))
-        yield Place(judged.line, judged.start, judged.sample_index, judged.sample_id, key)
+    for number, in_worlds in enumerate(read_samples(request.samples, request.bench, request.world), 1):
+        if not in_worlds:
+            yield None
+        for judged in in_worlds:
+            key = keys.of(_job(judged))
+            yield Place(judged.line, judged.start, judged.sample_index, judged.sample_id, key, judged.world)
         if number % READING_STEP == 0:
             observer.reading(number)
+
+
+def _check_something_is_wanted(request: Request, summary: Summary) -> None:
+    if not summary.samples:
+        raise InputError(
+            f"{request.samples}: none of its {summary.left_out} samples is of a problem that the files of --worlds-of "
+            "have, so there is nothing to judge. Give files with samples of the same problems."
+        )
 
 
 def _job(judged: JudgedSample, tag: Any = None) -> Job:
@@ -164,7 +182,7 @@ def _note_of(verdict: Mapping[str, Any]) -> Judged:
 
 def _summarize(journal: Journal, removed_bytes: int) -> Summary:
     seen, different, judged, strangers = journal.counts()
-    summary = Summary(seen, judged, 0, strangers, seen - different, removed_bytes)
+    summary = Summary(seen, journal.left_out(), judged, 0, strangers, seen - different, removed_bytes)
     for found, samples in journal.tally():
         _tally(summary, found, samples)
     return summary
@@ -243,10 +261,7 @@ class _Judging:
         return (self._job_at(place) for place in self._journal.queue())
 
     def _job_at(self, place: Place) -> Job:
-        return _job(self._read(place), tag=place.key)
-
-    def _read(self, place: Place) -> JudgedSample:
-        return self._samples.read(place.line, place.start, place.sample_index, place.sample_id)
+        return _job(self._samples.read(place), tag=place.key)
 
     def _try(self, jobs: Iterator[Job], cache: VerdictCache) -> None:
         begin = self._journal.begin
@@ -259,7 +274,7 @@ class _Judging:
         """Make the verdicts of all samples whose job has `key`: `finding` goes for each of them."""
         for number, place in enumerate(self._journal.samples_of(key)):
             again = reused or ("duplicate" if number else None)
-            self._unwritten.append(make_verdict(self._read(place), finding, self._run_facts, again))
+            self._unwritten.append(make_verdict(self._samples.read(place), finding, self._run_facts, again))
             if len(self._unwritten) >= WRITTEN_AT_ONCE:
                 self._write()
         self._settled.append(key)

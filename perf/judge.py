@@ -110,7 +110,7 @@ def load_jobs(arguments: argparse.Namespace) -> tuple[list[Job], list[Row]]:
     problems = {row["task_id"]: row for row in map(json.loads, arguments.humaneval.read_text("utf-8").splitlines())}
     jobs, rows = [], []
     bench = Bench("HumanEval", {problem.task_id: problem for problem in load_humaneval(arguments.humaneval)}, {})
-    for number, judged in enumerate(read_samples(arguments.samples, bench)):
+    for number, (judged,) in enumerate(read_samples(arguments.samples, bench)):
         tag = (number, judged.problem.task_id, judged.sample_index)
         jobs.append(Job(judged.sample.program(judged.problem), judged.problem, (), tag))
         rows.append(Row(tag, problems[judged.sample.task_id], judged.sample.completion or ""))

@@ -1,7 +1,6 @@
 """RQ3: whether programs adopt the new API, misuse it, work around it, or do not know it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -70,8 +69,7 @@ def usage_table(study: Study) -> Table:
 def change_label_table(study: Study) -> Table:
     """Return the shares of the labels for each change."""
     column = Column("change", "change", "text", "The change: the deprecated API's qualified name.")
-    table = _by_change(study, "rq3_by_change", "Adoption by change", column, lambda change: change.change_id)
-    return replace(table, detail=True)
+    return _by_change(study, "rq3_by_change", "Adoption by change", column, lambda change: change.change_id)
 
 
 def _by_change(study: Study, name: str, title: str, column: Column, group: Callable[[Change], str]) -> Table:

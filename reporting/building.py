@@ -1,6 +1,7 @@
 """From observations to the report."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import polars as pl
 
@@ -14,7 +15,8 @@ from .reading import VerdictReader
 from .report import Options, Report
 from .robustness import change_table, rate_table
 from .sequences import collapse_table, curve_table, retention_table
-from .study import Study
+from .study import ALL, Study
+from .tables import Scalar, Table
 
 _TABLES = (
     overview_table,
@@ -38,7 +40,7 @@ _TABLES = (
 def build_report(observations: Observations, reader: VerdictReader, options: Options) -> Report:
     """Return the report of `observations`, which were read by `reader`; equal input and options, equal report."""
     study = Study(observations, options)
-    tables = tuple(make(study) for make in _TABLES)
+    tables = tuple(_shorten(make(study)) for make in _TABLES)
     if options.reference:
         tables = (*tables, reference_table(study.bench, tables))
     return Report(
@@ -53,6 +55,30 @@ def build_report(observations: Observations, reader: VerdictReader, options: Opt
         tables=tables,
         charts=make_charts({table.name: table for table in tables}),
     )
+
+
+# What a terminal shows of tables that are too long for it.
+_BRIEF: dict[str, Callable[[Mapping[str, Scalar]], bool]] = {
+    "rq2_curve": lambda row: row["subset"] == ALL,
+    "rq2_collapse": lambda row: row["criterion"] == "full" and row["subset"] in ("specificity", ALL),
+    "rq2_retention": lambda row: row["subset"] == "reliability",
+    "rq3_labels": lambda row: row["subset"] != ALL,
+    "rq3_by_kind": lambda row: False,
+    "rq3_by_usage": lambda row: False,
+    "rq3_by_change": lambda row: False,
+    "rq3_details": lambda row: row["label"] == "workaround",
+    "rq4_failures": lambda row: row["subset"] == ALL,
+    "rq4_instability": lambda row: row["subset"] == ALL,
+    "rq4_regressions": lambda row: row["regime"] != "sequential",
+    "rq4_shapley": lambda row: row["subset"] == ALL,
+}
+
+
+def _shorten(table: Table) -> Table:
+    if table.name not in _BRIEF:
+        return table
+    shown = _BRIEF[table.name]
+    return replace(table, brief=tuple(place for place, row in enumerate(table.records()) if shown(row)))
 
 
 def _notes(study: Study) -> Iterator[str]:

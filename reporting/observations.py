@@ -1,6 +1,6 @@
 """Verdicts as columns: what the tables are counted from. Programs and messages stay behind."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,11 +10,12 @@ from ..schemas.bench import Bench
 from ..schemas.problems import Problem
 from .failures import failure_of
 from .reading import unknown_task
-from .settings import Setting, World, active_changes, setting_of
+from .settings import Setting, active_changes, setting_of
 
 SCHEMA = {
     "verdict": pl.UInt32,  # number of the verdict, in the order of reading
     "setting": pl.UInt32,  # place in Observations.settings
+    "problem": pl.UInt32,  # rank of the problem by subset and task
     "task": pl.String,
     "subset": pl.String,
     "change": pl.String,  # the problem's own; null in specificity
@@ -58,6 +59,7 @@ def observe(
     """
     settings: dict[Setting, int] = {}
     sets: dict[tuple[str, ...], int] = {}
+    ranks = problem_ranks(bench)
     columns: dict[str, list[Any]] = {name: [] for name in SCHEMA}
     for number, verdict in enumerate(verdicts):
         problem = bench.find(verdict["task_id"])
@@ -70,11 +72,18 @@ def observe(
             "setting": settings.setdefault(setting, len(settings)),
             "active": _place(active_changes(verdict, problem), sets),
             "edited": _place(tuple(verdict.get("edited", ())), sets),
+            "problem": ranks[problem.task_id],
         }
         for name, value in (places | _facts(verdict, problem)).items():
             columns[name].append(value)
     frame = pl.DataFrame(columns, schema=SCHEMA)
     return _settle(Observations(bench, frame, tuple(settings), tuple(sets)))
+
+
+def problem_ranks(bench: Bench) -> dict[str, int]:
+    """Return the rank of each problem of `bench` among all, by subset and task."""
+    ordered = sorted(bench.problems.values(), key=lambda problem: (problem.subset, problem.task_id))
+    return {problem.task_id: rank for rank, problem in enumerate(ordered)}
 
 
 def _place(changes: tuple[str, ...], sets: dict[tuple[str, ...], int]) -> int:
@@ -101,19 +110,30 @@ def _facts(verdict: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
 
 
 def _settle(observations: Observations) -> Observations:
-    """Give every row of the world "either" to each of "own" and "none" that its setting was judged in, own if none."""
-    settings = dict.fromkeys(observations.settings)
-    twins: dict[int, list[int]] = {}
-    settled = {setting: place for place, setting in enumerate(s for s in settings if s.world != "either")}
-    for place, setting in enumerate(observations.settings):
-        worlds: tuple[World, ...] = ("own", "none") if setting.world == "either" else (setting.world,)
-        there = [twin for twin in (replace(setting, world=world) for world in worlds) if twin in settings]
-        there = there or [replace(setting, world="own")]
-        twins[place] = [settled.setdefault(twin, len(settled)) for twin in there]
-    order = sorted(settled, key=Setting.order)
-    ranks = {settled[setting]: rank for rank, setting in enumerate(order)}
-    pairs = [(place, ranks[twin]) for place, found in twins.items() for twin in found]
+    """Give every row of the world "either" to the worlds that its setting's other problems were judged in."""
+    settings, frame = observations.settings, observations.frame
+    unchanged = set(frame.filter(pl.col("change").is_null())["setting"].unique())
+    in_worlds_of_edits = {settings[place] for place in unchanged}
+    targets = [_targets(setting, settings, in_worlds_of_edits) for setting in settings]
+    order = sorted({target for found in targets for target in found}, key=Setting.order)
+    ranks = {setting: rank for rank, setting in enumerate(order)}
+    pairs = [(place, ranks[target]) for place, found in enumerate(targets) for target in found]
     moves = pl.DataFrame(pairs, schema={"setting": pl.UInt32, "settled": pl.UInt32}, orient="row")
-    frame = observations.frame.join(moves, on="setting", maintain_order="left")
+    frame = frame.join(moves, on="setting", maintain_order="left")
     frame = frame.with_columns(pl.col("settled").alias("setting")).select(SCHEMA.keys())
     return replace(observations, frame=frame, settings=tuple(order))
+
+
+def _targets(setting: Setting, settings: Collection[Setting], in_worlds_of_edits: Collection[Setting]) -> list[Setting]:
+    """Return the settings that the rows of `setting` count in.
+
+    For those of the world "either": "own" and "none" where there are such, "own" if neither is. Where the unedited
+    model was judged in the worlds of the edits (`in_worlds_of_edits`), those verdicts are its "own".
+    """
+    if setting.world != "either":
+        return [setting]
+    own, none = replace(setting, world="own"), replace(setting, world="none")
+    found = [twin for twin in (own, none) if twin in settings]
+    if none in found and own in in_worlds_of_edits:
+        found = [none]
+    return found or [own]

@@ -55,14 +55,14 @@ def _by_category(
 ) -> Series:
     """Return a series over settings: `column` of each record, times `scale`."""
     ends = [f"{column}_low", f"{column}_high"]
-    low, high = ((_scaled(record, end, scale) for record in records) for end in ends)
     bounded = bool(records) and ends[0] in records[0]
+    low, high = (tuple(_scaled(record, end, scale) for record in records) if bounded else () for end in ends)
     return Series(
         title or role.replace("_", " "),
         tuple(name(record) for record in records),
         tuple(_scaled(record, column, scale) for record in records),
-        tuple(low) if bounded else (),
-        tuple(high) if bounded else (),
+        low,
+        high,
         role,
     )
 

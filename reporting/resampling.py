@@ -6,8 +6,10 @@ fall together. So both resample whole problems. All arrays have problems along t
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import groupby
 
 import numpy as np
+import numpy.typing as npt
 
 from .metrics import Floats, Ints
 from .tables import Estimate
@@ -16,7 +18,7 @@ LEVEL = 0.95
 EXACT = 13  # problems that differ, up to which all 2^n flips are gone through
 FLIPS = 9_999
 _CHUNK = 1_000  # flips computed at once
-_KEPT = 8  # weights kept for sets of problems of the same shape
+_KEPT = 96  # draws kept, for sets of problems of as many shapes: a few megabytes each at most
 
 
 class Resampler:
@@ -33,13 +35,13 @@ class Resampler:
         Each stratum keeps its number of problems. `strata` names the stratum of each problem; those of one stratum
         stand together.
         """
-        sizes = [len(strata)] if len(set(strata)) <= 1 else [strata.count(name) for name in dict.fromkeys(strata)]
-        return self._weights(tuple(size for size in sizes if size))
+        sizes = tuple(len(list(group)) for _, group in groupby(strata))
+        return self._weights(sizes).astype(np.float64)
 
-    def _draw_weights(self, sizes: tuple[int, ...]) -> Floats:
+    def _draw_weights(self, sizes: tuple[int, ...]) -> npt.NDArray[np.uint16]:
         luck = np.random.default_rng([self._seed, *sizes])
         parts = [luck.multinomial(size, np.full(size, 1 / size), size=self._resamples) for size in sizes]
-        return np.concatenate(parts, axis=1).astype(np.float64)
+        return np.concatenate(parts, axis=1).astype(np.uint16)
 
     def ratios(self, strata: Sequence[str], parts: Floats, wholes: Floats) -> list[Estimate]:
         """Return sum(parts) / sum(wholes) of each column with its percentile interval; both are [problems, columns].
@@ -52,15 +54,16 @@ class Resampler:
         weights = self.weights(strata)
         with np.errstate(divide="ignore", invalid="ignore"):
             values = parts.sum(axis=0) / wholes.sum(axis=0)
-            draws = (weights @ parts) / (weights @ wholes)
+            drawn = weights @ np.hstack([parts, wholes])
+            draws = drawn[:, : parts.shape[1]] / drawn[:, parts.shape[1] :]
         return self.estimates(values, draws, (wholes > 0).sum(axis=0))
 
     def estimates(self, values: Floats, draws: Floats, problems: Ints) -> list[Estimate]:
         """Return each of `values` [columns] with the interval of its column of `draws` [resamples, columns]."""
-        tails = [100 * (1 - LEVEL) / 2, 100 * (1 + LEVEL) / 2]
+        bounds = _percentiles(draws)
         return [
-            _estimate(value, _percentiles(column, tails) if count > 1 else None)
-            for value, column, count in zip(values, draws.T, problems, strict=True)
+            _estimate(value, ends if count > 1 and not np.isnan(ends).any() else None)
+            for value, ends, count in zip(values, bounds, problems, strict=True)
         ]
 
     def p_values(self, differences: Floats) -> list[float | None]:
@@ -79,27 +82,35 @@ class Resampler:
         observed, slack = abs(moved.sum()), 1e-9 * np.abs(moved).sum()
         flips = self._flips(len(moved))
         far = sum(
-            int((np.abs(flips[start : start + _CHUNK] @ moved) >= observed - slack).sum())
+            int((np.abs(flips[start : start + _CHUNK].astype(np.float64) @ moved) >= observed - slack).sum())
             for start in range(0, len(flips), _CHUNK)
         )
         return far / len(flips) if len(moved) <= EXACT else (far + 1) / (len(flips) + 1)
 
-    def _draw_flips(self, problems: int) -> Floats:
+    def _draw_flips(self, problems: int) -> npt.NDArray[np.int8]:
         """Return signs, [flips, problems]."""
         if problems <= EXACT:
             bits = np.arange(2**problems)[:, None] >> np.arange(problems)
         else:
             bits = np.random.default_rng([self._seed, problems]).integers(0, 2, (FLIPS, problems), dtype=np.int8)
-        return (1 - 2 * (bits & 1)).astype(np.float32)
+        return (1 - 2 * (bits & 1)).astype(np.int8)
 
 
-def _percentiles(draws: Floats, tails: Sequence[float]) -> Floats | None:
-    known = draws[~np.isnan(draws)]
-    return np.percentile(known, tails) if len(known) else None
+def _percentiles(draws: Floats) -> Floats:
+    """Return the bounds of each column of `draws`, [columns, 2], over those that are numbers; NaN where none is."""
+    tails = [100 * (1 - LEVEL) / 2, 100 * (1 + LEVEL) / 2]
+    bounds = np.full((draws.shape[1], 2), np.nan)
+    whole = np.isfinite(draws).all(axis=0)
+    bounds[whole] = np.percentile(draws[:, whole], tails, axis=0).T
+    for place in np.flatnonzero(~whole):
+        known = draws[np.isfinite(draws[:, place]), place]
+        if len(known):
+            bounds[place] = np.percentile(known, tails)
+    return bounds
 
 
 def _estimate(value: float, bounds: Floats | None) -> Estimate:
-    if np.isnan(value):
+    if not np.isfinite(value):
         return Estimate(None)
     low, high = (None, None) if bounds is None else (float(bound) + 0.0 for bound in bounds)
     return Estimate(float(value) + 0.0, low, high)  # + 0.0: no cell says -0

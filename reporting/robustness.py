@@ -35,16 +35,17 @@ STEP_DETAIL = Column(STEP.name, STEP.header, STEP.kind, STEP.description, detail
 _COUNTS = (
     PROBLEMS,
     Column("problems_in_bench", "in bench", "count", "Problems of this subset in the benchmark.", detail=True),
-    Column("samples", "samples", "count", "Verdicts, each sample counted once."),
+    Column("samples", "samples", "count", "Verdicts, each sample counted once.", detail=True),
     Column("unjudged", "unjudged", "count", "Verdicts that the sandbox failed on: in no rate.", detail=True),
 )
+_SHOWN = (("compile", 1), ("full", 1), ("full", 5))
 _RATES = tuple(
     Column(
         f"{name}_at_{k}",
         f"{name}@{k}",
         "percent",
         f"pass@{k}: a program {_MEANS[name]} in at least one of {k} tries.",
-        detail=k > 1 and name != "full",
+        detail=(name, k) not in _SHOWN,
         interval=True,
     )
     for name in CRITERIA
@@ -132,7 +133,14 @@ _CHANGES = tuple(
     for column in (
         Column(f"{name}_before", f"{name} before", "percent", f"{name}@1 of the unedited model.", detail=True),
         Column(f"{name}_after", f"{name} after", "percent", f"{name}@1 on the same problems.", detail=True),
-        Column(f"{name}_change", name, "points", f"{name}_after less {name}_before, in points.", interval=True),
+        Column(
+            f"{name}_change",
+            name,
+            "points",
+            f"{name}_after less {name}_before, in points.",
+            detail=name == "partial",
+            interval=True,
+        ),
         Column(f"{name}_p", f"{name} p", "p_value", "Sign-flip test over problems, two-sided.", detail=True),
         Column(
             f"{name}_p_corrected",

@@ -24,7 +24,7 @@ Against = Literal["same world", "no change"]
 
 # One unit is a problem tried under one set of edits in one world: in the instant regime a specificity problem is
 # sampled under each edited model, and those samples are not tries of one model.
-UNIT = ("subset", "task", "change", "active", "edited")
+UNIT = ("problem", "subset", "task", "change", "active", "edited")
 _BASE = tuple(f"base_{name}" for name in ("n", *CRITERIA))
 
 
@@ -126,6 +126,16 @@ class Study:
         with no change active; `stand_in` marks these units. Its reference uses no changed API, so the two are mostly
         the same.
         """
+        key = (named.place, against)
+        if key not in self._paired:
+            self._paired[key] = self._pair(named, against)
+        return self._paired[key]
+
+    @cached_property
+    def _paired(self) -> dict[tuple[int, Against], pl.DataFrame]:
+        return {}
+
+    def _pair(self, named: Named, against: Against) -> pl.DataFrame:
         base = self._baseline(self.baseline_model(named.setting))
         units = self.units(named).filter(pl.col("n") > 0)
         nothing = self._no_change
@@ -134,7 +144,8 @@ class Study:
         if against == "no change":
             return plain.with_columns(stand_in=pl.lit(False))
         same = units.join(base, on=["task", "active"], how="inner", maintain_order="left")
-        rest = plain.filter(pl.col("change").is_null()).join(same.select(UNIT), on=UNIT, how="anti", nulls_equal=True)
+        paired = same.select("problem", "active", "edited")
+        rest = plain.filter(pl.col("change").is_null()).join(paired, on=paired.columns, how="anti")
         both = [same.with_columns(stand_in=pl.lit(False)), rest.with_columns(stand_in=pl.lit(True))]
         return _sorted(pl.concat(both))
 
@@ -156,12 +167,15 @@ class Study:
 
     def by_problem(self, units: pl.DataFrame, values: Floats) -> tuple[list[str], Floats]:
         """Return the subset of each problem of `units`, and the sums of `values` [units, columns] over its units."""
-        problems = units.select("subset", "task").with_columns(key=pl.struct("subset", "task").rank("dense") - 1)
-        places = problems["key"].to_numpy()
-        sums = np.zeros((int(places.max()) + 1 if len(places) else 0, values.shape[1]))
-        np.add.at(sums, places, values)
-        strata = problems.unique("key").sort("key")["subset"].to_list()
-        return strata, sums
+        problems = units["problem"].to_numpy()  # in order, see `_sorted`
+        starts = np.flatnonzero(np.diff(problems, prepend=-1)) if len(problems) else np.zeros(0, dtype=np.int64)
+        sums = np.add.reduceat(values, starts, axis=0) if len(starts) else np.zeros((0, values.shape[1]))
+        return [self._subsets[problem] for problem in problems[starts]], sums
+
+    @cached_property
+    def _subsets(self) -> list[str]:
+        """Return the subset of each problem, by its rank."""
+        return sorted(problem.subset for problem in self.bench.problems.values())
 
 
 def count_units(rows: pl.DataFrame) -> pl.DataFrame:
@@ -181,7 +195,7 @@ def count_units(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sorted(units: pl.DataFrame) -> pl.DataFrame:
-    return units.sort("subset", "task", "active", "edited")
+    return units.sort("problem", "active", "edited")
 
 
 def by_subset(units: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -193,7 +207,7 @@ def by_subset(units: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
 
 def matrix(units: pl.DataFrame, names: list[str] | tuple[str, ...]) -> Floats:
     """Return columns of `units` as numbers, shape [units, columns]."""
-    return units.select(names).to_numpy().astype(np.float64)
+    return np.stack([units[name].to_numpy() for name in names], axis=1).astype(np.float64)
 
 
 def rates(units: pl.DataFrame, prefix: str = "") -> Floats:

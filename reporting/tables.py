@@ -48,8 +48,8 @@ class Column:
 class Table:
     """A table: `rows` hold one cell for each of `columns`, an Estimate where the column has an interval.
 
-    `notes` say what a reader has to know of single cells: what is missing, and why. `detail` tables are in the files
-    and on the page, not on a terminal.
+    `notes` say what a reader has to know of single cells: what is missing, and why. `brief` are the places of the
+    rows that a terminal shows, all of them if None: files and page have every row.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
-    detail: bool = False
+    brief: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         for row in self.rows:

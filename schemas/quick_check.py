@@ -5,7 +5,7 @@ that is not known here is left to jsonschema as well.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -27,7 +27,17 @@ _TYPES: dict[str, tuple[type, ...]] = {
 def compile_check(schema: Mapping[str, Any]) -> Check:
     """Return a function that is True only for values valid under `schema`."""
     checks = [_compile(keyword, value, schema) for keyword, value in schema.items() if keyword not in _ANNOTATIONS]
-    return lambda value: all(check(value) for check in checks)
+    return checks[0] if len(checks) == 1 else _every(checks)
+
+
+def _every(checks: Sequence[Check]) -> Check:
+    def check_every(value: Any) -> bool:
+        for check in checks:  # noqa: SIM110 - `all` over a generator takes twice as long
+            if not check(value):
+                return False
+        return True
+
+    return check_every
 
 
 def _compile(keyword: str, limit: Any, schema: Mapping[str, Any]) -> Check:

@@ -27,7 +27,18 @@ from .index import pack_index
 from .packing import pack_bytes, pack_json
 from .shown import shown
 
-SCRIPTS = ("text.js", "data.js", "filter.js", "facets.js", "list.js", "diff.js", "sample.js", "tables.js", "plots.js", "main.js")
+SCRIPTS = (
+    "text.js",
+    "data.js",
+    "filter.js",
+    "facets.js",
+    "list.js",
+    "diff.js",
+    "sample.js",
+    "tables.js",
+    "plots.js",
+    "main.js",
+)
 TEST_CHARACTERS = 5_000  # of a test, and of what else of a problem has no end
 PROBLEM_CHARACTERS = 40_000
 PROBLEMS_IN_SHARD = 50
@@ -46,22 +57,28 @@ def page_parts(report: Report, observations: Observations, bodies: Bodies) -> It
     """Yield the page in ASCII, a part at a time."""
     plotly = get_plotlyjs()
     style, script = _style(), _script()
-    parts = _environment().get_template("page.html.j2").generate(
-        report=report,
-        bench=observations.bench,
-        sections=list(_sections(report)),
-        models=_count_known(setting.model for setting in observations.settings),
-        methods=_count_known(setting.method for setting in observations.settings if setting.edited),
-        policy=_policy([script, plotly], [style, ""]),
-        style=Markup(style),
-        script=Markup(script),
-        claimed=re.findall(r'getElementById\("([0-9a-f]{64})"\)', plotly),
-        index=Markup(pack_index(observations)),
-        figures=Markup(pack_json({chart.name: figure_of(chart) for chart in report.charts})),
-        changes=Markup(pack_json({name: _change_facts(change) for name, change in observations.bench.changes.items()})),
-        problems=_problem_shards(observations.bench),
-        shards=((shard.first, shard.count, Markup(shard.packed())) for shard in bodies.shards()),
-        plotly=Markup(pack_bytes(plotly.encode())),
+    parts = (
+        _environment()
+        .get_template("page.html.j2")
+        .generate(
+            report=report,
+            bench=observations.bench,
+            sections=list(_sections(report)),
+            models=_count_known(setting.model for setting in observations.settings),
+            methods=_count_known(setting.method for setting in observations.settings if setting.edited),
+            policy=_policy([script, plotly], [style, ""]),
+            style=Markup(style),
+            script=Markup(script),
+            claimed=re.findall(r'getElementById\("([0-9a-f]{64})"\)', plotly),
+            index=Markup(pack_index(observations)),
+            figures=Markup(pack_json({chart.name: figure_of(chart) for chart in report.charts})),
+            changes=Markup(
+                pack_json({name: _change_facts(change) for name, change in observations.bench.changes.items()})
+            ),
+            problems=_problem_shards(observations.bench),
+            shards=((shard.first, shard.count, Markup(shard.packed())) for shard in bodies.shards()),
+            plotly=Markup(pack_bytes(plotly.encode())),
+        )
     )
     return (part.encode("ascii", "xmlcharrefreplace").decode("ascii") for part in parts)
 

@@ -132,6 +132,86 @@ def test_judge_says_what_it_did_not_run(tmp_path: Path) -> None:
     ]
 
 
+# The worlds of other files
+
+OTHERS = [problem for problem in load_builtin().problems.values() if problem.change_id is None]
+
+
+def write_file(path: Path, *rows: dict[str, Any]) -> str:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+def test_judge_takes_worlds_from_several_files_and_says_what_it_left_out(tmp_path: Path) -> None:
+    there, missing = OTHERS[:2]
+    tasks = (there, there, missing, PROBLEM)
+    unedited = write_file(
+        tmp_path / "unedited.jsonl",
+        *({"task_id": problem.task_id, "solution": problem.solution, "active_changes": []} for problem in tasks),
+    )
+    edited = {"task_id": there.task_id, "solution": "x = 1\n", "active_changes": ["sorted"]}
+    rome = write_file(tmp_path / "rome.jsonl", edited, {"task_id": PROBLEM.task_id, "solution": "x = 1\n"})
+    memit, output = tmp_path / "memit.verdicts.jsonl", tmp_path / "baseline.jsonl"
+    batch = write_file(tmp_path / "memit.jsonl", edited | {"active_changes": []})
+    assert edittool("judge", "builtin", batch, "-o", str(memit)).returncode == 0
+    command = ("judge", "builtin", unedited, "-o", str(output), "--worlds-of", rome, "--worlds-of", str(memit))
+    for counted in (5, 0):
+        done = edittool(*command)
+        assert done.returncode == 0, done.stderr
+        told = "1 samples are of problems that the files of --worlds-of do not have: left out"
+        assert told in done.stderr.splitlines()
+        assert ("5 samples are judged already" in done.stderr.splitlines()) == (counted == 0)
+    judged = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+    assert sorted((row["task_id"], row["sample_index"], row["active_changes"]) for row in judged) == sorted(
+        [(there.task_id, n, world) for n in (0, 1) for world in ([], ["sorted"])] + [(PROBLEM.task_id, 0, ["sorted"])]
+    )
+
+
+def test_judge_says_nothing_of_samples_left_out_where_there_are_none(tmp_path: Path) -> None:
+    samples = write_file(tmp_path / "samples.jsonl", {"task_id": PROBLEM.task_id, "solution": PROBLEM.solution})
+    for name, *more in (("a",), ("b", "--worlds-of", samples)):
+        done = edittool("judge", "builtin", samples, "-o", str(tmp_path / name), *more)
+        assert done.returncode == 0, done.stderr
+        assert "left out" not in done.stderr
+
+
+@pytest.mark.parametrize("world", ["sample", "none"])
+def test_worlds_of_and_world_exclude_each_other(tmp_path: Path, world: str) -> None:
+    samples = write_file(tmp_path / "samples.jsonl", {"task_id": PROBLEM.task_id, "solution": PROBLEM.solution})
+    output = tmp_path / "verdicts.jsonl"
+    done = edittool("judge", "builtin", samples, "-o", str(output), "--worlds-of", samples, "--world", world)
+    assert done.returncode == 2
+    assert "--worlds-of and --world both choose the worlds: give one of them." in done.stderr
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("last", "message"),
+    [
+        ('{"task_id": ', "line 7, column 13: broken JSON"),
+        ('{"task_id": "nowhere/1", "solution": ""}', "line 7: field \"task_id\" is 'nowhere/1'"),
+        (
+            json.dumps({"task_id": PROBLEM.task_id, "solution": "", "active_changes": ["nothing"]}),
+            "line 7: field \"active_changes\" names 'nothing'",
+        ),
+        (None, "does not exist. Check the path."),
+    ],
+    ids=["broken", "unknown task", "unknown change", "missing"],
+)
+def test_a_bad_file_of_worlds_stops_before_anything_is_judged(tmp_path: Path, last: str | None, message: str) -> None:
+    sample = {"task_id": PROBLEM.task_id, "solution": PROBLEM.solution}
+    samples, edited = write_file(tmp_path / "samples.jsonl", sample), tmp_path / "rome.jsonl"
+    if last is not None:
+        edited.write_text((json.dumps(sample) + "\n") * 6 + last + "\n", encoding="utf-8")
+    output = tmp_path / "verdicts.jsonl"
+    done = edittool("judge", "builtin", samples, "-o", str(output), "--worlds-of", samples, "--worlds-of", str(edited))
+    assert done.returncode == 2
+    assert str(edited) in done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not output.exists()
+
+
 # Several samples to a container
 
 PROGRAMS = (

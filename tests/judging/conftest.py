@@ -30,6 +30,36 @@ COUNT = Problem(
     change_id="len",
 )
 
+# A second change, and two problems without any: what `edittool edit` samples for them runs in the worlds of its edits.
+SUM = Change(
+    change_id="sum",
+    deprecated="sum",
+    replacement="my_builtin_sum",
+    usage="keyword_only",
+    signature="my_builtin_sum(*, values)",
+    shim="def my_builtin_sum(*, values):\n    return sum(values)\n",
+    doc="Return the sum of values.",
+)
+
+SIZE = Problem(
+    task_id="size",
+    prompt="def size(items):\n",
+    entry_point="size",
+    solution="def size(items):\n    return len(items)\n",
+    tests=(Test("", "assert candidate([1, 2]) == 2"),),
+    subset="specificity",
+    change_id=None,
+)
+TOTAL = Problem(
+    task_id="total",
+    prompt="def total(values):\n",
+    entry_point="total",
+    solution="def total(values):\n    return sum(values)\n",
+    tests=(Test("", "assert candidate([1, 2]) == 3"),),
+    subset="specificity",
+    change_id=None,
+)
+
 
 @pytest.fixture(scope="session")
 def bench_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -41,6 +71,18 @@ def bench_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def bench(bench_folder: Path) -> Bench:
     return Bench.load(bench_folder)
+
+
+@pytest.fixture(scope="session")
+def specific_bench_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("judging") / "specific bench"
+    write_bench(folder, "counting and adding", [COUNT, SIZE, TOTAL], [LENGTH, SUM])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def specific_bench(specific_bench_folder: Path) -> Bench:
+    return Bench.load(specific_bench_folder)
 
 
 @pytest.fixture

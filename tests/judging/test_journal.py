@@ -60,6 +60,30 @@ def test_a_sample_twice_in_the_file_is_one(output: Path) -> None:
         assert journal.counts() == (6, 5, 0, 0)
 
 
+def test_worlds_of_one_sample_are_judged_each_for_itself(output: Path) -> None:
+    in_worlds = [
+        Place(line, 0, 0, f"{line} in {world}", bytes([line, world]), world) for line in (1, 2) for world in (0, 1)
+    ]
+    with Journal(journal_path(output)) as journal:
+        journal.fill(in_worlds, IDENTITY)
+        append(journal, output, Judged("1 in 1", "passed", None, ()))
+        assert list(journal.queue()) == [in_worlds[0], *in_worlds[2:]]
+        assert list(journal.samples_of(bytes([2, 1]))) == [in_worlds[3]]
+        journal.begin(bytes([2, 1]))
+        journal._database.close()  # as a kill does
+    with Journal(journal_path(output)) as journal:
+        assert journal.suspects(1) == [(in_worlds[3], 0)]
+
+
+def test_samples_left_out_are_counted_and_nothing_else(output: Path) -> None:
+    with Journal(journal_path(output)) as journal:
+        journal.fill([None, PLACES[0], None, PLACES[1]], IDENTITY)
+    with Journal(journal_path(output)) as journal:
+        assert journal.left_out() == 2
+        assert journal.counts() == (2, 2, 0, 0)
+        assert [place.line for place in journal.queue()] == [1, 2]
+
+
 def test_the_queue_goes_on_while_verdicts_come(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_PAGE", 2)
     places = [Place(n, n, 0, f"id{n}", bytes([n % 7]) * 32) for n in range(1, 50)]

@@ -1,0 +1,89 @@
+"""How the series of a figure look: told apart by colour, and without it by dashes, markers and hatches."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from .charts import Chart, Series
+from .palette import colour
+
+_MARKERS = "osD^vPX<>*hd"
+_DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (8, 2)))
+# Lines alone: a dot is a dozen curves in SVG.
+_HATCHES = ("", "////", "\\\\\\\\", "xxx", "|||", "---", "+++", "//", "\\\\\\\\\\\\", "x", "|||||", "-----", "+")
+_REFERENCE_DASHES: tuple[Any, ...] = ("--", (0, (2, 2)), (0, (6, 2, 2, 2)), (0, (1, 3)))
+
+RC = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#444444",
+    "axes.grid": False,
+    "axes.labelsize": 8,
+    "axes.linewidth": 0.6,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 8,
+    "errorbar.capsize": 1.5,
+    "figure.dpi": 250,
+    "figure.labelsize": 8,
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.5,
+    "hatch.linewidth": 0.6,
+    "legend.fontsize": 7.5,
+    "legend.frameon": False,
+    "legend.handlelength": 2.6,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 4,
+    "svg.fonttype": "path",  # the same letters where DejaVu is not installed
+    "svg.hashsalt": "edittool",  # the same ids in every run
+    "text.parse_math": False,  # a dollar in a name is a dollar
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+}
+"""Settings of matplotlib for every figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """The look of one series in all panels of a figure."""
+
+    colour: str
+    dashes: Any
+    marker: str
+    hatch: str
+    width: float
+
+
+def styles(chart: Chart) -> dict[str, Style]:
+    """Return a style for each name of a series of `chart`, in the order in which they come first."""
+    found: dict[str, Series] = {}
+    for panel in chart.panels:
+        for series in panel.series:
+            found.setdefault(series.name, series)
+    own = _numbered(series for series in found.values() if not series.reference)
+    references = _numbered(series for series in found.values() if series.reference)
+    return {
+        name: _reference_style(references[name]) if series.reference else _style(series, own[name])
+        for name, series in found.items()
+    }
+
+
+def _numbered(several: Iterable[Series]) -> dict[str, int]:
+    return {series.name: number for number, series in enumerate(several)}
+
+
+def _style(series: Series, number: int) -> Style:
+    return Style(
+        colour(series.role or series.name),
+        _DASHES[number % len(_DASHES)],
+        _MARKERS[number % len(_MARKERS)],
+        _HATCHES[number % len(_HATCHES)],
+        1.3,
+    )
+
+
+def _reference_style(number: int) -> Style:
+    return Style(colour("reference"), _REFERENCE_DASHES[number % len(_REFERENCE_DASHES)], "", "", 0.9)
