@@ -18,7 +18,7 @@ class Plots {
     this.figures = figures;
     this.boxes = [...document.querySelectorAll(".plot")];
     this.drawn = new Set();
-    const near = new IntersectionObserver((entries) => this.onNear(entries), { rootMargin: "300px" });
+    const near = new IntersectionObserver((entries) => this.onNear(entries), { rootMargin: "150px" });
     for (const box of this.boxes) near.observe(box);
     new ResizeObserver(() => this.redraw()).observe(document.querySelector("main"));
     addEventListener("beforeprint", () => this.boxes.forEach((box) => this.draw(box)));

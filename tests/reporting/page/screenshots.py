@@ -1,4 +1,4 @@
-"""Screenshots of a report's page, for the documentation: python -m tests.reporting.page.screenshots REPORT.html OUTDIR."""
+"""Screenshots of a report's page: python -m tests.reporting.page.screenshots REPORT.html OUTDIR."""
 
 import argparse
 import re

@@ -1,6 +1,8 @@
 """The page in a real browser: it opens without a fault, filters as polars does, and is used by keyboard alone."""
 
 import re
+from importlib.resources import files
+from itertools import combinations
 
 import polars as pl
 import pytest
@@ -17,16 +19,15 @@ SIZES = pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "pho
 
 @pytest.fixture
 def open_report(open_page, made):
-    """Open the page, at the address' fragment if one is given, and wait for its list; every visit ends faultless."""
+    """Open the page and wait for its list, then go to the fragment if one is given; every visit ends faultless."""
     visits = []
 
     def open_at(fragment="", device=DESKTOP, **settings):
         visit = open_page(made.path, device, **settings)
         visits.append(visit)
+        expect(visit.page.locator("#count")).to_have_text(re.compile(r"samples?$"))
         if fragment:
             visit.page.evaluate("fragment => { location.hash = fragment; }", fragment)
-            visit.page.reload()
-        expect(visit.page.locator("#count")).to_have_text(re.compile(r"samples?$"))
         return visit.page
 
     yield open_at
@@ -90,7 +91,7 @@ def test_hostile_text_is_shown_and_breaks_no_layout(open_report, device):
     page = open_report("samples?sample=0", device=device)
     dialog = page.get_by_role("dialog")
     expect(dialog.locator(".programs")).to_be_visible()
-    assert page.locator("#sample-title").evaluate("e => e.textContent").startswith("rel/0 \"it's\" </script>")
+    assert page.locator("#sample-title").evaluate("e => e.textContent").startswith('rel/0 "it\'s" </script>')
     assert "U+202E" in dialog.locator(".programs").inner_text()
     assert "more characters" in dialog.locator(".programs").inner_text()
     assert dialog.locator("img, script, iframe").count() == 0
@@ -153,10 +154,24 @@ def test_the_address_holds_the_filters(open_report, made):
     choose(page, "Label", "no label")
     page.get_by_label("Task").fill("spe/")
     found, fragment = count(page), page.evaluate("location.hash")
-    again = open_report(fragment)
-    assert count(again) == found == len(verdicts(made).filter(method="ft", subset="specificity"))
-    expect(again.get_by_label("Task")).to_have_value("spe/")
-    assert again.evaluate("location.hash") == fragment
+    page.reload()
+    expect(page.locator("#count")).to_have_text(f"{found} samples")
+    assert found == len(verdicts(made).filter(method="ft", subset="specificity"))
+    expect(page.get_by_label("Task")).to_have_value("spe/")
+    assert page.evaluate("location.hash") == fragment
+    page.evaluate("location.hash = 'samples?method=rome&page=2'")
+    expect(page.locator("#count")).to_have_text(f"{len(verdicts(made).filter(method='rome'))} samples")
+    expect(page.locator("#page")).to_contain_text("51")
+
+
+def test_a_link_leads_to_a_sample(open_report, made):
+    page = open_report("samples?subset=generalization&sample=100")
+    expect(page.locator("#sample-title")).to_have_text(made.verdicts[100]["task_id"])
+    page.reload()
+    expect(page.locator("#sample-title")).to_have_text(made.verdicts[100]["task_id"])
+    expect(page.get_by_role("dialog").get_by_label("The sample's program")).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    expect(page).to_have_url(re.compile(r"#samples\?subset=generalization$"))
 
 
 def test_pages_of_the_list_hold_every_sample_once(open_report, made):
@@ -243,6 +258,27 @@ def test_light_and_dark_follow_the_system_and_the_button(open_report):
     draw_all(light)
     ink = light.locator(".plot .xtick text").first.evaluate("e => getComputedStyle(e).fill")
     assert sum(map(int, re.findall(r"[0-9]+", ink)[:3])) > 384
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("", ""), ("abc", "abc"), ("abc", "xyz"), ("abcabba", "cbabac"), ("", "ab"), ("aaaa", "aa"), ("xabcy", "zabc")],
+)
+def test_the_diff_is_a_longest_common_subsequence(chromium, open_page, made, before, after):
+    script = files("edittool.reporting.page").joinpath("scripts/diff.js").read_text("ascii")
+    page = open_page(made.path).page
+    pairs = page.evaluate(f"([a, b]) => {{ {script} return diffLines(a, b); }}", [list(before), list(after)])
+    for side, text in (("left", before), ("right", after)):
+        assert [pair[side] for pair in pairs if pair[side] is not None] == list(range(len(text)))
+    same = [pair for pair in pairs if pair["same"]]
+    assert all(before[pair["left"]] == after[pair["right"]] for pair in same)
+    assert len(same) == longest_common(before, after)
+
+
+def longest_common(one: str, other: str) -> int:
+    """Return the length of the longest string that is left of both where letters are struck out."""
+    subsequences = (set(combinations(one, size)) & set(combinations(other, size)) for size in range(len(one) + 1))
+    return max(size for size, common in enumerate(subsequences) if common)
 
 
 def test_tables_are_sorted_and_show_their_details(open_report, made):
