@@ -1,9 +1,10 @@
 """Chains, `a.b(c)[d]`: the expressions that can name an API, as a root and the steps from it."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from tree_sitter import Node
 
+from .patterns import matches
 from .scopes import Scope
 from .syntax import parts_of
 
@@ -28,7 +29,7 @@ class Step(NamedTuple):
     `whole` is the chain up to and with this link, `inner` what the link is applied to.
     """
 
-    kind: Literal["attribute", "call", "item"]
+    kind: str  # attribute, call or item
     node: Node
     whole: Node
     inner: Node
@@ -45,20 +46,17 @@ def chain_of(node: Node) -> tuple[Node, list[Step]]:
 
 
 def _link(node: Node) -> tuple[Node, Step | None] | None:
-    fields = {"attribute": ("object", "attribute"), "call": ("function", "arguments")}
-    if node.type in fields:
-        inner, what = (node.child_by_field_name(name) for name in fields[node.type])
+    """Return what `node` is applied to, if it is a link, and the step that it takes; parentheses take none."""
+    if node.type == "parenthesized_expression":
+        within = next(parts_of(node), None)
+        return (within, None) if within else None
+    for kind, parts in matches("chains", node) if node.type in _LINKS else ():
+        inner: Node | None = parts["inner"]
         if inner and inner.type == "list_splat":  # the grammar reads `[*x.a]` as `[(*x).a]`
             inner = next(parts_of(inner), None)
-        kind: Literal["attribute", "call"] = "attribute" if node.type == "attribute" else "call"
-        return (inner, Step(kind, what, node, inner)) if inner and what else None
-    if node.type == "subscript":
-        inner = node.child_by_field_name("value")
-        return (inner, Step("item", node, node, inner)) if inner else None
-    if node.type == "parenthesized_expression":
-        inner = next(parts_of(node), None)
-        return (inner, None) if inner else None
+        return (inner, Step(kind, parts.get("what", node), node, inner)) if inner else None
     return None
 
 
-CHAINS = frozenset({"identifier", "attribute", "call", "subscript", "parenthesized_expression"})
+_LINKS = frozenset({"attribute", "call", "subscript"})  # other nodes need not be held against the query
+CHAINS = _LINKS | {"identifier", "parenthesized_expression"}

@@ -150,7 +150,9 @@ class _Case:
 
     @property
     def redefined(self) -> bool:
-        return self.change.replacement in self.reading.redefined
+        """Say whether the program's own meaning of the name is what it uses; without a counted call any is."""
+        own = self.calls == 0 and any(use.kind == "definition" for use in self.new)
+        return own or self.change.replacement in self.reading.redefined
 
 
 _Rule = Callable[[_Case], bool]

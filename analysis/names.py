@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from tree_sitter import Node
 
 from .chains import CHAINS, Site, chain_of
+from .patterns import matches
 from .scopes import Binding, How, Scope
 from .syntax import dotted_text, parts_of, text_of
 
@@ -150,30 +151,27 @@ class Walk:
                 self._push([node], task.scope, task.always)
 
     def _assignment(self, task: _Task) -> None:
-        targets, node = [], task.node
-        right: Node | None = node
-        while right is not None and right.type == "assignment":
-            left = right.child_by_field_name("left")
-            targets += [left] if left else []
-            right = right.child_by_field_name("right")
-        if right is None:  # an annotation without a value binds nothing
-            return
+        targets, value = [], task.node
+        while value.type == "assignment":  # a = b = c
+            found = matches("bindings", value)
+            if not found:  # an annotation without a value binds nothing
+                return
+            _, parts = found[0]
+            targets.append(parts["target"])
+            value = parts["value"]
         for target in targets:
-            self._bind_target(target, task, "assigned", node.end_byte, right)
-        self._push([right], task.scope, task.always)
+            self._bind_target(target, task, "assigned", task.node.end_byte, value)
+        self._push([value], task.scope, task.always)
 
     def _augmented(self, task: _Task) -> None:
-        left, right = (task.node.child_by_field_name(name) for name in ("left", "right"))
-        if left:
-            self._bind_target(left, task, "updated", task.node.end_byte)
-        if right:
-            self._push([right], task.scope, task.always)
+        for _, parts in matches("bindings", task.node):
+            self._bind_target(parts["target"], task, "updated", task.node.end_byte)
+            self._push([parts["value"]], task.scope, task.always)
 
     def _walrus(self, task: _Task) -> None:
-        name, value = (task.node.child_by_field_name(field) for field in ("name", "value"))
-        if name and value:
-            self._bind(name, task.scope, "assigned", task.node.end_byte, value)
-            self._push([value], task.scope, task.always)
+        for _, parts in matches("bindings", task.node):
+            self._bind(parts["target"], task.scope, "assigned", task.node.end_byte, parts["value"])
+            self._push([parts["value"]], task.scope, task.always)
 
     def _function(self, task: _Task) -> None:
         inner = self._open("function", task.scope)
@@ -195,13 +193,11 @@ class Walk:
 
     def _parameters(self, parameters: Node, inner: Scope, outside: _Task) -> None:
         for parameter in parts_of(parameters):
-            default = parameter.child_by_field_name("value")
-            if default:
-                self._push([default], outside.scope, outside.always)
-            name = parameter.child_by_field_name("name")
-            if parameter.type == "typed_parameter":
-                name = next(parts_of(parameter), None)
-            annotation = parameter.child_by_field_name("type")
+            found = matches("parameters", parameter)
+            parts = found[0][1] if found else {}
+            if "default" in parts:
+                self._push([parts["default"]], outside.scope, outside.always)
+            name, annotation = parts.get("name"), parts.get("annotation")
             if name and name.type == "identifier":
                 start = parameter.start_byte
                 self._bind(name, inner, "given", start, seen_from=outside.scope, annotation=annotation)
@@ -250,14 +246,12 @@ class Walk:
         self._push(rights, outer, always)
 
     def _for(self, task: _Task) -> None:
-        left, right = (task.node.child_by_field_name(name) for name in ("left", "right"))
-        if left:
-            end = right.end_byte if right else left.end_byte
-            self._bind_target(left, task, "given", end, right, element=True)
-        if right:
-            self._push([right], task.scope, task.always)
-        rest = [child for child in parts_of(task.node) if child not in (left, right)]
-        self._push(rest, task.scope, False)
+        bound: list[Node] = []
+        for _, parts in matches("bindings", task.node):
+            target, values = bound = [parts["target"], parts["values"]]
+            self._bind_target(target, task, "given", values.end_byte, values, element=True)
+            self._push([values], task.scope, task.always)
+        self._push([child for child in parts_of(task.node) if child not in bound], task.scope, False)
 
     def _as(self, task: _Task) -> None:
         """`with value as name`, `except value as name`, and `case pattern as name`."""
@@ -269,27 +263,32 @@ class Walk:
 
     def _import(self, task: _Task) -> None:
         end = task.node.end_byte
-        for name in task.node.children_by_field_name("name"):
-            path, alias = _imported(name)
+        for _, parts in matches("imports", task.node):
+            path = dotted_text(parts["path"])
             self._note_import(path)
-            if alias:
+            if alias := parts.get("alias"):
                 self._bind(alias, task.scope, "renamed", end, path=path)
-            elif first := next(parts_of(name), None):
-                self._bind(first, task.scope, "imported", end, path=text_of(first))
+            else:
+                self._bind(parts["first"], task.scope, "imported", end, path=text_of(parts["first"]))
 
     def _import_from(self, task: _Task) -> None:
-        source = task.node.child_by_field_name("module_name")
-        if source is None:
+        found = matches("imports", task.node)
+        if not found:
             return
-        module = None if source.type == "relative_import" else dotted_text(source)
-        self._note_import(module or "")
-        if module and any(child.type == "wildcard_import" for child in task.node.children):
-            self.module.stars.append(module)
-        for name in task.node.children_by_field_name("name"):
-            what, alias = _imported(name)
-            path = f"{module}.{what}" if module else None
-            how: How = "renamed" if alias and text_of(alias) != what else "imported"
-            self._bind(alias or name, task.scope, how, task.node.end_byte, path=path)
+        source = found[0][1]["module"]
+        module = "" if source.type == "relative_import" else dotted_text(source)
+        self._note_import(module)
+        for kind, parts in found:
+            if kind == "member":
+                self._import_member(task, module, parts["path"], parts.get("alias"))
+            elif kind == "star" and module:
+                self.module.stars.append(module)
+
+    def _import_member(self, task: _Task, module: str, name: Node, alias: Node | None) -> None:
+        what = dotted_text(name)
+        path = f"{module}.{what}" if module else None
+        how: How = "renamed" if alias and text_of(alias) != what else "imported"
+        self._bind(alias or name, task.scope, how, task.node.end_byte, path=path)
 
     def _note_import(self, module: str) -> None:
         parts = module.split(".")[:MAX_DOTS]
@@ -364,14 +363,6 @@ class Walk:
                 owner = scope.owner_of(name)
                 if owner is not scope and name in scope.bindings:
                     owner.bindings.setdefault(name, []).extend(scope.bindings.pop(name))
-
-
-def _imported(name: Node) -> tuple[str, Node | None]:
-    """Return what `x.y` or `x.y as z` imports, and the alias."""
-    if name.type != "aliased_import":
-        return dotted_text(name), None
-    what, alias = (name.child_by_field_name(field) for field in ("name", "alias"))
-    return (dotted_text(what) if what else ""), alias
 
 
 def _pairs(pattern: Node, value: Node | None, element: bool) -> Iterator[tuple[Node, Node | None, bool]]:

@@ -17,7 +17,8 @@ _LINE_END = re.compile(r"\r\n?")
 
 
 @cache
-def _language() -> Language:
+def language() -> Language:
+    """Return tree-sitter's grammar of Python."""
     return Language(tree_sitter_python.language())
 
 
@@ -26,7 +27,7 @@ def parse(program: str) -> Node:
 
     Lone surrogates, which UTF-8 cannot carry, are read as question marks.
     """
-    return Parser(_language()).parse(source_of(program)).root_node
+    return Parser(language()).parse(source_of(program)).root_node
 
 
 def source_of(program: str) -> bytes:

@@ -161,8 +161,8 @@ class _Reader:
             names = self._members(owner, stop.attribute) if known else self.asked.on_unknown(stop.attribute)
             certain = owner.kind == "api" or (known and len(stop.owners) == 1)
             for name in names:
-                shim = owner.kind == "instance" and canonical(name) in self.asked.shims
-                found[name] = found.get(name, False) or (certain and not shim)
+                no_member = canonical(name) in self.asked.shims and (owner.kind == "instance" or is_class(owner.path))
+                found[name] = found.get(name, False) or (certain and not no_member)
         return found
 
     def _members(self, owner: Origin, attribute: str) -> list[str]:

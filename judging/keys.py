@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
@@ -74,14 +74,20 @@ def code_digest() -> str:
     digest = hashlib.sha256()
     for package in _DECIDING_PACKAGES:
         folder = files(f"{__package__.rpartition('.')[0]}.{package}")
-        for file in sorted(_sources(folder), key=lambda file: file.name):
-            digest.update(f"{package}/{file.name}\0".encode())
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
+        for name, content in sorted(_sources(folder, package)):
+            digest.update(f"{name}\0".encode())
+            digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()
 
 
-def _sources(folder: Traversable) -> list[Traversable]:
-    return [file for file in folder.iterdir() if file.is_file() and file.name.endswith((".py", ".scm"))]
+def _sources(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the code and the queries in `folder` and below, by their paths from `name` on."""
+    for entry in folder.iterdir():
+        path = f"{name}/{entry.name}"
+        if entry.is_dir():
+            yield from _sources(entry, path)
+        elif path.endswith((".py", ".scm")):
+            yield path, entry.read_bytes()
 
 
 def _digest(decisive: Sequence[Any]) -> bytes:

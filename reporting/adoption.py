@@ -109,7 +109,7 @@ NO_LABELS = "No sample has a label: none ran with its problem's change active."
 def _notes(study: Study, rows: list[tuple[Cell, ...]]) -> Iterator[str]:
     if any(row[len(IDENTITY) + 3] == 0 for row in rows):
         yield "A sample has a label where its problem's change was active; other rows are empty."
-    if any(named.setting.regime == "sequential" for named in study.ends):
+    if study.sequences:
         yield "Of each sequence of edits, the last sampled step is shown."
     yield "Intervals are over problems; where no sample passed, its shares are empty."
 

@@ -1,7 +1,7 @@
 """RQ4: why programs fail, how steady they are, what edits break elsewhere, and where the loss lies."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -9,7 +9,7 @@ import polars as pl
 from .failures import FAILURES
 from .identity import AGAINST, IDENTITY, PROBLEMS, STEP, SUBSET, identify
 from .metrics import Floats, split_loss
-from .resampling import Resampler
+from .resampling import Resampler, most_in_a_stratum
 from .robustness import STEP_DETAIL, baseline_notes
 from .study import Against, Named, Study, by_subset, matrix, rates
 from .tables import Cell, Column, Estimate, Table
@@ -156,25 +156,40 @@ def _successful(study: Study, named: Named) -> set[int]:
 def loss_table(study: Study) -> Table:
     """Return how the loss in full pass divides between compilation and what comes after, by Shapley's value."""
     rows = []
+    missing: Counter[Against] = Counter()
     for named in study.ends:
         if study.is_compared(named.setting):
             for against in _BOTH:
-                for subset, pairs in by_subset(study.pairs(named, against)):
-                    if len(pairs):
-                        rows.append((*identify(named), named.setting.step, against, subset, *_loss(study, pairs)))
+                pairs = study.pairs(named, against)
+                missing[against] += int((study.units(named)["n"] > 0).sum()) - len(pairs)
+                for subset, part in by_subset(pairs):
+                    if len(part):
+                        rows.append((*identify(named), named.setting.step, against, subset, *_loss(study, part)))
     return Table(
         "rq4_shapley",
         "rq4",
         "Where the loss in full pass lies: compilation, or after it (two-factor Shapley split)",
         (*IDENTITY, STEP_DETAIL, AGAINST, SUBSET, PROBLEMS, *_LOSS),
         tuple(rows),
-        (
-            "The parts sum to the loss; a negative loss is a gain. Where nothing compiles on one side, all of the loss "
-            "is compilation's: nothing is known of what would have come after.",
-        )
-        if rows
-        else ("No edited model has a baseline: there is no loss to split.",),
+        tuple(_loss_notes(missing, bool(rows))),
     )
+
+
+def _loss_notes(missing: Mapping[Against, int], compared: bool) -> Iterator[str]:
+    if not compared:
+        yield "No edited model has a baseline: there is no loss to split."
+        return
+    yield (
+        "The parts sum to the loss; a negative loss is a gain. Where nothing compiles on one side, all of the loss "
+        "is compilation's: nothing is known of what would have come after."
+    )
+    ways = {"same world": "`--worlds-of SAMPLES`", "no change": "`--world none`"}
+    for against, count in missing.items():
+        if count:
+            yield (
+                f"Against {against}: {count} edited problems have no baseline and are left out. Judge the unedited "
+                f"model's samples with {ways[against]}."
+            )
 
 
 _LOSS = (
@@ -208,4 +223,4 @@ def _split(sums: Floats) -> Floats:
 def _loss_estimates(resampler: Resampler, strata: Sequence[str], sums: Floats, losses: Floats) -> list[Estimate]:
     """Return the estimates of `losses` [3] with intervals over problems: each resample is split anew."""
     draws = _split(resampler.weights(strata) @ sums)
-    return resampler.estimates(losses, draws, np.full(3, len(sums)))
+    return resampler.estimates(losses, draws, most_in_a_stratum(strata, np.ones((len(sums), 3), dtype=np.bool_)))

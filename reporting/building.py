@@ -91,6 +91,12 @@ def _notes(study: Study) -> Iterator[str]:
             "be told. Sample it with `edittool edit --method none`, judge it, and give that file too; or name another "
             "unedited model with --baseline."
         )
+    lost = [named for named in study.settings if named.setting.regime == "sequential" and not named.setting.in_sequence]
+    if lost:
+        yield (
+            f"{sum(len(study.rows(named)) for named in lost)} verdicts of sequences of edits say neither `step` nor "
+            "`edited`: they stand beside the single edits, and in no curve."
+        )
     pooled = _pooled(study)
     if pooled:
         yield (
@@ -110,6 +116,6 @@ def _notes(study: Study) -> Iterator[str]:
 
 
 def _pooled(study: Study) -> int:
-    rows = study.frame.filter(pl.col("index").is_not_null()).unique("verdict")
+    rows = study.frame.filter(pl.col("index").is_not_null()).unique("verdict", keep="first", maintain_order=True)
     keys = ["setting", "task", "active", "edited", "index"]
     return len(rows) - len(rows.unique(keys))

@@ -57,7 +57,7 @@ def draw_lines(axes: Axes, panel: Panel, chart: Chart, styles: Styles) -> None:
 def _aside(x: float, apart: float, chart: Chart) -> float:
     if chart.log_x:
         return x * (1 + 0.03 * apart)
-    return x + apart * _APART * max((float(x) for panel in chart.panels for each in panel.series for x in each.x))
+    return x + apart * _APART * max(float(x) for panel in chart.panels for each in panel.series for x in each.x)
 
 
 def _scale_numbers(axes: Axes, chart: Chart) -> None:

@@ -22,6 +22,7 @@ FAILURES: dict[str, str] = {
 
 _STOPPED = ("timeout", "out_of_memory", "output_limit", "crashed")
 _BY_KIND = {
+    **{kind: kind for kind in ("timeout", "out_of_memory", "output_limit")},
     "bad_call": "ill_called_api",
     "missing_entry_point": "missing_entry_point",
     "assertion": "wrong_result",

@@ -1,16 +1,16 @@
 """The charts as SVG and PNG for a paper: equal charts, equal bytes, whatever settings matplotlib has been given."""
 
 import io
+import re
 from dataclasses import dataclass
 from functools import cache
 from xml.sax.saxutils import escape as escape_xml
 
 import matplotlib.style
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -28,6 +28,7 @@ MAX_TITLE = 24
 _PER_INCH = 14
 MAX_HEIGHT = 9.0
 
+_COMMENT = re.compile(r" *<!--.*?-->\n", re.DOTALL)
 _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
@@ -47,14 +48,15 @@ def render_chart(chart: Chart) -> Rendered:
     svg, png = io.StringIO(), io.BytesIO()
     with matplotlib.style.context(["default", RC]):
         figure = _figure(chart)
-        FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
-        FigureCanvasSVG(figure).print_svg(svg, metadata=_NO_METADATA)  # the last: it leaves its own resolution behind
+        figure.savefig(png, format="png", metadata={"Software": None})
+        figure.savefig(svg, format="svg", metadata=_NO_METADATA)
     return Rendered(_describe(svg.getvalue(), chart).encode("utf-8"), png.getvalue())
 
 
 def _describe(svg: str, chart: Chart) -> str:
-    """Return `svg` with its texts for those who do not see it, and without the address of a DTD."""
+    """Return `svg` with its texts for those who do not see it, without comments and the address of a DTD."""
     words = f"<title>{escape_xml(visible(chart.title))}</title>\n<desc>{escape_xml(visible(chart.alt))}</desc>\n"
+    svg = _COMMENT.sub("", svg)
     start = svg.index("<svg")
     end = svg.index(">", start)
     declaration = '<?xml version="1.0" encoding="utf-8" standalone="no"?>\n'
@@ -65,8 +67,9 @@ def _figure(chart: Chart) -> Figure:
     looks, panels = styles(chart), chart.panels or (Panel("", ()),)
     rows = -(-len(panels) // MAX_PANELS)
     columns = -(-len(panels) // rows)
-    figure = Figure(figsize=(_width(chart), _height(chart, rows, len(looks))), layout="constrained")
-    figure.get_layout_engine().set(wspace=0.05)
+    figure = Figure(
+        figsize=(_width(chart), _height(chart, rows, len(looks))), layout=ConstrainedLayoutEngine(wspace=0.05)
+    )
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for place, axes in enumerate(grid.flat):
         if place < len(panels):

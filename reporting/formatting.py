@@ -64,8 +64,8 @@ def _format_number(value: float, kind: Kind) -> str:
         case "points":
             shown = _rounded(value, 1)
             return f"+{shown}" if float(shown) > 0 else shown
-        case "ratio":
-            return _rounded(value, 2)
+        case "ratio":  # numbers of any size
+            return f"{value + 0:.3g}" if abs(value) < 999.5 else _rounded(value, 0)
         case "p_value":
             return "<0.001" if value < 0.001 else _rounded(value, 3)
         case "text":

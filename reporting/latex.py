@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from .formatting import escaped, visible
 from .layout import Compact, Part, compact, split
-from .tables import Column, Table
+from .tables import Cell, Column, Table
 
-MAX_ROWS = 45  # on one page
+MAX_LINES = 45  # of the rows on one page
 PAGE_WIDTH = 96  # characters of \small across the text of a page
 COLUMN_WIDTH = 44  # characters across a column of a page that has two
 _GAP = 2  # characters, about 8 pt
@@ -28,15 +28,15 @@ _SPECIAL = {
     "`": r"\char96{}",
     "…": r"\ldots{}",
     "±": r"$\pm$",
-    "×": r"$\times$",
+    "\u00d7": r"$\times$",
     "·": r"$\cdot$",
-    "−": "$-$",
+    "\u2212": "$-$",
     "≤": r"$\leq$",
     "≥": r"$\geq$",
     "→": r"$\to$",
     "Δ": r"$\Delta$",
-    "–": "--",
-    "—": "---",
+    "\u2013": "--",
+    "\u2014": "---",
     "ß": r"\ss{}",
     "æ": r"\ae{}",
     "Æ": r"\AE{}",
@@ -73,12 +73,25 @@ def table_as_latex(table: Table) -> str:
     ValueError for NaN and infinity.
     """
     short = compact(table)
-    height = max(1, MAX_ROWS // len(_parts(short)))
-    pages = [short.rows[start : start + height] for start in range(0, len(short.rows), height)] or [()]
+    pages = list(_pages(short)) or [()]
     floats = [
         "\n".join(_float(table, replace(short, rows=rows), number, len(pages))) for number, rows in enumerate(pages, 1)
     ]
     return "% Needs \\usepackage{booktabs}.\n" + "\n\n".join(floats) + "\n"
+
+
+def _pages(short: Compact) -> Iterator[tuple[tuple[Cell, ...], ...]]:
+    """Yield the rows of each float: as many as fit on a page, whose lines all parts of the table share."""
+    parts = _parts(short)
+    heights = [sum(max(map(len, part.rows[row])) for part in parts) for row in range(len(short.rows))]
+    start, used = 0, 0
+    for row, height in enumerate(heights):
+        if used and used + height > MAX_LINES:
+            yield short.rows[start:row]
+            start, used = row, 0
+        used += height
+    if used:
+        yield short.rows[start:]
 
 
 def _parts(short: Compact) -> list[Part]:
@@ -101,7 +114,7 @@ def _escape_character(character: str) -> str:
         return _SPECIAL[character]
     if character.isascii():
         return character
-    base, *marks = unicodedata.normalize("NFD", character)
+    base, *marks = list(unicodedata.normalize("NFD", character))
     if base.isascii() and base.isalpha() and len(marks) == 1 and marks[0] in _ACCENTS:
         return f"\\{_ACCENTS[marks[0]]}{{{base}}}"
     return "".join(_SPECIAL.get(each, each) for each in escaped(character))

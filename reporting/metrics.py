@@ -54,8 +54,8 @@ def split_loss(compile_before: Floats, full_before: Floats, compile_after: Float
         after        (q0 - q1) * (c0 + c1) / 2
 
     Their sum is c0 * q0 - c1 * q1, the loss, exactly. Where nothing compiles on one side (c = 0), that side's q is not
-    known and the other's stands for it: the loss is then all compilation's. Where nothing compiles on either side, or a
-    rate is NaN, so are both parts, but for 0 and 0 where both losses are 0.
+    known and the other's stands for it: the loss is then all compilation's. Where nothing compiles on either side,
+    nothing is lost, and both parts are 0. Where a rate is NaN, so are both parts.
 
     Worked: 0.8 compile and 0.6 pass before, 0.4 and 0.2 after: q falls from 0.75 to 0.5, the loss is 0.4, of which
     compilation takes 0.4 * 1.25 / 2 = 0.25 and the rest 0.25 * 1.2 / 2 = 0.15.

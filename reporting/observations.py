@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from ..schemas.bench import Bench
@@ -77,7 +78,16 @@ def observe(
         for name, value in (places | _facts(verdict, problem)).items():
             columns[name].append(value)
     frame = pl.DataFrame(columns, schema=SCHEMA)
-    return _settle(Observations(bench, frame, tuple(settings), tuple(sets)))
+    return _settle(_sort_sets(Observations(bench, frame, tuple(settings), tuple(sets))))
+
+
+def _sort_sets(observations: Observations) -> Observations:
+    """Number the sets of changes in their own order: then sums over units do not depend on the order of verdicts."""
+    order = sorted(range(len(observations.sets)), key=observations.sets.__getitem__)
+    ranks = np.argsort(order).astype(np.uint32)
+    columns = [pl.Series(name, ranks[observations.frame[name].to_numpy()]) for name in ("active", "edited")]
+    sets = tuple(observations.sets[place] for place in order)
+    return replace(observations, frame=observations.frame.with_columns(columns), sets=sets)
 
 
 def problem_ranks(bench: Bench) -> dict[str, int]:
@@ -104,8 +114,8 @@ def _facts(verdict: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
         "full": judged and verdict["tests_passed"] >= verdict["tests_total"],
         "outcome": verdict["outcome"],
         "failure": failure_of(verdict),
-        "label": verdict["label"],
-        "detail": verdict.get("label_detail"),
+        "label": verdict["label"] if judged else None,
+        "detail": verdict.get("label_detail") if judged else None,
     }
 
 

@@ -17,7 +17,7 @@ _COLUMNS = (
     Column("ours_low", "ours, least", "ratio", "The smallest of our figures, in the unit of the row."),
     Column("ours_high", "ours, most", "ratio", "The largest of our figures, in the unit of the row."),
     Column("unit", "unit", "text", "Unit of both."),
-    Column("settings", "settings", "count", "How many of our settings the figures are from."),
+    Column("figures", "figures", "count", "How many figures of ours there are: one for each setting, subset or step."),
 )
 
 Records = Sequence[Mapping[str, Scalar]]
@@ -36,7 +36,7 @@ def reference_table(bench: Bench, tables: Iterable[Table]) -> Table:
         "The paper edits 7B models; ours are those of the verdicts. Figures stand side by side where regime and "
         "measure are the same, not model or method.",
         "The paper does not say in which world its unedited models ran: drops are given against both of ours.",
-        "Empty: no verdicts of that regime, or no baseline for them.",
+        "Empty: no verdicts of that regime, no baseline for them, or no sequence that collapsed.",
     )
     return Table("reference_paper", "reference", "Beside the paper (arXiv 2511.03182)", _COLUMNS, tuple(rows), notes)
 
@@ -76,11 +76,14 @@ def _drop(record: Mapping[str, Scalar], before: str, after: str) -> Scalar:
 
 def _sequential(curve: Records, collapse: Records) -> list[Row]:
     early = [
-        _drop(record, "full_before", "full_at_1")
+        -record["full_change"]
         for record in curve
-        if record["subset"] == ALL and isinstance(record["step"], int) and record["step"] <= FEW_EDITS
+        if record["subset"] == ALL and record["world"] == "own"
+        if isinstance(record["step"], int) and record["step"] <= FEW_EDITS
+        if isinstance(record["full_change"], float)
     ]
-    chosen = [r for r in collapse if r["subset"] == ALL and r["criterion"] == "full" and r["against"] == "same world"]
+    whole = [r for r in collapse if r["subset"] == ALL and r["criterion"] == "full" and r["world"] == "own"]
+    chosen = [record for record in whole if record["against"] == "same world"]
     steps = [record["below_half"] for record in chosen]
     return [
         _row(f"edits in sequence: drop in full within {FEW_EDITS}", "60 to 80", "points", early),

@@ -26,7 +26,10 @@ def _records(table: Table) -> list[Record]:
 
 
 def _names(records: Sequence[Record]) -> Callable[[Record], str]:
-    """Return what names a setting in a chart: its method, and model, regime and world where they differ."""
+    """Return what names a setting in a chart: its method, and model, regime and world where they differ.
+
+    A regime that goes without saying is said where two settings would have one name.
+    """
     several = {field for field in ("model", "regime") if len({record[field] for record in records}) > 1}
 
     def name(record: Record) -> str:
@@ -42,7 +45,15 @@ def _names(records: Sequence[Record]) -> Callable[[Record], str]:
         )
         return " · ".join([*model, str(words)])
 
-    return name
+    regimes: dict[str, set[Scalar]] = {}
+    for record in records:
+        regimes.setdefault(name(record), set()).add(record["regime"])
+
+    def unique_name(record: Record) -> str:
+        known = name(record)
+        return known if len(regimes[known]) == 1 else f"{known} [{record['regime'] or 'no regime'}]"
+
+    return unique_name
 
 
 def _by_category(

@@ -16,6 +16,7 @@ from .tables import Estimate
 
 LEVEL = 0.95
 EXACT = 13  # problems that differ, up to which all 2^n flips are gone through
+NOISE = 1e-12  # a sum of differences as small is what rounding left of 0
 FLIPS = 9_999
 _CHUNK = 1_000  # flips computed at once
 _KEPT = 96  # draws kept, for sets of problems of as many shapes: a few megabytes each at most
@@ -46,8 +47,8 @@ class Resampler:
     def ratios(self, strata: Sequence[str], parts: Floats, wholes: Floats) -> list[Estimate]:
         """Return sum(parts) / sum(wholes) of each column with its percentile interval; both are [problems, columns].
 
-        A mean over tries is such a ratio, with 1 for each try in `wholes`. No interval where fewer than two problems
-        count: one problem says nothing about others.
+        A mean over tries is such a ratio, with 1 for each try in `wholes`. No interval where no stratum has two
+        problems that count: one problem says nothing about others.
         """
         if not len(parts):
             return [Estimate(None)] * parts.shape[1]
@@ -56,10 +57,13 @@ class Resampler:
             values = parts.sum(axis=0) / wholes.sum(axis=0)
             drawn = weights @ np.hstack([parts, wholes])
             draws = drawn[:, : parts.shape[1]] / drawn[:, parts.shape[1] :]
-        return self.estimates(values, draws, (wholes > 0).sum(axis=0))
+        return self.estimates(values, draws, most_in_a_stratum(strata, wholes > 0))
 
     def estimates(self, values: Floats, draws: Floats, problems: Ints) -> list[Estimate]:
-        """Return each of `values` [columns] with the interval of its column of `draws` [resamples, columns]."""
+        """Return each of `values` [columns] with the interval of its column of `draws` [resamples, columns].
+
+        No interval where the largest stratum has less than two `problems` [columns] that count.
+        """
         bounds = _percentiles(draws)
         return [
             _estimate(value, ends if count > 1 and not np.isnan(ends).any() else None)
@@ -76,7 +80,7 @@ class Resampler:
         return [self._p_value(column) for column in differences.T] if len(differences) else [None] * len(differences.T)
 
     def _p_value(self, differences: Floats) -> float:
-        moved = differences[differences != 0]
+        moved = differences[np.abs(differences) > NOISE]
         if not len(moved):
             return 1.0
         observed, slack = abs(moved.sum()), 1e-9 * np.abs(moved).sum()
@@ -94,6 +98,13 @@ class Resampler:
         else:
             bits = np.random.default_rng([self._seed, problems]).integers(0, 2, (FLIPS, problems), dtype=np.int8)
         return (1 - 2 * (bits & 1)).astype(np.int8)
+
+
+def most_in_a_stratum(strata: Sequence[str], counting: npt.NDArray[np.bool_]) -> Ints:
+    """Return how many problems count in the stratum that has most, of each column of `counting` [problems, columns]."""
+    starts = [place for place, name in enumerate(strata) if place == 0 or name != strata[place - 1]]
+    most: Ints = np.add.reduceat(counting.astype(np.int64), starts, axis=0).max(axis=0)
+    return most
 
 
 def _percentiles(draws: Floats) -> Floats:

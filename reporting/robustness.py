@@ -85,6 +85,8 @@ def bench_sizes(study: Study) -> Mapping[str, int]:
 
 
 def _rate_notes(study: Study, rows: list[tuple[Cell, ...]]) -> Iterator[str]:
+    if not rows:
+        yield "All verdicts are of steps of sequences of edits: their rates stand in the curves (RQ2)."
     first = len(IDENTITY) + 1
     by_name = [
         dict(zip(("subset", "problems", "in_bench", "samples", "unjudged"), row[first:], strict=False)) for row in rows
@@ -104,7 +106,7 @@ def _rate_notes(study: Study, rows: list[tuple[Cell, ...]]) -> Iterator[str]:
     if any(row["unjudged"] for row in by_name):
         yield "unjudged: the sandbox failed. These samples are in no rate; judge them again to have them counted."
     if any(isinstance(cell, Estimate) and cell.value is not None and cell.low is None for row in rows for cell in row):
-        yield "A rate without an interval is of one problem alone: it says nothing about others."
+        yield "A rate without an interval is of one problem alone in each subset: that says nothing about others."
 
 
 def change_table(study: Study) -> Table:

@@ -40,7 +40,21 @@ _CURVE = (
         for name in CRITERIA
         for column in (
             Column(f"{name}_at_1", f"{name}@1", "percent", f"{name}@1 after that many edits.", interval=True),
-            Column(f"{name}_before", f"{name} before", "percent", f"{name}@1 of the unedited model.", detail=True),
+            Column(
+                f"{name}_before",
+                f"{name} before",
+                "percent",
+                f"{name}@1 of the unedited model, on the problems that it was judged on in the same world.",
+                detail=True,
+            ),
+            Column(
+                f"{name}_change",
+                f"{name} change",
+                "points",
+                f"{name}@1 less {name}_before, in points, both on the problems of {name}_before.",
+                detail=True,
+                interval=True,
+            ),
         )
     ),
     Column("adoption", "adopted", "percent", "Samples that adopted correctly, of those with a label.", interval=True),
@@ -51,10 +65,12 @@ def _curve_rows(study: Study, named: Named) -> Iterator[tuple[Cell, ...]]:
     pairs = dict(by_subset(study.pairs(named, "same world")))
     for subset, units in by_subset(study.units(named)):
         after = study.means(units, rates(units))
-        before = rates(pairs[subset], "base_").mean(axis=0) if len(pairs[subset]) else [None] * len(CRITERIA)
+        sides = rates(pairs[subset], "base_")
+        before = map(float, sides.mean(axis=0)) if len(sides) else [None] * len(CRITERIA)
+        changes = study.means(pairs[subset], 100 * (rates(pairs[subset]) - sides))
         adopted = study.ratios(units, matrix(units, ["correct_adoption"]), matrix(units, ["labelled"]))
-        sides = [cell for a, b in zip(after, before, strict=True) for cell in (a, None if b is None else float(b))]
-        yield (*identify(named), named.setting.step, subset, units["task"].n_unique(), *sides, *adopted)
+        cells = [cell for three in zip(after, before, changes, strict=True) for cell in three]
+        yield (*identify(named), named.setting.step, subset, units["task"].n_unique(), *cells, *adopted)
 
 
 def collapse_table(study: Study) -> Table:
@@ -81,8 +97,8 @@ _COLLAPSE = (
     Column("area", "area", "percent", "Mean height of the curve: area under it by the trapezoid rule / its width."),
     Column("area_before", "area before", "percent", "The same of the unedited model on the same problems."),
     Column("area_ratio", "kept", "percent", "area / area_before.", detail=True),
-    Column("first_drop", "first drop", "points", "Points lost at the first sampled step.", detail=True),
-    Column("largest_drop", "largest drop", "points", "Points lost at the worst step.", detail=True),
+    Column("first_drop", "first drop", "points", "Points lost at the first sampled step; negative: won.", detail=True),
+    Column("largest_drop", "largest drop", "points", "Points lost at the worst step; negative: won.", detail=True),
 )
 
 
@@ -104,7 +120,7 @@ def _collapse(curve: Sequence[tuple[int, float, float]]) -> tuple[Cell, ...]:
     steps = [step for step, _, _ in curve]
     before, after = [b for _, b, _ in curve], [a for _, _, a in curve]
     area, area_before = mean_height(steps, after), mean_height(steps, before)
-    drops = [100 * (a - b) for _, b, a in curve]
+    drops = [100 * (b - a) for _, b, a in curve]
     return (
         len(curve),
         steps[-1],
@@ -114,7 +130,7 @@ def _collapse(curve: Sequence[tuple[int, float, float]]) -> tuple[Cell, ...]:
         area_before,
         area / area_before if area is not None and area_before else None,
         drops[0],
-        min(drops),
+        max(drops),
     )
 
 

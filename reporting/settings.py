@@ -25,7 +25,7 @@ class Setting:
     """What verdicts of one group have in common; None where they do not say.
 
     `subject` and `target` are what an edit was keyed on and what it taught. `step` is how many changes the model was
-    edited with. `world` is the kind of world, see `_world`.
+    edited with; where a verdict has no `step`, as many as its `edited` names. `world`: the kind of world, see `_world`.
     """
 
     model: str | None
@@ -43,6 +43,11 @@ class Setting:
         return self.method not in (None, "none") or bool(self.step)
 
     @property
+    def in_sequence(self) -> bool:
+        """Tell whether this is a step of a sequence of edits: one that does not say which is none."""
+        return self.regime == "sequential" and self.step is not None
+
+    @property
     def series(self) -> "Setting":
         """Return what the steps of one sequence have in common."""
         return replace(self, step=None)
@@ -51,17 +56,18 @@ class Setting:
         """Return a key to sort by: unedited models first, steps by their number."""
         names = (self.model, self.method, self.subject, self.target, self.hparams_sha256)
         known = tuple((name is not None, name or "") for name in names)
-        regime = (self.regime or "", _REGIMES.get(self.regime or "", len(_REGIMES)))
-        return (known[0], self.edited, known[1], regime[::-1], *known[2:], self.step or 0, WORLDS.index(self.world))
+        regime = (_REGIMES.get(self.regime or "", len(_REGIMES)), self.regime or "", self.regime is not None)
+        step = (self.step or 0, self.step is not None)
+        return (known[0], self.edited, known[1], regime, *known[2:], step, WORLDS.index(self.world))
 
 
 def setting_of(verdict: Mapping[str, Any], problem: Problem, changes: Collection[str]) -> Setting:
     """Return the setting of `verdict`; `changes` are the ids of all changes of the benchmark.
 
-    The world of an unedited model's verdict on a problem without a change is "either" where no change is active: its
-    own world and none are the same there.
+    The world of a verdict on a problem without a change is "either" where no change is active: its own world and none
+    are the same there.
     """
-    step = verdict.get("step")
+    step = verdict.get("step", len(verdict["edited"]) if verdict.get("edited") else None)
     return Setting(
         model=verdict.get("model"),
         method=verdict.get("method"),
@@ -90,7 +96,7 @@ def _world(verdict: Mapping[str, Any], problem: Problem, changes: Collection[str
     own = set() if problem.change_id is None else {problem.change_id}
     edits = verdict.get("edited", ())
     active, edited, newest = set(active_changes(verdict, problem)), set(edits), set(edits[-1:])
-    if not (own or active or edited):
+    if not (own or active):
         return "either"
     if active == own or (not own and len(active) == 1 and (active == newest or not edited)):
         return "own"

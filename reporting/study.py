@@ -1,6 +1,5 @@
 """Observations grouped for counting: tries of one model at one problem in one world, each beside its baseline."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,14 +54,14 @@ class Study:
     @cached_property
     def single(self) -> tuple[Named, ...]:
         """Return the settings that are no step of a sequence."""
-        return tuple(named for named in self.settings if named.setting.regime != "sequential")
+        return tuple(named for named in self.settings if not named.setting.in_sequence)
 
     @cached_property
     def sequences(self) -> dict[Setting, list[Named]]:
         """Return the steps of each sequence of edits, in their order."""
         found: dict[Setting, list[Named]] = {}
         for named in self.settings:
-            if named.setting.regime == "sequential" and named.setting.step is not None:
+            if named.setting.in_sequence:
                 found.setdefault(named.setting.series, []).append(named)
         return found
 
@@ -70,7 +69,7 @@ class Study:
     def ends(self) -> tuple[Named, ...]:
         """Return the settings with each sequence represented by its last step."""
         last = {steps[-1].place for steps in self.sequences.values()}
-        return tuple(n for n in self.settings if n.setting.regime != "sequential" or n.place in last)
+        return tuple(n for n in self.settings if not n.setting.in_sequence or n.place in last)
 
     def rows(self, named: Named) -> pl.DataFrame:
         """Return the observations of a setting."""
@@ -223,16 +222,36 @@ def _names(settings: tuple[Setting, ...]) -> dict[Setting, str]:
     """Return how the method of each setting is called: by its name, and by what tells it from others of that name."""
     groups: dict[tuple[str | None, ...], set[Setting]] = {}
     for setting in settings:
-        groups.setdefault((setting.model, setting.method, setting.regime, setting.world), set()).add(setting.series)
-    return {
-        setting: _name(setting, groups[setting.model, setting.method, setting.regime, setting.world])
-        for setting in settings
-    }
+        groups.setdefault(_group(setting), set()).add(_apart(setting))
+    return {setting: _name(setting, groups[_group(setting)]) for setting in settings}
+
+
+def _group(setting: Setting) -> tuple[str | None, ...]:
+    """Return what tells settings apart in other columns of a table, and the word for the method."""
+    return (setting.model, _word(setting), setting.regime, setting.world)
+
+
+def _word(setting: Setting) -> str:
+    if not setting.edited:
+        return "unedited"
+    unknown = setting.regime == "sequential" and not setting.in_sequence
+    return (setting.method or "?") + (", step unknown" if unknown else "")
+
+
+def _apart(setting: Setting) -> Setting:
+    """Return `setting` as names tell it from others: the steps of one sequence have one name."""
+    return setting.series if setting.in_sequence else setting
 
 
 def _name(setting: Setting, alike: set[Setting]) -> str:
-    base = (setting.method or "?") if setting.edited else "unedited"
-    facts = {"target": setting.target, "subject": setting.subject, "hparams": (setting.hparams_sha256 or "none")[:8]}
-    fields = {"target": "target", "subject": "subject", "hparams": "hparams_sha256"}
-    differ = [name for name, field in fields.items() if len(Counter(getattr(one, field) for one in alike)) > 1]
-    return base if not differ else f"{base} ({', '.join(f'{name} {facts[name]}' for name in differ)})"
+    facts = {
+        "target": setting.target,
+        "subject": setting.subject,
+        "hparams": (setting.hparams_sha256 or "none")[:8],
+        "edits": _apart(setting).step,
+        "method": setting.method or "not named",
+    }
+    fields = {"hparams": "hparams_sha256", "edits": "step"}
+    differ = [name for name in facts if len({getattr(one, fields.get(name, name)) for one in alike}) > 1]
+    facts_in_words = ", ".join(f"{name} {facts[name]}" for name in differ)
+    return f"{_word(setting)} ({facts_in_words})" if differ else _word(setting)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from rich import box
 from rich.cells import cell_len
@@ -125,5 +126,5 @@ def _cell(lines: list[str], text: _Harmless) -> Text:
     return Text("\n").join(text(line) for line in lines)
 
 
-def _justify(column: Column) -> str:
+def _justify(column: Column) -> Literal["left", "right"]:
     return "left" if column.kind == "text" else "right"

@@ -91,6 +91,23 @@ def test_every_program_gets_a_label_that_follows_from_passing(program, passed, c
     assert calls > 0 or found.label != "correct_adoption"
 
 
+OWN = {
+    "parameter": "def f(xs, my_builtin_len=lambda v: 3):\n    return my_builtin_len(xs)",
+    "method": "class A:\n    def my_builtin_len(self): return 3\ndef f(xs):\n    return A().my_builtin_len()",
+    "walrus": "def f(xs):\n    return (my_builtin_len := (lambda v: 3))(xs)",
+}
+
+
+@pytest.mark.parametrize("program", OWN.values(), ids=OWN)
+def test_without_a_counted_call_a_name_of_the_programs_own_is_a_redefinition(program):
+    passed = label_program(program, LEN, passed=True, calls=0, outcome="passed", error_kind=None)
+    failed = label_program(program, LEN, passed=False, calls=0, outcome="failed", error_kind="assertion")
+    called = label_program(program, LEN, passed=True, calls=1, outcome="passed", error_kind=None)
+    assert (passed.label, passed.detail) == ("workaround", "redefinition")
+    assert (failed.label, failed.detail) == ("misuse", "redefinition")
+    assert called.label == "correct_adoption"  # the own one stands beside it
+
+
 def test_uses_as_rows():
     assert program_uses("n = len(x)\nmy_builtin_len(y)\nprint(n)", LEN) == (
         {"name": "len", "kind": "call", "line": 1},

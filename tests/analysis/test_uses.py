@@ -238,6 +238,7 @@ METHODS = {
     "loop over a string": ("for c in 'abc': c.split()", ["str.split call 1"]),
     "annotated parameter": ("def f(s: str): return s.split()", ["str.split call 1"]),
     "a shim is no method": ("'a'.my_builtin_len()", ["my_builtin_len attribute 1"]),
+    "a shim is no method of a class": ("str.my_builtin_len('a')", ["my_builtin_len attribute 1"]),
 }
 
 

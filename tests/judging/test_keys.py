@@ -1,6 +1,8 @@
 """Which jobs are the same job: what decides a finding is in its key, and nothing else is."""
 
+import shutil
 from dataclasses import replace
+from importlib.resources import files
 
 import pytest
 
@@ -95,3 +97,15 @@ def test_the_setting_is_image_runtime_limits_and_code(monkeypatch: pytest.Monkey
 
 def test_the_code_is_known_by_its_content() -> None:
     assert len(code_digest()) == 64
+
+
+@pytest.mark.parametrize("changed", ["analysis/labels.py", "analysis/queries/imports.scm"])
+def test_other_code_or_another_query_is_other_code(changed, tmp_path, monkeypatch) -> None:
+    for package in ("analysis", "judging", "schemas"):
+        shutil.copytree(files(f"edittool.{package}"), tmp_path / f"edittool.{package}")
+    monkeypatch.setattr("edittool.judging.keys.files", tmp_path.joinpath)
+    before = code_digest.__wrapped__()
+    package, _, path = changed.partition("/")
+    with (tmp_path / f"edittool.{package}" / path).open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert before == code_digest() != code_digest.__wrapped__()

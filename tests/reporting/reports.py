@@ -90,7 +90,7 @@ def chart(mark: Mark = "lines", panels: tuple[Panel, ...] | None = None, **field
 def hostile_chart(mark: Mark) -> Chart:
     panels = tuple(
         Panel(text, tuple(Series(name, ("a", text, "_b"), (1.0, 2.0, 3.0)) for name in (text, "_hidden")))
-        for text in HOSTILE[:4] + HOSTILE[14:]
+        for text in (HOSTILE[0], HOSTILE[9], HOSTILE[14], HOSTILE[-1])
     )
     return chart(mark, panels, title=HOSTILE[0], x_label=HOSTILE[14], y_label=HOSTILE[-2], alt=HOSTILE[9])
 
@@ -112,5 +112,5 @@ def report(
         options=Options(),
         notes=notes,
         tables=(table(),) if tables is None else tables,
-        charts=(chart("bars"),) if charts is None else charts,
+        charts=(chart("bars", (Panel("all", (series(x=("ft", "rome", "memit")),)),)),) if charts is None else charts,
     )

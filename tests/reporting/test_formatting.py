@@ -22,7 +22,10 @@ def column(kind, header="x"):
         ("points", 4.5, "+4.5"),
         ("points", 0.04, "0.0"),
         ("points", -0.04, "0.0"),
-        ("ratio", 0.666, "0.67"),
+        ("ratio", 0.6666, "0.667"),
+        ("ratio", 15.0, "15"),
+        ("ratio", -0.0, "0"),
+        ("ratio", 12345.6, "12346"),
         ("p_value", 0.0123, "0.012"),
         ("p_value", 0.0009, "<0.001"),
         ("p_value", 0, "<0.001"),
@@ -47,7 +50,7 @@ def test_a_cell_is_shown_as_its_column_says(kind, cell, shown):
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_what_is_no_number_is_refused(kind, number):
     for cell in (number, Estimate(number), Estimate(0.5, number, 0.6)):
-        with pytest.raises(ValueError, match="x: (nan|inf|-inf) is no number that can be reported"):
+        with pytest.raises(ValueError, match=r"x: (nan|inf|-inf) is no number that can be reported"):
             format_cell(cell, column(kind))
 
 

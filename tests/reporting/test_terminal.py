@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 from rich.console import Console
 from rich.text import Text
@@ -45,8 +46,6 @@ def test_a_table_without_rows_says_so():
 
 
 def test_long_tables_show_their_brief_rows_and_say_where_the_others_are():
-    from dataclasses import replace
-
     text = shown(report((replace(table(), brief=(1,)), replace(table(title="Long"), brief=()))))
     assert "1 of 3 rows" in text
     assert "12.3" not in text

@@ -1,0 +1,547 @@
+"""The figures of `known_truth` worked out once more, one sample after the other, in fractions and loops.
+
+It shares the definitions with `edittool.reporting` and no code: what it takes from there is how often a resample draws
+each problem, which is chance and cannot be worked out.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations, product
+
+from edittool.reporting.resampling import Resampler
+
+from .known_truth import CHANGES, LETTERS, PROBLEMS, Unit, units_of
+
+HALF = Fraction(1, 2)
+SUBSETS = ("reliability", "generalization", "specificity")
+CRITERIA = ("compile", "partial", "full")
+LABELS = ("correct_adoption", "misuse", "workaround", "no_adoption")
+ALPHA, BETA = ("alpha own", "alpha none"), ("beta own",)
+SINGLE = ("alpha own", "alpha none", "alpha ft", "alpha batch", "beta own", "beta ft")
+SEQUENCE = ("alpha rome 1", "alpha rome 2", "alpha rome 3")
+ENDS = ("alpha own", "alpha none", "alpha ft", "alpha rome 3", "alpha batch", "beta own", "beta ft")
+EDITED = ("alpha ft", *SEQUENCE, "alpha batch", "beta ft")
+STEPS = {"alpha ft": 1, "alpha rome 1": 1, "alpha rome 2": 2, "alpha rome 3": 3, "alpha batch": 3, "beta ft": 1}
+
+Number = int | Fraction | None
+
+
+@dataclass(frozen=True)
+class Term:
+    """What a problem adds to a quotient of two sums: to the parts above, and to the wholes below."""
+
+    task: str
+    part: Fraction
+    whole: Fraction
+
+
+@dataclass(frozen=True)
+class Quotient:
+    """A figure with an interval: `value`, and what becomes of it when the problems are drawn anew.
+
+    `again` works the figure out for how often each problem is drawn; `counting` are the problems that count.
+    """
+
+    value: Fraction | None
+    tasks: tuple[str, ...]
+    counting: tuple[str, ...]
+    again: Callable[[dict[str, int]], Fraction | None]
+
+    def interval(self, resampler: Resampler) -> tuple[Fraction, Fraction] | None:
+        """Return the 2.5th and the 97.5th percentile; None where no subset has two problems that count."""
+        if max(Counter(PROBLEMS[task][0] for task in self.counting).values(), default=0) < 2:
+            return None
+        strata = [PROBLEMS[task][0] for task in self.tasks]
+        drawn = [
+            self.again(dict(zip(self.tasks, map(int, row), strict=True))) for row in resampler.weights(strata).tolist()
+        ]
+        known = sorted(value for value in drawn if value is not None)
+        return percentile(known, Fraction(25, 1000)), percentile(known, Fraction(975, 1000))
+
+
+def percentile(values: Sequence[Fraction], share: Fraction) -> Fraction:
+    """Return the value that `share` of the sorted `values` lie below, on a straight line between two of them."""
+    place = share * (len(values) - 1)
+    below = int(place)
+    above = min(below + 1, len(values) - 1)
+    return values[below] + (place - below) * (values[above] - values[below])
+
+
+def quotient(terms: Iterable[Term]) -> Quotient:
+    terms = list(terms)
+    tasks = tuple(sorted({term.task for term in terms}, key=lambda task: (PROBLEMS[task][0], task)))
+    counting = tuple(task for task in tasks if sum(term.whole for term in terms if term.task == task))
+
+    def again(drawn: dict[str, int]) -> Fraction | None:
+        below = sum((drawn[term.task] * term.whole for term in terms), Fraction(0))
+        above = sum((drawn[term.task] * term.part for term in terms), Fraction(0))
+        return above / below if below else None
+
+    return Quotient(again(dict.fromkeys(tasks, 1)), tasks, counting, again)
+
+
+def mean(values: Iterable[tuple[str, Fraction | None]]) -> Quotient:
+    """Return the mean over units, given by task and value; a unit without a value is left out."""
+    return quotient(Term(t, Fraction(0) if v is None else v, Fraction(v is not None)) for t, v in values)
+
+
+# ---- samples and units
+
+
+def judged(unit: Unit) -> str:
+    return unit.letters.replace("!", "")
+
+
+def meets(letter: str, criterion: str) -> bool:
+    found = LETTERS[letter]
+    return {"compile": found.compiles, "partial": found.passed >= 1, "full": found.outcome == "passed"}[criterion]
+
+
+def count(letters: str, criterion: str) -> int:
+    return sum(meets(letter, criterion) for letter in letters)
+
+
+def rate(letters: str, criterion: str) -> Fraction | None:
+    return Fraction(count(letters, criterion), len(letters)) if letters else None
+
+
+def pass_at_k(letters: str, criterion: str, k: int) -> Fraction | None:
+    """Return the share of all choices of k samples in which one meets the criterion: every choice is gone through."""
+    choices = [any(meets(letter, criterion) for letter in chosen) for chosen in combinations(letters, k)]
+    return Fraction(sum(choices), len(choices)) if choices else None
+
+
+def labels(unit: Unit) -> str:
+    """Return the letters that have a label: those judged where the problem's change is active."""
+    return "".join(x for x in judged(unit) if unit.change in unit.active and LETTERS[x].label)
+
+
+def by_subset(units: Sequence[Unit]) -> Iterator[tuple[str, list[Unit]]]:
+    for subset in SUBSETS:
+        yield subset, [unit for unit in units if unit.subset == subset]
+    yield "all", list(units)
+
+
+def tasks_of(units: Iterable[Unit]) -> int:
+    return len({unit.task for unit in units})
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A unit of an edited model, and the letters of the unedited one that it is held against."""
+
+    unit: Unit
+    base: str
+
+    @property
+    def subset(self) -> str:
+        return self.unit.subset
+
+    @property
+    def task(self) -> str:
+        return self.unit.task
+
+
+def pairs_of(setting: str, against: str) -> list[Pair]:
+    base = {(u.task, u.active): u.letters for name in (BETA if "beta" in setting else ALPHA) for u in units_of(name)}
+    found = []
+    for unit in units_of(setting):
+        letters = base.get((unit.task, () if against == "no change" else unit.active))
+        if letters is None and unit.change is None:
+            letters = base.get((unit.task, ()))  # the stand-in
+        if letters and judged(unit):
+            found.append(Pair(unit, letters))
+    return found
+
+
+def change_of(pairs: Iterable[Pair], criterion: str) -> Quotient:
+    return mean((p.task, 100 * (rate(judged(p.unit), criterion) - rate(p.base, criterion))) for p in pairs)
+
+
+def plain_mean(values: Iterable[Fraction | None]) -> Fraction | None:
+    known = [value for value in values if value is not None]
+    return sum(known, Fraction(0)) / len(known) if known else None
+
+
+# ---- the tables: what a row is known by, and its figures
+
+
+Row = tuple[tuple[object, ...], dict[str, object]]
+
+
+def overview() -> Iterator[Row]:
+    for name in ENDS:
+        units = units_of(name)
+        samples = sum(len(unit.letters) for unit in units)
+        change = change_of(pairs_of(name, "same world"), "full") if name in EDITED else None
+        yield (
+            (name, STEPS.get(name)),
+            {
+                "problems": tasks_of(units),
+                "samples": samples,
+                "unjudged": samples - sum(len(judged(unit)) for unit in units),
+                "compile_at_1": mean((u.task, rate(judged(u), "compile")) for u in units),
+                "full_at_1": mean((u.task, rate(judged(u), "full")) for u in units),
+                "full_change": change,
+                "adoption_in_passing": of_passing(units, "correct_adoption"),
+            },
+        )
+
+
+def share_of_labels(units: Iterable[Unit], label: str) -> Quotient:
+    return quotient(
+        Term(u.task, Fraction(sum(LETTERS[x].label == label for x in labels(u))), Fraction(len(labels(u))))
+        for u in units
+    )
+
+
+def of_passing(units: Iterable[Unit], label: str) -> Quotient:
+    passing = [(u.task, [LETTERS[x].label for x in labels(u) if meets(x, "full")]) for u in units]
+    return quotient(Term(task, Fraction(found.count(label)), Fraction(len(found))) for task, found in passing)
+
+
+def rq1_rates() -> Iterator[Row]:
+    sizes = Counter(subset for subset, _ in PROBLEMS.values())
+    for name in SINGLE:
+        for subset, units in by_subset(units_of(name)):
+            samples, n = sum(len(u.letters) for u in units), sum(len(judged(u)) for u in units)
+            cells: dict[str, object] = {
+                "problems": tasks_of(units),
+                "problems_in_bench": sizes[subset] or sizes.total(),
+                "samples": samples,
+                "unjudged": samples - n,
+            }
+            for criterion, k in product(CRITERIA, (1, 3, 5)):
+                cells[f"{criterion}_at_{k}"] = mean((u.task, pass_at_k(judged(u), criterion, k)) for u in units)
+            for k in (1, 3, 5):
+                cells[f"too_few_{k}"] = sum(len(judged(u)) < k for u in units)
+            yield (name, STEPS.get(name), subset), cells
+
+
+def rq1_change() -> Iterator[Row]:
+    rows = [
+        ((name, STEPS[name], subset), list(pairs))
+        for name in EDITED
+        if name not in SEQUENCE
+        for subset, pairs in subsets_of_pairs(name, "same world")
+    ]
+    tests = {(key, c): sign_flip(pairs, c) for key, pairs in rows for c in CRITERIA}
+    corrected = holm({place: p for place, p in tests.items() if p is not None and place[0][2] != "all"})
+    for key, pairs in rows:
+        cells: dict[str, object] = {"problems": len({pair.task for pair in pairs})}
+        for c in CRITERIA:
+            cells[f"{c}_before"] = plain_mean(rate(pair.base, c) for pair in pairs)
+            cells[f"{c}_after"] = plain_mean(rate(judged(pair.unit), c) for pair in pairs)
+            cells[f"{c}_change"] = change_of(pairs, c)
+            cells[f"{c}_p"] = tests[key, c]
+            cells[f"{c}_p_corrected"] = corrected.get((key, c))
+        yield key, cells
+
+
+def subsets_of_pairs(name: str, against: str) -> Iterator[tuple[str, list[Pair]]]:
+    pairs = pairs_of(name, against)
+    for subset in (*SUBSETS, "all"):
+        yield subset, [pair for pair in pairs if subset in (pair.subset, "all")]
+
+
+def sign_flip(pairs: Iterable[Pair], criterion: str) -> Fraction | None:
+    """Return the share of all changes of sign of the problems' differences that are as far from 0 as what was seen."""
+    sums: dict[str, Fraction] = {}
+    for pair in pairs:
+        change = rate(judged(pair.unit), criterion) - rate(pair.base, criterion)
+        sums[pair.task] = sums.get(pair.task, Fraction(0)) + change
+    if not sums:
+        return None
+    flips = list(product((1, -1), repeat=len(sums)))
+    far = [abs(sum(s * d for s, d in zip(f, sums.values(), strict=True))) >= abs(sum(sums.values())) for f in flips]
+    return Fraction(sum(far), len(flips))
+
+
+def holm(tests: dict[object, Fraction]) -> dict[object, Fraction]:
+    """Return each p times the number of those that are not smaller by rank, never below an earlier one, at most 1."""
+    found: dict[object, Fraction] = {}
+    for rank, (place, p) in enumerate(sorted(tests.items(), key=lambda item: item[1])):
+        found[place] = max([min(Fraction(1), p * (len(tests) - rank)), *found.values()])
+    return found
+
+
+def rq2_curve() -> Iterator[Row]:
+    for name in SEQUENCE:
+        pairs = dict(subsets_of_pairs(name, "same world"))
+        for subset, units in by_subset(units_of(name)):
+            cells: dict[str, object] = {"problems": tasks_of(units)}
+            for c in CRITERIA:
+                cells[f"{c}_at_1"] = mean((u.task, rate(judged(u), c)) for u in units)
+                cells[f"{c}_before"] = plain_mean(rate(pair.base, c) for pair in pairs[subset])
+                cells[f"{c}_change"] = change_of(pairs[subset], c)
+            cells["adoption"] = share_of_labels(units, "correct_adoption")
+            yield (name, STEPS[name], subset), cells
+
+
+def rq2_collapse() -> Iterator[Row]:
+    for against in ("same world", "no change"):
+        for subset, criterion in product((*SUBSETS, "all"), CRITERIA):
+            points = []
+            for name in SEQUENCE:
+                pairs = dict(subsets_of_pairs(name, against))[subset]
+                before = plain_mean(rate(p.base, criterion) for p in pairs)
+                after = plain_mean(rate(judged(p.unit), criterion) for p in pairs)
+                if before is not None and after is not None:
+                    points.append((STEPS[name], before, after))
+            yield ("alpha rome 3", against, subset, criterion), collapse(points)
+
+
+def collapse(points: Sequence[tuple[int, Fraction, Fraction]]) -> dict[str, object]:
+    steps, before, after = zip(*points, strict=True)
+    area, area_before = trapezoids(steps, after), trapezoids(steps, before)
+    lost = [100 * (b - a) for _, b, a in points]
+    return {
+        "steps": len(steps),
+        "last_step": steps[-1],
+        "below_half": next((s for s, b, a in points if 2 * a < b), None),
+        "below_20": next((s for s, _, a in points if 5 * a < 1), None),
+        "area": area,
+        "area_before": area_before,
+        "area_ratio": area / area_before if area is not None and area_before else None,
+        "first_drop": lost[0],
+        "largest_drop": max(lost),
+    }
+
+
+def trapezoids(steps: Sequence[int], heights: Sequence[Fraction]) -> Fraction | None:
+    pieces = zip(steps, steps[1:], heights, heights[1:], strict=False)
+    area = sum(((right - left) * (low + high) / 2 for left, right, low, high in pieces), Fraction(0))
+    return area / (steps[-1] - steps[0]) if len(steps) > 1 else None
+
+
+def rq2_retention() -> Iterator[Row]:
+    first: dict[str, Unit] = {}
+    for name in SEQUENCE:
+        now = [unit for unit in units_of(name) if unit.change and judged(unit)]
+        for subset in ("reliability", "generalization", "all"):
+            both = [(first[u.task], u) for u in now if u.task in first and subset in (u.subset, "all")]
+            if both:
+                yield (name, STEPS[name], subset), retention(both)
+        for unit in now:
+            first.setdefault(unit.task, unit)
+
+
+def retention(both: Sequence[tuple[Unit, Unit]]) -> dict[str, object]:
+    def passing(unit: Unit) -> Fraction:
+        return rate(judged(unit), "full") or Fraction(0)
+
+    def adopted(unit: Unit) -> Fraction:
+        return Fraction(sum(LETTERS[x].label == "correct_adoption" for x in labels(unit)))
+
+    return {
+        "changes": len({now.change for _, now in both}),
+        "problems": len({now.task for _, now in both}),
+        "full_first": mean((then.task, passing(then)) for then, _ in both),
+        "full_now": mean((now.task, passing(now)) for _, now in both),
+        "full_kept": quotient(Term(now.task, passing(now), passing(then)) for then, now in both),
+        "adoption_first": share_of_labels([then for then, _ in both], "correct_adoption"),
+        "adoption_now": share_of_labels([now for _, now in both], "correct_adoption"),
+        "adoption_kept": quotient(Term(now.task, adopted(now), adopted(then)) for then, now in both),
+    }
+
+
+def rq3_labels() -> Iterator[Row]:
+    for name in ENDS:
+        for subset, units in by_subset(units_of(name)):
+            if subset != "specificity":
+                yield (name, STEPS.get(name), subset), shares(units)
+
+
+def shares(units: Iterable[Unit]) -> dict[str, object]:
+    units = [unit for unit in units if labels(unit)]
+    passing = sum(count(labels(unit), "full") for unit in units)
+    return {
+        "problems": tasks_of(units),
+        "labelled": sum(len(labels(unit)) for unit in units),
+        **{label: share_of_labels(units, label) for label in LABELS},
+        "passing": passing,
+        "correct_adoption_in_passing": of_passing(units, "correct_adoption"),
+        "workaround_in_passing": of_passing(units, "workaround"),
+    }
+
+
+def _by(group: Callable[[str], str]) -> Iterator[Row]:
+    for name in ENDS:
+        found: dict[str, list[Unit]] = {}
+        for unit in units_of(name):
+            if unit.change and labels(unit):
+                found.setdefault(group(unit.change), []).append(unit)
+        for value in sorted(found):
+            yield (name, STEPS.get(name), value), shares(found[value])
+
+
+def rq3_by_kind() -> Iterator[Row]:
+    return _by(lambda change: CHANGES[change][0] or "unknown")
+
+
+def rq3_by_usage() -> Iterator[Row]:
+    return _by(lambda change: CHANGES[change][1])
+
+
+def rq3_by_change() -> Iterator[Row]:
+    return _by(lambda change: change)
+
+
+def rq3_details() -> Iterator[Row]:
+    for name in ENDS:
+        found = [LETTERS[letter] for unit in units_of(name) for letter in labels(unit)]
+        totals = Counter(letter.label for letter in found)
+        counts = Counter((letter.label, letter.detail or "none given") for letter in found)
+        for (label, detail), samples in sorted(
+            counts.items(), key=lambda item: (LABELS.index(str(item[0][0])), -item[1], item[0][1])
+        ):
+            yield (
+                (name, STEPS.get(name), label, detail),
+                {
+                    "samples": samples,
+                    "share_of_label": Fraction(samples, totals[label]),
+                    "share_of_labelled": Fraction(samples, len(found)),
+                },
+            )
+
+
+def rq4_failures() -> Iterator[Row]:
+    order = (
+        "syntax timeout out_of_memory output_limit crashed missing_api ill_called_api missing_entry_point load "
+        "exception wrong_result unknown"
+    ).split()
+    for name in ENDS:
+        for subset, units in by_subset(units_of(name)):
+            letters = "".join(judged(unit) for unit in units)
+            reasons = Counter(LETTERS[letter].failure for letter in letters if LETTERS[letter].failure)
+            for reason in order:
+                if reasons[reason]:
+                    yield (
+                        (name, STEPS.get(name), subset, reason),
+                        {
+                            "samples": reasons[reason],
+                            "share_of_failing": Fraction(reasons[reason], reasons.total()),
+                            "share_of_judged": Fraction(reasons[reason], len(letters)),
+                        },
+                    )
+
+
+def rq4_instability() -> Iterator[Row]:
+    for name in ENDS:
+        for subset, units in by_subset([unit for unit in units_of(name) if len(judged(unit)) >= 2]):
+            if units:
+                passed = [(u.task, rate(judged(u), "full")) for u in units]
+                yield (
+                    (name, STEPS.get(name), subset),
+                    {
+                        "problems": tasks_of(units),
+                        "unstable": sum(value not in (0, 1) for _, value in passed),
+                        "share": mean((task, Fraction(value not in (0, 1))) for task, value in passed),
+                        "always": mean((task, Fraction(value == 1)) for task, value in passed),
+                        "never": mean((task, Fraction(value == 0)) for task, value in passed),
+                    },
+                )
+
+
+def rq4_regressions() -> Iterator[Row]:
+    for name in EDITED:
+        passed = [p for p in pairs_of(name, "same world") if p.unit.change is None and rate(p.base, "full") >= HALF]
+        lost = [pair for pair in passed if rate(judged(pair.unit), "full") < HALF]
+        edits = {pair.unit.edited for pair in passed}
+        taught = {
+            unit.edited
+            for unit in units_of(name)
+            if unit.subset == "reliability" and any(LETTERS[x].label == "correct_adoption" for x in labels(unit))
+        }
+        broken = {pair.unit.edited for pair in lost}
+        good = edits & taught
+        yield (
+            (name, STEPS[name]),
+            {
+                "passed_before": len(passed),
+                "regressions": len(lost),
+                "share": mean((pair.task, Fraction(pair in lost)) for pair in passed),
+                "edits": len(edits),
+                "edits_with_regression": len(broken),
+                "share_of_edits": Fraction(len(broken), len(edits)) if edits else None,
+                "successful_edits": len(good),
+                "successful_with_regression": len(good & broken),
+                "share_of_successful": Fraction(len(good & broken), len(good)) if good else None,
+            },
+        )
+
+
+def rq4_shapley() -> Iterator[Row]:
+    for name in (end for end in ENDS if end in EDITED):
+        for against in ("same world", "no change"):
+            for subset, pairs in subsets_of_pairs(name, against):
+                if pairs:
+                    yield (name, STEPS[name], against, subset), loss(pairs)
+
+
+def loss(pairs: Sequence[Pair]) -> dict[str, object]:
+    sides = {
+        "compile_before": plain_mean(rate(p.base, "compile") for p in pairs),
+        "compile_after": plain_mean(rate(judged(p.unit), "compile") for p in pairs),
+        "full_before": plain_mean(rate(p.base, "full") for p in pairs),
+        "full_after": plain_mean(rate(judged(p.unit), "full") for p in pairs),
+    }
+    return {
+        "problems": len({pair.task for pair in pairs}),
+        **sides,
+        **{name: split_again(pairs, place) for place, name in enumerate(("loss", "compilation_part", "after_part"))},
+    }
+
+
+def split_again(pairs: Sequence[Pair], place: int) -> Quotient:
+    tasks = tuple(sorted({pair.task for pair in pairs}, key=lambda task: (PROBLEMS[task][0], task)))
+
+    def again(drawn: dict[str, int]) -> Fraction:
+        def side(letters: Callable[[Pair], str], criterion: str) -> Fraction:
+            tries = sum(drawn[pair.task] for pair in pairs)
+            return sum((drawn[p.task] * rate(letters(p), criterion) for p in pairs), Fraction(0)) / tries
+
+        before, after = (lambda pair: pair.base), (lambda pair: judged(pair.unit))
+        return (
+            100
+            * split(side(before, "compile"), side(before, "full"), side(after, "compile"), side(after, "full"))[place]
+        )
+
+    return Quotient(again(dict.fromkeys(tasks, 1)), tasks, tasks, again)
+
+
+def split(
+    compile_before: Fraction, full_before: Fraction, compile_after: Fraction, full_after: Fraction
+) -> tuple[Fraction, Fraction, Fraction]:
+    """Return the loss, and what each of two players takes: the mean over both orders in which they can change."""
+    loss = full_before - full_after
+    if not (compile_before and compile_after):
+        return loss, loss, Fraction(0)  # of a side where nothing compiles no more is known
+    rest_before, rest_after = full_before / compile_before, full_after / compile_after
+    first = compile_before * rest_before - compile_after * rest_before
+    last = compile_before * rest_after - compile_after * rest_after
+    return loss, (first + last) / 2, loss - (first + last) / 2
+
+
+TABLES: dict[str, Callable[[], Iterator[Row]]] = {
+    table.__name__: table
+    for table in (
+        overview,
+        rq1_rates,
+        rq1_change,
+        rq2_curve,
+        rq2_collapse,
+        rq2_retention,
+        rq3_labels,
+        rq3_by_kind,
+        rq3_by_usage,
+        rq3_by_change,
+        rq3_details,
+        rq4_failures,
+        rq4_instability,
+        rq4_regressions,
+        rq4_shapley,
+    )
+}
