@@ -23,7 +23,7 @@ def open_report(open_page, made):
     visits = []
 
     def open_at(fragment="", device=DESKTOP, **settings):
-        visit = open_page(made.path, device, **settings)
+        visit = open_page(made.path, device, reduced_motion="reduce", **settings)
         visits.append(visit)
         expect(visit.page.locator("#count")).to_have_text(re.compile(r"samples?$"))
         if fragment:
