@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +85,7 @@ def _encode(series: pl.Series, values: Iterable[Any], name: str) -> Column:
     return Column(name, (*known, None), codes.fill_null(len(known)))
 
 
-def _words() -> Mapping[str, Mapping[str, Any]]:
+def _words() -> dict[str, Any]:
     """Return what the values of the columns mean, in words."""
     return {
         "outcome": OUTCOMES_IN_WORDS,

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from ...schemas.bench import Bench
@@ -67,17 +66,15 @@ def page_parts(report: Report, observations: Observations, bodies: Bodies) -> It
             models=_count_known(setting.model for setting in observations.settings),
             methods=_count_known(setting.method for setting in observations.settings if setting.edited),
             policy=_policy([script, plotly], [style, ""]),
-            style=Markup(style),
-            script=Markup(script),
+            style=style,
+            script=script,
             claimed=re.findall(r'getElementById\("([0-9a-f]{64})"\)', plotly),
-            index=Markup(pack_index(observations)),
-            figures=Markup(pack_json({chart.name: figure_of(chart) for chart in report.charts})),
-            changes=Markup(
-                pack_json({name: _change_facts(change) for name, change in observations.bench.changes.items()})
-            ),
+            index=pack_index(observations),
+            figures=pack_json({chart.name: figure_of(chart) for chart in report.charts}),
+            changes=pack_json({name: _change_facts(change) for name, change in observations.bench.changes.items()}),
             problems=_problem_shards(observations.bench),
-            shards=((shard.first, shard.count, Markup(shard.packed())) for shard in bodies.shards()),
-            plotly=Markup(pack_bytes(plotly.encode())),
+            shards=((shard.first, shard.count, shard.packed()) for shard in bodies.shards()),
+            plotly=pack_bytes(plotly.encode()),
         )
     )
     return (part.encode("ascii", "xmlcharrefreplace").decode("ascii") for part in parts)
@@ -104,12 +101,12 @@ def _count_known(names: Iterable[str | None]) -> int:
     return len(set(names) - {None})
 
 
-def _problem_shards(bench: Bench) -> Iterator[tuple[int, int, Markup]]:
+def _problem_shards(bench: Bench) -> Iterator[tuple[int, int, str]]:
     """Yield the problems in the order of the benchmark, some at a time: the first one's number, how many, and they."""
     rows = [_problem_facts(problem) for problem in bench.problems.values()]
     for first in range(0, len(rows), PROBLEMS_IN_SHARD):
         some = rows[first : first + PROBLEMS_IN_SHARD]
-        yield first, len(some), Markup(pack_json(some))
+        yield first, len(some), pack_json(some)
 
 
 def _problem_facts(problem: Problem) -> dict[str, Any]:

@@ -94,11 +94,16 @@ class List {
   }
 
   moveTo(place) {
+    this.place(place);
+    this.onMove();
+  }
+
+  // Makes the sample at `place` the current one.
+  place(place) {
     const next = Math.max(0, Math.min(place, this.filter.matches.length - 1));
     if (Math.floor(next / PAGE) === this.page) this.at = next;
     else this.show(Math.floor(next / PAGE), next);
     this.mark()?.scrollIntoView({ block: "nearest" });
-    this.onMove();
   }
 
   turn(by) {

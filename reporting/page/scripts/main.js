@@ -48,7 +48,7 @@ function setUpSamples(verdicts, changes) {
   function step(by) {
     const place = opened + by;
     if (place < 0 || place >= filter.matches.length) return;
-    list.moveTo(place);
+    list.place(place);
     open(place);
   }
 
@@ -73,7 +73,7 @@ function setUpSamples(verdicts, changes) {
     byId("samples").scrollIntoView();
     const place = wanted.sample === null ? -1 : filter.matches.findIndex((row) => verdicts.numbers[row] === wanted.sample);
     if (place >= 0) {
-      list.moveTo(place);
+      list.place(place);
       open(place);
     } else if (view.dialog.open) view.dialog.close();
   }
@@ -100,6 +100,7 @@ function setUpSamples(verdicts, changes) {
   });
   addEventListener("keydown", (event) => onKey(event, list, view, step));
   addEventListener("hashchange", follow);
+  byId("waiting").remove();
   document.querySelector(".browser").hidden = false;
   refresh();
   follow();

@@ -18,7 +18,7 @@ class Plots {
     this.figures = figures;
     this.boxes = [...document.querySelectorAll(".plot")];
     this.drawn = new Set();
-    const near = new IntersectionObserver((entries) => this.onNear(entries), { rootMargin: "300px" });
+    const near = new IntersectionObserver((entries) => this.onNear(entries), { rootMargin: "150px" });
     for (const box of this.boxes) near.observe(box);
     new ResizeObserver(() => this.redraw()).observe(document.querySelector("main"));
     addEventListener("beforeprint", () => this.boxes.forEach((box) => this.draw(box)));
@@ -72,13 +72,13 @@ function layoutOf(figure, width) {
   const columns = stacked ? 1 : Math.min(count, 3);
   const rows = Math.ceil(count / columns);
   const names = new Set(figure.panels.flatMap(({ traces }) => traces.map(({ name }) => name ?? "")));
-  const legend = Math.ceil([...names].reduce((sum, name) => sum + 60 + 8 * name.length, 0) / width);
+  const legend = Math.ceil([...names].reduce((sum, name) => sum + 65 + 8 * name.length, 0) / (width - 70));
   const slanted = figure.panels.some(({ names }) => names?.some((name) => name.length * columns * names.length * 7 > width));
   const layout = {
     ...frameOf(figure, width),
-    margin: { l: 56, r: 8, t: 46 + 22 * legend, b: 56 },
-    height: 90 + 22 * legend + rows * (stacked ? 250 : 290) + (slanted ? rows * 60 : 0),
-    grid: { rows, columns, pattern: "independent", xgap: 0.05, ygap: slanted ? 0.5 : 0.35 },
+    margin: { l: 56, r: 8, t: 42 + 30 * legend, b: 56 },
+    height: 86 + 30 * legend + rows * (stacked ? 250 : 290) + (slanted ? rows * 60 : 0),
+    grid: { rows, columns, pattern: "independent", xgap: 0.05, ygap: slanted ? 0.42 : 0.35 },
     annotations: [],
   };
   for (const [place, panel] of figure.panels.entries()) {

@@ -204,8 +204,9 @@ function marksOf(body, change, last) {
     const there = Math.min(line, last);
     if (!marks.has(there)) marks.set(there, []);
     const at = marks.get(there);
-    const full = line > last ? `line ${line}, past the end: ${text}` : text;
-    if (!at.some((mark) => mark.text === full)) at.push({ text: shorten(full.replace(/\s+/gu, " "), 500), tone });
+    const whole = line > last ? `line ${line}, past the end: ${text}` : text;
+    const remark = shorten(whole.replace(/\s+/gu, " "), 500);
+    if (!at.some((mark) => mark.text === remark)) at.push({ text: remark, tone });
   };
   for (const [name, kind, line] of body.uses ?? []) {
     const part = name === change?.deprecated ? "deprecated" : name === change?.replacement ? "replacement" : "other";

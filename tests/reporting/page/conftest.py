@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 
 from .pages import Made, bench_in, make_page, verdicts_for

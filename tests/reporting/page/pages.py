@@ -19,7 +19,7 @@ from edittool.schemas.problems import Problem, Test
 ATTACK = "</script><script>window.attacked = 1</script><img src=x onerror='window.attacked = 2'>"
 HOSTILE = f"{ATTACK}<!--{{{{ 7 * 7 }}}}\u2028\u202e\x00\x1b[31mred\x1b[0m\u200b&lt;]]>'\"\\"
 LONG_LINE = "x" * 100_000
-HOSTILE_TASK = f"rel/0 \"it's\" {ATTACK} \u202eesrever \x1b[2J"
+HOSTILE_TASK = f'rel/0 "it\'s" {ATTACK} \u202eesrever \x1b[2J'
 HOSTILE_MODEL = f"<b>=cmd()</b>{ATTACK}{'very-long-name-' * 12}"
 METHODS = ("none", "ft", "rome")
 PER_TASK = 5
@@ -59,7 +59,9 @@ def problem(subset: str, place: int) -> Problem:
 
 
 def change(name: str) -> Change:
-    return Change(name, name, f"my_{name}", "renamed", f"my_{name}(x)", f"my_{name} = {name}\n", f"In place of {ATTACK}")
+    return Change(
+        name, name, f"my_{name}", "renamed", f"my_{name}(x)", f"my_{name} = {name}\n", f"In place of {ATTACK}"
+    )
 
 
 def verdicts_for(bench: Bench) -> Iterator[dict]:
@@ -91,14 +93,12 @@ def verdict(bench: Bench, task: Problem, method: str, world: str, index: int, nu
         "compiles": passed > 0,
         "tests_passed": passed,
         "tests_total": 2,
-        "tests": [
-            {"passed": place < passed, "error": None if place < passed else error} for place in range(2)
-        ],
+        "tests": [{"passed": place < passed, "error": None if place < passed else error} for place in range(2)],
         "outcome": ("failed", "partial", "passed")[passed],
         "label": labels[passed] if active else None,
         "error": None if passed == 2 else error,
         "output": HOSTILE,
-        "uses": [{"name": f"my_{task.change_id}", "kind": "call", "line": 2}],
+        "uses": [{"name": f"my_{task.change_id}", "kind": "call", "line": 2}] if task.change_id else [],
         "calls": {HOSTILE: 3},
         "disagreement": HOSTILE,
         "bench_sha256": bench.digest(),

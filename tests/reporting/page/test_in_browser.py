@@ -1,31 +1,33 @@
 """The page in a real browser: it opens without a fault, filters as polars does, and is used by keyboard alone."""
 
 import re
+from importlib.resources import files
+from itertools import combinations
 
 import polars as pl
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from edittool.reporting.page.shown import shown
 
 from ...browser import DESKTOP, PHONE, TIMEOUT_MS
 from .pages import HOSTILE, HOSTILE_TASK, LONG_LINE
 
+expect.set_options(timeout=TIMEOUT_MS)  # where many tests run, a browser waits for its turn
 SIZES = pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
 @pytest.fixture
 def open_report(open_page, made):
-    """Open the page, at the address' fragment if one is given, and wait for its list; every visit ends faultless."""
+    """Open the page and wait for its list, then go to the fragment if one is given; every visit ends faultless."""
     visits = []
 
     def open_at(fragment="", device=DESKTOP, **settings):
-        visit = open_page(made.path, device, **settings)
+        visit = open_page(made.path, device, reduced_motion="reduce", **settings)
         visits.append(visit)
+        expect(visit.page.locator("#count")).to_have_text(re.compile(r"samples?$"))
         if fragment:
             visit.page.evaluate("fragment => { location.hash = fragment; }", fragment)
-            visit.page.reload()
-        expect(visit.page.locator("#count")).to_have_text(re.compile(r"samples?$"))
         return visit.page
 
     yield open_at
@@ -45,9 +47,13 @@ def count(page: Page) -> int:
     return int(page.locator("#count").inner_text().split()[0].replace(",", ""))
 
 
+def facet_of(page: Page, title: str) -> Locator:
+    return page.locator("details.facet", has=page.locator("summary", has_text=re.compile(rf"^{title}\d*$")))
+
+
 def choose(page: Page, facet: str, name: str) -> None:
     """Tick the choice `name` of `facet`, whose group is opened where it is not."""
-    group = page.locator("details.facet", has=page.locator("summary", has_text=facet))
+    group = facet_of(page, facet)
     if group.get_attribute("open") is None:
         group.locator("summary").click()
     group.get_by_label(re.compile(f"^{re.escape(name)}")).check()
@@ -55,7 +61,7 @@ def choose(page: Page, facet: str, name: str) -> None:
 
 def counts(page: Page, facet: str) -> dict[str, int]:
     """Return what stands beside the choices of `facet`."""
-    rows = page.locator("details.facet", has=page.locator("summary", has_text=facet)).locator("label")
+    rows = facet_of(page, facet).locator("label")
     return {
         row.locator(".name").text_content(): int(row.locator(".n").text_content().replace(",", ""))
         for row in rows.all()
@@ -69,7 +75,7 @@ def width_beyond_the_screen(page: Page) -> int:
 def draw_all(page: Page) -> None:
     for plot in page.locator(".plot").all():
         plot.scroll_into_view_if_needed()
-        expect(plot).to_have_class(re.compile("drawn"), timeout=TIMEOUT_MS)
+        expect(plot).to_have_class(re.compile("drawn"))
 
 
 @SIZES
@@ -85,7 +91,7 @@ def test_hostile_text_is_shown_and_breaks_no_layout(open_report, device):
     page = open_report("samples?sample=0", device=device)
     dialog = page.get_by_role("dialog")
     expect(dialog.locator(".programs")).to_be_visible()
-    assert page.locator("#sample-title").evaluate("e => e.textContent").startswith("rel/0 \"it's\" </script>")
+    assert page.locator("#sample-title").evaluate("e => e.textContent").startswith('rel/0 "it\'s" </script>')
     assert "U+202E" in dialog.locator(".programs").inner_text()
     assert "more characters" in dialog.locator(".programs").inner_text()
     assert dialog.locator("img, script, iframe").count() == 0
@@ -148,10 +154,24 @@ def test_the_address_holds_the_filters(open_report, made):
     choose(page, "Label", "no label")
     page.get_by_label("Task").fill("spe/")
     found, fragment = count(page), page.evaluate("location.hash")
-    again = open_report(fragment)
-    assert count(again) == found == len(verdicts(made).filter(method="ft", subset="specificity"))
-    expect(again.get_by_label("Task")).to_have_value("spe/")
-    assert again.evaluate("location.hash") == fragment
+    page.reload()
+    expect(page.locator("#count")).to_have_text(f"{found} samples")
+    assert found == len(verdicts(made).filter(method="ft", subset="specificity"))
+    expect(page.get_by_label("Task")).to_have_value("spe/")
+    assert page.evaluate("location.hash") == fragment
+    page.evaluate("location.hash = 'samples?method=rome&page=2'")
+    expect(page.locator("#count")).to_have_text(f"{len(verdicts(made).filter(method='rome'))} samples")
+    expect(page.locator("#page")).to_contain_text("51")
+
+
+def test_a_link_leads_to_a_sample(open_report, made):
+    page = open_report("samples?subset=generalization&sample=100")
+    expect(page.locator("#sample-title")).to_have_text(made.verdicts[100]["task_id"])
+    page.reload()
+    expect(page.locator("#sample-title")).to_have_text(made.verdicts[100]["task_id"])
+    expect(page.get_by_role("dialog").get_by_label("The sample's program")).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    expect(page).to_have_url(re.compile(r"#samples\?subset=generalization$"))
 
 
 def test_pages_of_the_list_hold_every_sample_once(open_report, made):
@@ -168,7 +188,7 @@ def test_the_last_sample_shows_its_own_program(open_report, made):
     last = len(made.verdicts) - 1
     page = open_report(f"samples?sample={last}")
     program = page.get_by_label("The sample's program")
-    expect(program).to_contain_text(f"return {last} #")
+    expect(program).to_contain_text(made.verdicts[last]["completion"].splitlines()[-1].strip())
     expect(page.locator("#sample-title")).to_have_text(made.verdicts[last]["task_id"])
     page.locator("summary", has_text="How it was made").click()
     expect(page.get_by_role("dialog")).to_contain_text(made.verdicts[last]["sample_id"])
@@ -240,6 +260,27 @@ def test_light_and_dark_follow_the_system_and_the_button(open_report):
     assert sum(map(int, re.findall(r"[0-9]+", ink)[:3])) > 384
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("", ""), ("abc", "abc"), ("abc", "xyz"), ("abcabba", "cbabac"), ("", "ab"), ("aaaa", "aa"), ("xabcy", "zabc")],
+)
+def test_the_diff_is_a_longest_common_subsequence(chromium, open_page, made, before, after):
+    script = files("edittool.reporting.page").joinpath("scripts/diff.js").read_text("ascii")
+    page = open_page(made.path).page
+    pairs = page.evaluate(f"([a, b]) => {{ {script} return diffLines(a, b); }}", [list(before), list(after)])
+    for side, text in (("left", before), ("right", after)):
+        assert [pair[side] for pair in pairs if pair[side] is not None] == list(range(len(text)))
+    same = [pair for pair in pairs if pair["same"]]
+    assert all(before[pair["left"]] == after[pair["right"]] for pair in same)
+    assert len(same) == longest_common(before, after)
+
+
+def longest_common(one: str, other: str) -> int:
+    """Return the length of the longest string that is left of both where letters are struck out."""
+    subsequences = (set(combinations(one, size)) & set(combinations(other, size)) for size in range(len(one) + 1))
+    return max(size for size, common in enumerate(subsequences) if common)
+
+
 def test_tables_are_sorted_and_show_their_details(open_report, made):
     page = open_report()
     table = page.locator("#table-rq1_rates")
@@ -269,7 +310,7 @@ def test_without_scripts_the_tables_are_there(chromium, made):
     page = context.new_page()
     page.goto(made.path.as_uri())
     expect(page.locator("#table-rq1_rates")).to_be_visible()
-    expect(page.get_by_text("To look at samples, allow this page")).to_be_visible()
+    expect(page.get_by_text("Samples are listed by this page's own script")).to_be_visible()
     context.close()
 
 

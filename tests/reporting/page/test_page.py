@@ -83,7 +83,7 @@ def test_the_policy_allows_these_scripts_and_styles_and_no_others(outline):
 def test_the_policy_forbids_everything_else(outline):
     rules = policy(outline)
     none = ("default-src", "connect-src", "base-uri", "form-action")
-    assert {name: rules[name] for name in none} == dict.fromkeys(none, ["'none'"])
+    assert [rules[name] for name in none] == [["'none'"]] * len(none)
     assert not any("unsafe" in value for values in rules.values() for value in values)
 
 
