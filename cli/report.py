@@ -1,6 +1,7 @@
 """`edittool report`: tables, figures and a page from verdicts."""
 
 import json
+import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,8 +65,11 @@ def report(
     edittool report BENCH verdicts.jsonl --json > r.json        the numbers
     """
     _require_libraries()
+    from ..reporting.folder import check_folder
     from ..reporting.report import Options
 
+    if output is not None:
+        check_folder(output)
     options = Options(resamples, seed, baseline, reference == "paper")
     reader = VerdictReader(open_bench(bench), verdicts)
     made, observations, bodies = _build(reader, options, with_bodies=output is not None)
@@ -80,7 +84,7 @@ def report(
 
 
 def _require_libraries() -> None:
-    """Raise EnvironmentFault where the libraries of the extra `report` are missing."""
+    """Import the libraries of the extra `report`; raise EnvironmentFault where one is missing."""
     try:
         import jinja2  # noqa: F401
         import matplotlib  # noqa: F401
@@ -90,6 +94,8 @@ def _require_libraries() -> None:
         raise EnvironmentFault(
             f"`edittool report` needs more libraries ({error}). Install them: pip install 'edittool[report]'"
         ) from None
+    # Polars takes Ctrl-C with a handler of its own, after which a read from a pipe would wait on.
+    signal.siginterrupt(signal.SIGINT, True)
 
 
 def _build(

@@ -49,6 +49,7 @@ def render_chart(chart: Chart) -> Rendered:
     with matplotlib.style.context(["default", RC]):
         figure = _figure(chart)
         figure.savefig(png, format="png", metadata={"Software": None})
+        figure.set_layout_engine("none")  # what was laid out for the one is right for the other, and takes as long
         figure.savefig(svg, format="svg", metadata=_NO_METADATA)
     return Rendered(_describe(svg.getvalue(), chart).encode("utf-8"), png.getvalue())
 

@@ -26,6 +26,13 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _OURS = re.compile(rf"report\.(html|json|md)|tables/{_NAME.pattern}\.(csv|tex)|figures/{_NAME.pattern}\.(svg|png)")
 
 
+def check_folder(folder: Path) -> None:
+    """Raise, before anything is counted, where `write_report` would refuse what is in `folder`."""
+    if folder.exists():
+        with _faults(folder):
+            _former_files(folder)
+
+
 def write_report(folder: Path, report: Report, page: Callable[[Path], None] | None) -> None:
     """Write `report` to `folder`; `page` writes its page to the path that it is given.
 

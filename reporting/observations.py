@@ -115,8 +115,13 @@ def _facts(verdict: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
         "outcome": verdict["outcome"],
         "failure": failure_of(verdict),
         "label": verdict["label"] if judged else None,
-        "detail": verdict.get("label_detail") if judged else None,
+        "detail": _encodable(verdict.get("label_detail")) if judged else None,
     }
+
+
+def _encodable(text: str | None) -> str | None:
+    """Return `text` with lone surrogates, which a column cannot hold, written out."""
+    return None if text is None else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _settle(observations: Observations) -> Observations:

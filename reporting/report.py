@@ -11,8 +11,8 @@ from .tables import Table
 class Options:
     """What the reader chose: resamples of each bootstrap and test, their seed, the model to hold others against.
 
-    `baseline` is the name of an unedited model, for verdicts of models that have none of their own; `reference` adds
-    the figures of the paper.
+    `baseline` is the name of the unedited model that all others are held against, instead of each its own; `reference`
+    adds the figures of the paper.
     """
 
     resamples: int = 2000

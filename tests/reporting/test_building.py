@@ -167,7 +167,7 @@ class TestNamed:
     def test_is_a_subset_that_the_benchmark_does_not_have(self, report, verdict, tmp_path):
         only = write_bench(tmp_path / "only", "only", [problem("rel/0", "reliability", "len")], [change("len")])
         made = report([verdict("rel/0", 2, bench_sha256=only.digest())], only)
-        assert "specificity: the benchmark has no such problems." in notes(made)
+        assert "specificity: the benchmark has no such problems." in notes(made, "rq1_rates")
 
     def test_is_a_benchmark_without_changes(self, report, verdict, tmp_path):
         plain = write_bench(tmp_path / "plain", "plain", [problem("spe/0", "specificity", None)], [])

@@ -34,6 +34,10 @@ class TestFacts:
         row = row_of(bench, verdict("gen/1", 0) | {"task_id": "GEN/1"})
         assert (row["task"], row["subset"], row["change"]) == ("gen/1", "generalization", "max")
 
+    def test_a_detail_may_hold_what_utf8_cannot(self, bench, verdict):
+        frame = observe(bench, [verdict("rel/0", 2, "workaround", label_detail="\ud800x")]).frame
+        assert frame["detail"].to_list() == ["\\ud800x"]
+
     def test_whole_numbers_may_be_written_as_1_0(self, bench, verdict):
         found = observe(bench, [verdict("rel/0", 2, step=1.0, sample_index=3.0)])
         assert (found.settings[0].step, found.frame["index"].to_list()) == (1, [3])
