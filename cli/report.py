@@ -112,7 +112,8 @@ def _build(
         def counted() -> Iterator[Mapping[str, Any]]:
             yield from bar.track(reader, task_id=task)
 
-        observations = observe(reader.bench, counted(), bodies.add if bodies else lambda verdict, problem: None)
+        keep = (lambda verdict, problem: None) if bodies is None else bodies.add
+        observations = observe(reader.bench, counted(), keep)
         bar.update(task, description="counting", doing="")
         made = build_report(observations, reader, options)
     return made, observations, bodies

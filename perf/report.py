@@ -91,6 +91,8 @@ def synthetic_verdicts(bench: Bench) -> Iterator[Row]:
         model = f"synthetic-{number}"
         for world in ("none", "own"):
             for problem in bench.problems.values():
+                if world == "own" and problem.change_id is None:
+                    continue  # the same as none
                 active = [problem.change_id] if world == "own" and problem.change_id else []
                 yield from _samples(
                     luck,

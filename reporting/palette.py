@@ -32,6 +32,9 @@ _ROLES = {
     "compilation_part": _SKY,
     "after_part": _VERMILION,
     "reference": _GREY,
+    "share": _SKY,
+    "share_of_edits": _BLUE,
+    "share_of_successful": _ORANGE,
     # Kinds of failure are more than the palette has colours: the rare ones borrow from Paul Tol's muted scheme.
     "missing_api": _VERMILION,
     "ill_called_api": _ORANGE,

@@ -76,7 +76,7 @@ def _drop(record: Mapping[str, Scalar], before: str, after: str) -> Scalar:
 
 def _sequential(curve: Records, collapse: Records) -> list[Row]:
     early = [
-        -record["full_change"]
+        0.0 - record["full_change"]  # not -0.0
         for record in curve
         if record["subset"] == ALL and record["world"] == "own"
         if isinstance(record["step"], int) and record["step"] <= FEW_EDITS

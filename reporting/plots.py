@@ -196,20 +196,25 @@ def _labels(tables: Mapping[str, Table]) -> Iterator[Chart]:
 
 def _kinds(tables: Mapping[str, Table]) -> Iterator[Chart]:
     for field, words in (("kind", "kind of API"), ("usage", "usage change")):
-        records = _records(tables[f"rq3_by_{field}"])
-        records = [r for r in records if r["world"] == "own"]
-        name = _names(records)
-        groups: dict[str, list[Record]] = {}
-        for record in records:
-            groups.setdefault(name(record), []).append(record)
-        series = tuple(
-            _by_category(part, _value(field), "correct_adoption", str(part[0]["method"]), title)
-            for title, part in groups.items()
-        )
+        records = [record for record in _records(tables[f"rq3_by_{field}"]) if record["world"] == "own"]
+        records = [record for record in records if record["regime"] not in (None, "none")] or records
+        regimes = {regime: [r for r in records if r["regime"] == regime] for regime in (r["regime"] for r in records)}
+        panels = tuple(Panel(str(regime or ""), _by_group(part, field)) for regime, part in regimes.items())
         yield _chart(
             f"rq3_by_{field}", "rq3", f"Correct adoption by {words}", "bars", (words, "labelled samples, %"),
-            (Panel("", series),), f"rq3_by_{field}", f"Bars: correct adoption by {words}, for each setting.",
+            panels, f"rq3_by_{field}", f"Bars: correct adoption by {words}, for each setting, a panel for each regime.",
         )  # fmt: skip
+
+
+def _by_group(records: Sequence[Record], field: str) -> tuple[Series, ...]:
+    name = _names(records)
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        groups.setdefault(name(record), []).append(record)
+    return tuple(
+        _by_category(part, _value(field), "correct_adoption", str(part[0]["method"]), title)
+        for title, part in groups.items()
+    )
 
 
 def _value(field: str) -> Callable[[Record], str]:

@@ -111,6 +111,7 @@ class TestFolder:
         assert [name for name in self.FILES if not (tmp_path / "out" / name).is_file()] == []
         assert {path.suffix for path in (tmp_path / "out" / "figures").iterdir()} == {".svg", ".png"}
         assert f"open {tmp_path / 'out' / 'report.html'}" in result.stderr.replace("\n", "")
+        assert (tmp_path / "out" / "report.html").read_text().count(" data-bodies ") == 1  # the programs are in it
         report = json.loads((tmp_path / "out" / "report.json").read_text())
         assert report == json.loads(run(verdicts, "--json").stdout)
 

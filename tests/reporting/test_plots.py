@@ -97,7 +97,7 @@ def test_labels_of_each_setting_fill_its_bar(charts):
 
 
 def test_kinds_are_in_words(charts):
-    series = panel(charts["rq3_by_kind"], "")
+    series = panel(charts["rq3_by_kind"], "instant")
     assert series["alpha · ft"].x == ("builtin function", "module function", "unknown")
     assert series["alpha · ft"].y == pytest.approx((100 * 4 / 7, 0.0, 50.0))
 
