@@ -1,5 +1,6 @@
 """`edittool report`: tables, figures and a page from verdicts."""
 
+import gc
 import json
 import signal
 from collections.abc import Iterator, Mapping
@@ -113,7 +114,11 @@ def _build(
             yield from bar.track(reader, task_id=task)
 
         keep = (lambda verdict, problem: None) if bodies is None else bodies.add
-        observations = observe(reader.bench, counted(), keep)
+        gc.disable()  # nothing that is read refers to itself: going through all of it again and again finds nothing
+        try:
+            observations = observe(reader.bench, counted(), keep)
+        finally:
+            gc.enable()
         bar.update(task, description="counting", doing="")
         made = build_report(observations, reader, options)
     return made, observations, bodies
