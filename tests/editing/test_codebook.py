@@ -64,7 +64,8 @@ def test_each_pass_is_looked_up_at_its_own_last_column(layer: nn.Module) -> None
     own = layer(x)
     install(layer, made(x[0, 4], x[1, 0]))
     assert (layer(x)[0, 4] == 1).all()
-    assert torch.equal(layer(x[:, :4].clone()), own[:, :4])  # nothing is left of the pass before
+    # Nothing is left of the pass before; another shape may be summed in another order.
+    assert torch.allclose(layer(x[:, :4].clone()), own[:, :4], atol=1e-6)
     assert (layer(x[:, :1].clone())[1, 0] == 2).all()  # a new token that follows a cache
     assert (layer(x)[0, 4] == 1).all()
 

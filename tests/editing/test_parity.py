@@ -41,7 +41,7 @@ IN_TURN = [case.on(*PLACES[number % len(PLACES)]) for number, case in enumerate(
 
 def agree(case: Case, right: Learned, speedups: Speedups, dtype: torch.dtype, tolerance: float) -> None:
     edit = edited(case, speedups, dtype)
-    assert edit.losses == pytest.approx(right.losses, rel=tolerance)
+    assert edit.losses == pytest.approx(right.losses, rel=tolerance, abs=1e-6)  # losses near 0 hold float32's noise
     assert distance(edit.deltas(), right.deltas) <= tolerance
 
 
