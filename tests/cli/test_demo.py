@@ -15,6 +15,7 @@ from edittool.cli.demo import _steps
 from edittool.cli.main import cli
 
 CHANGES = "sorted,math.pi,str.join"
+SHOWN = ("overview", "rq3_labels")
 
 
 @pytest.mark.parametrize(
@@ -65,11 +66,11 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
     assert after["correct_adoption"] > 0
     files = [tmp_path / name for name in ("unedited.none", "unedited.own", "edited.sample")]
     report = json.loads(edittool("report", "builtin", *files, "--json"))
-    assert {(row["method"], row["world"]) for row in report["rows"]} == {
-        ("none", "none"),
-        ("none", "own"),
-        ("ft", "own"),
-    }
+    overview, adoption = ({table["name"]: table["rows"] for table in report["tables"]}[name] for name in SHOWN)
+    assert [(row["method"], row["world"]) for row in overview] == [("none", "none"), ("none", "own"), ("ft", "own")]
+    taught = next(row for row in adoption if (row["method"], row["subset"]) == ("ft", "all"))
+    assert taught["labelled"] == after.total()
+    assert taught["correct_adoption"]["value"] == pytest.approx(100 * after["correct_adoption"] / after.total())
 
 
 def edittool(*arguments: str | Path) -> str:
