@@ -1,7 +1,6 @@
 """The judge from samples to verdicts: what a verdict says, resuming, and what is left after any end."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -244,8 +243,9 @@ def test_the_host_environment_stays_outside(
     bench: Bench, write_samples: WriteSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EDITTOOL_SECRET", "of the host")
+    monkeypatch.chdir(tmp_path)
     program = "import os\nprint(sorted(os.environ), os.getcwd(), os.listdir('/'))\n" + ADOPTED
     judge(Request(bench, write_samples([program]), tmp_path / "verdicts.jsonl"))
     (verdict,) = read(tmp_path / "verdicts.jsonl")
     assert "EDITTOOL_SECRET" not in verdict["output"]
-    assert os.path.basename(os.getcwd()) not in verdict["output"].split()[-1]
+    assert tmp_path.name not in verdict["output"]
