@@ -71,7 +71,7 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
     assert {(row["method"], row["world"]) for row in overview} == settings
     taught = next(row for row in adoption if (row["method"], row["subset"]) == ("ft", "all"))
     assert taught["labelled"] == after.total()
-    assert taught["correct_adoption"] == pytest.approx(100 * after["correct_adoption"] / after.total())
+    assert taught["correct_adoption"] == pytest.approx(after["correct_adoption"] / after.total())
 
 
 def edittool(*arguments: str | Path) -> str:
