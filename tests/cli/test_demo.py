@@ -52,10 +52,10 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
     edittool("edit", "builtin", "-o", unedited, "--method", "none", *sampling)
     teaching = ("--method", "ft", "--changes", CHANGES, "--specificity-per-change", "1")
     edittool("edit", "builtin", "-o", edited, *teaching, *sampling)
-    for samples, world in ((unedited, "none"), (unedited, "own"), (edited, "sample")):
-        edittool(
-            "judge", "builtin", samples, "-o", tmp_path / f"{samples.stem}.{world}", "--world", world, "--no-cache"
-        )
+    shared = ("--samples-per-container", "16")
+    for samples, world, options in ((unedited, "none", shared), (unedited, "own", shared), (edited, "sample", ())):
+        verdicts = tmp_path / f"{samples.stem}.{world}"
+        edittool("judge", "builtin", samples, "-o", verdicts, "--world", world, "--no-cache", *options)
 
     plain = read(tmp_path / "unedited.none")
     assert len(plain) == 120

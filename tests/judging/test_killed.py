@@ -99,8 +99,8 @@ def test_nothing_is_lost_or_twice_and_no_container_is_left(
     bench_folder: Path, tmp_path: Path, docker_client: docker.DockerClient
 ) -> None:
     with ThreadPoolExecutor() as executor:
-        recycled = executor.submit(chains, bench_folder, tmp_path / "recycled", 1, 35, 120, RECYCLED)
-        strict = executor.submit(chains, bench_folder, tmp_path / "strict", 2, 15, 12, ())
+        recycled = executor.submit(chains, bench_folder, tmp_path / "recycled", 1, 35, 64, RECYCLED)
+        strict = executor.submit(chains, bench_folder, tmp_path / "strict", 2, 15, 8, ())
         killed = recycled.result() + strict.result()
     assert len(killed) == 50
     found = docker_client.api.containers(all=True, filters={"label": OWNER_LABEL})
