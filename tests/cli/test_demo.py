@@ -15,7 +15,6 @@ from edittool.cli.demo import _steps
 from edittool.cli.main import cli
 
 CHANGES = "sorted,math.pi,str.join"
-SHOWN = ("overview", "rq3_labels")
 
 
 @pytest.mark.parametrize(
@@ -66,10 +65,10 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
     assert after["correct_adoption"] > 0
     files = [tmp_path / name for name in ("unedited.none", "unedited.own", "edited.sample")]
     report = json.loads(edittool("report", "builtin", *files, "--json"))
-    overview, adoption = ({table["name"]: table["rows"] for table in report["tables"]}[name] for name in SHOWN)
+    tables = {table["name"]: table["rows"] for table in report["tables"]}
     settings = {("unedited", "none"), ("unedited", "own"), ("ft", "own")}
-    assert {(row["method"], row["world"]) for row in overview} == settings
-    taught = next(row for row in adoption if (row["method"], row["subset"]) == ("ft", "all"))
+    assert {(row["method"], row["world"]) for row in tables["overview"]} == settings
+    taught = next(row for row in tables["rq3_labels"] if (row["method"], row["subset"]) == ("ft", "all"))
     assert taught["labelled"] == after.total()
     assert taught["correct_adoption"] == pytest.approx(after["correct_adoption"] / after.total())
 
