@@ -1,7 +1,7 @@
 # Everything edittool needs on a fresh Debian or Ubuntu machine, and everything its developers run.
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := analysis benchmark cli editing judging reporting sandbox_images schemas
+PACKAGES := $(patsubst %/__init__.py,%,$(wildcard */__init__.py))
 MYPY := ../$(BIN)/mypy --config-file ../pyproject.toml --explicit-package-bases --namespace-packages
 PYTEST_ARGS ?=
 # What is trained for the demo and the tests stays in this folder.
@@ -59,6 +59,6 @@ $(VENV)/.made:
 	scripts/setup-venv.sh $(VENV)
 	@touch $@
 
-$(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.made
+$(VENV)/.installed: pyproject.toml setup.py constraints.txt $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[edit,fetch,report,dev]'
 	@touch $@

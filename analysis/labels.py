@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from ..schemas.changes import Change
-from .uses import Reading, Use, read_program
+from .uses.uses import Reading, Use, read_program
 
 AdoptionLabel = Literal["correct_adoption", "misuse", "workaround", "no_adoption"]
 

@@ -17,9 +17,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
-from ..analysis.references import References
-from ..analysis.rewriting import Refusal, Renaming, rewrite
-from ..judging.jobs import Job
+from ..analysis.rewriting.rewrite import Refusal, Renaming, rewrite
+from ..analysis.uses.references import References
+from ..judging.sandbox.job import Job
 from ..schemas.bench import Bench
 from ..schemas.changes import Change
 from ..schemas.errors import InputError

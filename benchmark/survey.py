@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from ..analysis.references import Instrumented, References, instrument, read_references
-from ..analysis.resolution import Receivers
-from ..judging.jobs import Job
+from ..analysis.uses.references import Instrumented, References, instrument, read_references
+from ..analysis.uses.resolution import Receivers
+from ..judging.sandbox.job import Job
 from ..schemas.problems import Problem
 from ..schemas.rejections import Rejection
 from .progress import Progress, silent

@@ -11,12 +11,12 @@ from typing import Any, Self
 
 from docker import DockerClient
 
-from ..judging.engine import connect
-from ..judging.images import image_tag
-from ..judging.jobs import Finding, Job
-from ..judging.keys import JobKeys, finding_key, setting_digest
-from ..judging.options import MAX_JOBS_PER_CONTAINER, SandboxOptions
-from ..judging.run import identify, run_jobs
+from ..judging.engine.engine import connect
+from ..judging.image.build import image_tag
+from ..judging.resume.keys import JobKeys, finding_key, setting_digest
+from ..judging.sandbox.job import Finding, Job
+from ..judging.sandbox.options import MAX_JOBS_PER_CONTAINER, SandboxOptions
+from ..judging.sandbox.run_jobs import identify, run_jobs
 from ..schemas.errors import EnvironmentFault
 from ..schemas.json_text import parse_json
 from ..schemas.jsonl import JsonlAppender

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .bench_argument import open_bench
-from .console import plain, talk
-from .models import open_model, require_torch
+from .shared.bench_argument import open_bench
+from .shared.console import plain, talk
+from .shared.models import open_model, require_torch
 
 if TYPE_CHECKING:
-    from ..editing.checkpoints import EditFile
+    from ..editing.edits.checkpoints import EditFile
 
 
 @click.command
@@ -40,10 +40,10 @@ def apply(model: str, edits: tuple[Path, ...], output: Path, dtype: str | None, 
     require_torch("edittool apply")
     import torch
 
-    from ..editing.checkpoints import check_place, check_shapes, edited, read_edit_file, write_checkpoint
-    from ..editing.disks import check_writable
-    from ..editing.memory import fitting
-    from ..editing.models import size_of
+    from ..editing.edits.checkpoints import check_place, check_shapes, edited, read_edit_file, write_checkpoint
+    from ..editing.model.loading import size_of
+    from ..editing.model.memory import fitting
+    from ..editing.runs.preflight import check_writable
 
     check_place(output)
     check_writable(output.parent)
@@ -62,7 +62,7 @@ def apply(model: str, edits: tuple[Path, ...], output: Path, dtype: str | None, 
 
 
 def _warn(model: str, files: list["EditFile"]) -> None:
-    from ..editing.checkpoints import strays
+    from ..editing.edits.checkpoints import strays
 
     for file in files:
         if file.model not in (None, model):

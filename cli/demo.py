@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from .console import plain, talk
 from .main import cli
+from .shared.console import plain, talk
 
 SAMPLES = 5  # for each problem: enough for pass@5
 SPECIFICITY = 3  # problems about other APIs sampled after each edit: all of them would treble the time

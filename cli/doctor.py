@@ -15,13 +15,13 @@ import click
 import docker
 from rich.table import Table
 
-from ..judging.engine import EngineFacts, connect, describe_engine
-from ..judging.images import find_image, image_tag
-from ..judging.options import SandboxOptions
-from ..judging.runtimes import try_runtime
+from ..judging.engine.engine import EngineFacts, connect, describe_engine
+from ..judging.image.build import find_image, image_tag
+from ..judging.sandbox.options import SandboxOptions
+from ..judging.sandbox.runtimes import try_runtime
 from ..schemas.errors import EnvironmentFault
-from .console import plain, results
-from .exit_codes import DONE, ENVIRONMENT
+from .shared.console import plain, results
+from .shared.exit_codes import DONE, ENVIRONMENT
 
 ENGINE_SECONDS = 10
 SANDBOX_SECONDS = 30

@@ -9,14 +9,14 @@ import click
 
 from ..schemas.bench import Bench
 from ..schemas.errors import InputError
-from .bench_argument import open_bench
-from .console import plain, progress, talk
-from .models import open_model, require_torch
-from .observer import Observer
+from .shared.bench_argument import open_bench
+from .shared.console import plain, progress, talk
+from .shared.models import open_model, require_torch
+from .shared.observer import Observer
 
 if TYPE_CHECKING:
-    from ..editing.regimes import Summary
-    from ..editing.run import Run
+    from ..editing.runs.execute import Summary
+    from ..editing.runs.settings import Run
 
 # What is left of an edit after rounding, measured on weights of standard deviation 0.02.
 _LOST = {
@@ -125,10 +125,10 @@ def _make_run(
     batch_size: int,
     **as_they_are: Any,
 ) -> "Run":
-    from ..editing.hparams import read_hparams
-    from ..editing.methods import find_method
-    from ..editing.run import Run
-    from ..editing.sampling import Sampling
+    from ..editing.methods.hparams import read_hparams
+    from ..editing.methods.table import find_method
+    from ..editing.runs.sampling import Sampling
+    from ..editing.runs.settings import Run
 
     chosen = find_method(method)
     return Run(
@@ -174,10 +174,10 @@ def _edit(
 ) -> "Summary":
     """Load, edit and sample, with progress on stderr: bars on a terminal, a line now and then elsewhere."""
     from ..editing.context import EditContext
-    from ..editing.covariances import find_covariances
-    from ..editing.disks import check_writable
-    from ..editing.plan import plan
-    from ..editing.regimes import check_fit, check_output, run_regime
+    from ..editing.covariance.files import find_covariances
+    from ..editing.runs.execute import check_fit, check_output, run_regime
+    from ..editing.runs.plan import plan
+    from ..editing.runs.preflight import check_writable
 
     stages = plan(bench, run)  # what cannot be taught or written is told before a model is loaded
     check_output(output, bench, stages, run)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from ..reporting.explaining import explain as explain_verdict
-from ..reporting.explanation_text import render_explanation
-from ..reporting.picking import pick_verdict
+from ..reporting.explain.explanation import explain as explain_verdict
+from ..reporting.explain.pick import pick_verdict
+from ..reporting.explain.text import render_explanation
 from ..schemas.errors import EnvironmentFault
-from .bench_argument import open_bench
-from .console import plain, results
+from .shared.bench_argument import open_bench
+from .shared.console import plain, results
 
 
 @click.command

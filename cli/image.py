@@ -8,15 +8,15 @@ import click
 import docker
 from rich.table import Table
 
-from ..judging.engine import connect, describe_engine
-from ..judging.image_check import check_image
-from ..judging.images import build_image, find_image, image_tag
-from ..judging.own_image import build_own_image, distributions, own_image_tag
-from ..judging.packages import fetch_packages
-from ..judging.promises import Check
+from ..judging.engine.engine import connect, describe_engine
+from ..judging.image.build import build_image, find_image, image_tag
+from ..judging.image.own_image import build_own_image, distributions, own_image_tag
+from ..judging.image.packages import fetch_packages
+from ..judging.verify.check import check_image
+from ..judging.verify.promises import Check
 from ..schemas.errors import EnvironmentFault
-from .console import plain, results, talk
-from .exit_codes import DONE, ENVIRONMENT
+from .shared.console import plain, results, talk
+from .shared.exit_codes import DONE, ENVIRONMENT
 
 REMEDY = "`edittool doctor` checks the engine, `edittool image build --force` builds the image anew."
 

@@ -12,15 +12,15 @@ import click
 from rich.progress import TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ..judging.jobs import Outcome
 from ..judging.judge import Observer, Request, Summary
 from ..judging.judge import judge as judge_samples
-from ..judging.options import MAX_JOBS_PER_CONTAINER
+from ..judging.sandbox.job import Outcome
+from ..judging.sandbox.options import MAX_JOBS_PER_CONTAINER
 from ..judging.world_choice import WorldChoice, read_worlds
-from .bench_argument import open_bench
-from .console import PLAIN_SECONDS, plain, progress, results, talk
-from .exit_codes import DONE, UNJUDGED
-from .sandbox_options import make_options, sandbox_options
+from .shared.bench_argument import open_bench
+from .shared.console import PLAIN_SECONDS, plain, progress, results, talk
+from .shared.exit_codes import DONE, UNJUDGED
+from .shared.sandbox_options import make_options, sandbox_options
 
 
 @click.command

@@ -8,9 +8,9 @@ from io import TextIOWrapper
 import click
 
 from ..schemas.errors import EdittoolError
-from .console import plain, talk
-from .exit_codes import DONE, INTERRUPTED, exit_code
-from .streams import readers_may_leave
+from .shared.console import plain, talk
+from .shared.exit_codes import DONE, INTERRUPTED, exit_code
+from .shared.streams import readers_may_leave
 
 # A command's module is imported only when it is used: judging never pays for, or needs, torch.
 COMMANDS = {
@@ -27,6 +27,8 @@ COMMANDS = {
     "stats": "Compute the statistics of a model that MEMIT, PMET and ROME need.",
 }
 
+GROUPS = {"bench"}  # commands with subcommands: a folder each
+
 
 class CommandGroup(click.Group):
     """Loads each subcommand from the module of its name."""
@@ -39,7 +41,8 @@ class CommandGroup(click.Group):
         """Import and return the command called `cmd_name`."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f".{cmd_name}", __package__), cmd_name)
+        place = f".{cmd_name}.{cmd_name}" if cmd_name in GROUPS else f".{cmd_name}"
+        command: click.Command = getattr(import_module(place, __package__), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -11,14 +11,14 @@ import click
 from rich.console import Console
 from rich.progress import TextColumn
 
-from ..reporting.reading import VerdictReader
+from ..reporting.read.verdict_files import VerdictReader
 from ..schemas.errors import EnvironmentFault
-from .bench_argument import open_bench
-from .console import plain, progress, results, talk
+from .shared.bench_argument import open_bench
+from .shared.console import plain, progress, results, talk
 
 if TYPE_CHECKING:
-    from ..reporting.observations import Observations
     from ..reporting.page.bodies import Bodies
+    from ..reporting.read.verdict_frame import Observations
     from ..reporting.report import Options, Report
 
 WIDTH = 100  # columns of a report that goes to a file or a pipe
@@ -66,8 +66,8 @@ def report(
     edittool report BENCH verdicts.jsonl --json > r.json        the numbers
     """
     _require_libraries()
-    from ..reporting.folder import check_folder
     from ..reporting.report import Options
+    from ..reporting.write.folder import check_folder
 
     if output is not None:
         check_folder(output)
@@ -102,9 +102,9 @@ def _require_libraries() -> None:
 def _build(
     reader: VerdictReader, options: "Options", *, with_bodies: bool
 ) -> "tuple[Report, Observations, Bodies | None]":
-    from ..reporting.building import build_report
-    from ..reporting.observations import observe
+    from ..reporting.build import build_report
     from ..reporting.page.bodies import Bodies
+    from ..reporting.read.verdict_frame import observe
 
     bodies = Bodies() if with_bodies else None
     with progress(TextColumn("{task.fields[doing]}")) as bar:
@@ -125,8 +125,8 @@ def _build(
 
 
 def _write(folder: Path, made: "Report", observations: "Observations", bodies: "Bodies | None") -> None:
-    from ..reporting.folder import write_report
     from ..reporting.page.page import write_page
+    from ..reporting.write.folder import write_report
 
     assert bodies is not None
     with progress() as bar:
@@ -136,8 +136,8 @@ def _write(folder: Path, made: "Report", observations: "Observations", bodies: "
 
 
 def _print(made: "Report", as_json: bool) -> None:
-    from ..reporting.export import report_as_json
-    from ..reporting.terminal import render_report
+    from ..reporting.write.json_file import report_as_json
+    from ..reporting.write.terminal import render_report
 
     if as_json:
         click.echo(json.dumps(report_as_json(made), indent=2, allow_nan=False))

@@ -9,18 +9,18 @@ from typing import Any
 import click
 from rich.table import Table
 
-from ..judging.jobs import Finding, Job
-from ..judging.run import run_jobs
-from ..judging.verdicts import finding_facts
-from ..judging.worlds import check_worlds
+from ..judging.make_verdict import finding_facts
+from ..judging.sandbox.job import Finding, Job
+from ..judging.sandbox.run_jobs import run_jobs
+from ..judging.world_check import check_worlds
 from ..schemas.bench import Bench
 from ..schemas.changes import Change
 from ..schemas.errors import InputError
 from ..schemas.problems import Problem
-from .bench_argument import find_problem, open_bench
-from .console import plain, results
-from .exit_codes import DONE, UNJUDGED
-from .sandbox_options import make_options, sandbox_options
+from .shared.bench_argument import find_problem, open_bench
+from .shared.console import plain, results
+from .shared.exit_codes import DONE, UNJUDGED
+from .shared.sandbox_options import make_options, sandbox_options
 
 
 @click.command

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..schemas.errors import InputError
-from .bench_argument import open_bench
-from .console import plain, progress, results, talk
-from .models import open_model, require_torch
-from .observer import Observer
+from .shared.bench_argument import open_bench
+from .shared.console import plain, progress, results, talk
+from .shared.models import open_model, require_torch
+from .shared.observer import Observer
 
 if TYPE_CHECKING:
-    from ..editing.corpora import Corpus
-    from ..editing.statistics import Computed, Settings
+    from ..editing.covariance.compute import Computed, Settings
+    from ..editing.covariance.corpora import Corpus
 
 
 @click.command
@@ -74,8 +74,8 @@ def stats(
     edittool stats FOLDER --layers 5 --corpus wikimedia/wikipedia:20231101.en --max-tokens 1024
     """
     require_torch("edittool stats")
-    from ..editing.corpora import open_corpus
-    from ..editing.statistics import Settings
+    from ..editing.covariance.compute import Settings
+    from ..editing.covariance.corpora import open_corpus
 
     wanted = _wanted(model, layers, attention, method, hparams)
     settings = Settings(wanted.samples if samples is None else samples, max_tokens, wanted.mom2_dtype, batch_tokens)
@@ -113,7 +113,7 @@ class _Wanted:
 
     def modules(self, model: Any) -> Sequence[str]:
         """Return the paths of the modules in `model`."""
-        from ..editing.covariances import modules_of_layers
+        from ..editing.covariance.files import modules_of_layers
 
         if self.method is None:
             return modules_of_layers(model, self.layers, self.attention)
@@ -124,8 +124,8 @@ class _Wanted:
 
 
 def _wanted(model: str, layers: str | None, attention: bool, method: str | None, hparams: str | None) -> _Wanted:
-    from ..editing.hparams import load_hparams, read_hparams
-    from ..editing.methods import METHODS, find_method
+    from ..editing.methods.hparams import load_hparams, read_hparams
+    from ..editing.methods.table import METHODS, find_method
 
     if (layers is None) == (method is None and hparams is None):
         raise InputError("Say which statistics: either --layers 4,5,6, or --method or --hparams of an edit.")
@@ -161,7 +161,7 @@ def _compute(
     settings: "Settings",
     output: Path | None,
 ) -> "list[Computed]":
-    from ..editing.statistics import compute_statistics
+    from ..editing.covariance.compute import compute_statistics
 
     with progress() as bar:
         observer = Observer(bar)

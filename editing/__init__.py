@@ -5,9 +5,9 @@ The API for programs: `apply` edits a model, `load_hparams` reads hyperparameter
 
 from .api import apply as apply
 from .context import EditContext as EditContext
-from .edit import Edit as Edit
-from .hparams import load_hparams as load_hparams
+from .context import Speedups as Speedups
+from .edits.edit import Edit as Edit
+from .methods.hparams import load_hparams as load_hparams
 from .requests import EditRequest as EditRequest
-from .speedups import Speedups as Speedups
 
 __all__ = ["Edit", "EditContext", "EditRequest", "Speedups", "apply", "load_hparams"]

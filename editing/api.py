@@ -5,9 +5,9 @@ from typing import Any
 
 from ..schemas.errors import InputError
 from .context import EditContext
-from .edit import Edit
-from .hparams import Hparams, hparams_of
-from .methods import find_method
+from .edits.edit import Edit
+from .methods.hparams import Hparams, hparams_of
+from .methods.table import find_method
 from .requests import EditRequest
 
 

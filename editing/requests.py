@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..analysis.calls import first_call
+from ..analysis.uses.calls import first_call
 from ..schemas.bench import Bench
 from ..schemas.changes import Change
 from ..schemas.errors import InputError

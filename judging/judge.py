@@ -19,18 +19,18 @@ from ..schemas.bench import Bench
 from ..schemas.errors import InputError
 from ..schemas.folders import cache_folder
 from ..schemas.jsonl import JsonlAppender, file_digest, read_rows
-from .cache import VerdictCache
-from .engine import connect
-from .findings import find_fault
-from .jobs import Finding, Job
-from .journal import Journal, Judged, Place, journal_path, remove_journal
-from .keys import JobKeys, code_digest, setting_digest
-from .options import SandboxOptions
-from .run import identify, run_jobs
+from .engine.engine import connect
+from .make_verdict import Reused, describe_run, make_verdict
+from .resume.cache import VerdictCache
+from .resume.journal import Journal, Judged, Place, journal_path, remove_journal
+from .resume.keys import JobKeys, code_digest, setting_digest
 from .samples import JudgedSample, SampleFile, read_samples
-from .verdicts import Reused, describe_run, make_verdict
+from .sandbox.job import Finding, Job
+from .sandbox.options import SandboxOptions
+from .sandbox.outcome import find_fault
+from .sandbox.run_jobs import identify, run_jobs
+from .world_check import check_worlds
 from .world_choice import Worlds, WorldsOf
-from .worlds import check_worlds
 
 READING_STEP: Final = 1000  # samples between two words on how far reading has come
 WRITTEN_AT_ONCE: Final = 64  # verdicts

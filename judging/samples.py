@@ -16,7 +16,7 @@ from ..schemas.json_text import parse_json
 from ..schemas.jsonl import read_rows
 from ..schemas.problems import Problem
 from ..schemas.samples import Sample, row_digest
-from .journal import Place
+from .resume.journal import Place
 from .world_choice import World, Worlds, choose_worlds, find_problem
 
 

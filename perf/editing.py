@@ -24,9 +24,9 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast,
 
 from edittool.benchmark.builtin import load_builtin
 from edittool.editing import EditContext, EditRequest, Speedups, apply
+from edittool.editing.model.tiny import TinySettings, lessons_of, train_tokenizer
 from edittool.editing.requests import SubjectRule, requests_for
-from edittool.editing.sampling import Draw, Sampling, sample
-from edittool.editing.tiny import TinySettings, lessons_of, train_tokenizer
+from edittool.editing.runs.sampling import Draw, Sampling, sample
 
 REQUESTS = 4  # at once, for MEMIT and PMET
 WANTED = {"grace": 3.5, "ft": 1.8, "rome": 2.0, "memit": 3.0, "pmet": 3.0}  # ratios on the CPU

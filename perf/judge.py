@@ -27,13 +27,13 @@ from rich.table import Table
 
 from edittool.benchmark.builtin import load_builtin
 from edittool.benchmark.sources.humaneval import load_humaneval
-from edittool.judging.container import Container, RunnerLostError
-from edittool.judging.engine import connect
-from edittool.judging.images import find_image
-from edittool.judging.jobs import Job
-from edittool.judging.options import MAX_JOBS_PER_CONTAINER, SandboxOptions
-from edittool.judging.run import run_jobs
+from edittool.judging.engine.engine import connect
+from edittool.judging.image.build import find_image
 from edittool.judging.samples import read_samples
+from edittool.judging.sandbox.container import Container, RunnerLostError
+from edittool.judging.sandbox.job import Job
+from edittool.judging.sandbox.options import MAX_JOBS_PER_CONTAINER, SandboxOptions
+from edittool.judging.sandbox.run_jobs import run_jobs
 from edittool.schemas.bench import Bench
 
 ROUND = 246  # programs in a round: several containers' worth for each worker

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edittool.benchmark.builtin import load_builtin
-from edittool.judging.options import MAX_JOBS_PER_CONTAINER
+from edittool.judging.sandbox.options import MAX_JOBS_PER_CONTAINER
 
 FEW = 1000
 POLL_SECONDS = 0.02

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from .charts import Chart
-from .reading import Source
-from .tables import Table
+from .charts.chart import Chart
+from .read.verdict_files import Source
+from .table.table import Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 import docker
 import pytest
 
-from edittool.judging.engine import connect
-from edittool.judging.images import find_image
+from edittool.judging.engine.engine import connect
+from edittool.judging.image.build import find_image
 from edittool.schemas.errors import EnvironmentFault
 
 from .browser import Chromium, OpenPage, running_chromium

@@ -20,7 +20,7 @@ import pytest
 import requests
 from docker.errors import DockerException
 
-from edittool.judging.images import image_tag
+from edittool.judging.image.build import image_tag
 
 PREFIX = "edittool-engine-"
 START_SECONDS = 30

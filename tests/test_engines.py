@@ -8,7 +8,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from edittool.judging.images import image_tag
+from edittool.judging.image.build import image_tag
 
 from .engines import CGROUPS, PrivateEngine, private_engine
 

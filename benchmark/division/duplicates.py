@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from ...schemas.problems import Problem
-from ..names import defined_names, parse_python
+from ..python_source import defined_names, parse_python
 
 MIN_WORDS = 2  # "Write a function to find it" names no task
 

@@ -22,13 +22,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ...analysis.known import canonical, is_class
-from ...analysis.uses import find_uses
+from ...analysis.uses.standard_library import canonical, is_class
+from ...analysis.uses.uses import find_uses
 from ...schemas.changes import ApiKind, Change, Usage
 from ...schemas.errors import InputError
 from ...schemas.jsonl import read_rows
 from ...schemas.validation import find_fault, load_schema
-from ..names import NotPythonError, defined_names, parse_python
+from ..python_source import NotPythonError, defined_names, parse_python
 from ..usages.apis import UnchangeableApiError, UnknownApiError, find_api
 from .yaml_rows import LocatedRow, read_yaml_rows
 

@@ -7,7 +7,7 @@ from ...schemas.changes import Change
 from ...schemas.errors import InputError
 from ...schemas.jsonl import read_rows
 from ...schemas.problems import Problem
-from ..names import NotPythonError, defined_names, parse_python
+from ..python_source import NotPythonError, defined_names, parse_python
 from .changes import load_changes as load_changes
 
 

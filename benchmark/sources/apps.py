@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ...schemas.problems import Problem, Test
-from ..names import defined_names, loaded_names, parse_python
-from .loaded import LeftOut, Loaded, Reason
-from .rows import SourceRow, has_huge_number, normalise_lines, read_source
+from ..python_source import defined_names, loaded_names, parse_python
+from .rows import LeftOut, Loaded, Reason, SourceRow, has_huge_number, normalise_lines, read_source
 
 SOURCE = "APPS"
 MAX_TESTS = 50

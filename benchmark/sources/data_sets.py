@@ -9,8 +9,8 @@ from ...schemas.rejections import Rejection
 from .apps import load_apps
 from .evalplus import load_humaneval_plus, load_mbpp_plus
 from .humaneval import load_humaneval
-from .loaded import Loaded
 from .mbpp import load_mbpp
+from .rows import Loaded
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from ...schemas.problems import Problem, Test
-from ..names import defined_names
+from ..python_source import defined_names
 from . import agreement
-from .loaded import LeftOut, Loaded
 from .mbpp import find_entry_point, make_prompt
 from .retyping import restore_types
-from .rows import SourceRow, has_huge_number, read_source
+from .rows import LeftOut, Loaded, SourceRow, has_huge_number, read_source
 
 MAX_TESTS = 1000
 MAX_INPUT = 20_000

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...schemas.problems import Problem, Test
-from ..names import defined_names, loaded_names, parse_python
+from ..python_source import defined_names, loaded_names, parse_python
 from .rows import SourceRow, read_source
 
 SOURCE = "HumanEval"

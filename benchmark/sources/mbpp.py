@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from ...schemas.problems import Problem, Test
-from ..names import called_names, defined_names, loaded_names
+from ..python_source import called_names, defined_names, loaded_names
 from .rows import SourceRow, read_source
 
 SOURCE = "MBPP"

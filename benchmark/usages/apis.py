@@ -11,7 +11,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ...analysis.known import canonical
+from ...analysis.uses.standard_library import canonical
 from ...schemas.changes import ApiKind
 from ...schemas.errors import InputError
 

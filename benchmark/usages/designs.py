@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from inspect import Parameter, Signature
 
-from ...analysis.conventions import Convention
+from ...analysis.rewriting.call_rewrites import Convention
 from ...schemas.changes import Change, Usage
 from .apis import Api, UnchangeableApiError, find_api
-from .conventions import ConstantCall, Packed, Remapped
+from .call_patterns import ConstantCall, Packed, Remapped
 from .shims import LIST, InexpressibleError, calling_shim, constant_shim, items_text, packed_shim
 from .signatures import ABSENT, POSITIONAL, ApiSignature, Default, signature_of
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from ...schemas.problems import Problem
 from ...schemas.samples import Sample
-from ..explaining import why_compiles, why_label
-from ..settings import active_changes
+from ..explain.explanation import why_compiles, why_label
+from ..read.settings import active_changes
 from .packing import dump, encode
 
 PROGRAM_CHARACTERS = 40_000

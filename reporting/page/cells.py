@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..tables import Cell, Column, Estimate, Kind, Scalar
+from ..table.table import Cell, Column, Estimate, Kind, Scalar
 from .shown import shown
 
 MINUS, DASH = "\u2212", "\u2013"

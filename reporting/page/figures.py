@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..charts import Chart, Panel, Series
-from ..palette import colour
+from ..charts.chart import Chart, Panel, Series
+from ..charts.style import colour
 from .shown import shown
 
 NAME_CHARACTERS = 48

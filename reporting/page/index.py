@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 
 from ...analysis.labels import DETAILS_IN_WORDS, LABELS_IN_WORDS
-from ..explaining import OUTCOMES_IN_WORDS
-from ..failures import FAILURES
-from ..observations import Observations
-from ..settings import WORLDS, WORLDS_IN_WORDS, Setting
+from ..explain.explanation import OUTCOMES_IN_WORDS
+from ..read.failures import FAILURES
+from ..read.settings import WORLDS, WORLDS_IN_WORDS, Setting
+from ..read.verdict_frame import Observations
 from .packing import dump, pack_bytes
 from .shown import INVISIBLE
 

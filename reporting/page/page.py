@@ -16,9 +16,9 @@ from ...schemas.bench import Bench
 from ...schemas.changes import Change
 from ...schemas.jsonl import replace_file
 from ...schemas.problems import Problem
-from ..observations import Observations
+from ..read.verdict_frame import Observations
 from ..report import Report
-from ..tables import QUESTIONS, Question
+from ..table.table import QUESTIONS, Question
 from .bodies import Bodies
 from .cells import show_cell, unit_of
 from .figures import figure_of

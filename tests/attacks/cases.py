@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from edittool.judging.jobs import Job
+from edittool.judging.sandbox.job import Job
 from edittool.schemas.changes import Change
 from edittool.schemas.problems import Problem, Test
 

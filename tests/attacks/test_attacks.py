@@ -12,10 +12,10 @@ from typing import Any
 import docker
 import pytest
 
-from edittool.judging.jobs import Finding, Limits
-from edittool.judging.options import MAX_JOBS_PER_CONTAINER, SandboxOptions
-from edittool.judging.pool import LABEL, OWNER_LABEL, owner_of_this_process
-from edittool.judging.run import run_jobs
+from edittool.judging.sandbox.job import Finding, Limits
+from edittool.judging.sandbox.options import MAX_JOBS_PER_CONTAINER, SandboxOptions
+from edittool.judging.sandbox.pool import LABEL, OWNER_LABEL, owner_of_this_process
+from edittool.judging.sandbox.run_jobs import run_jobs
 
 from .cases import FAMILIES, PROBLEM, Case, read_cases
 from .host import Host, observe

@@ -12,7 +12,7 @@ import pytest
 from edittool.benchmark.builtin import load_builtin
 from edittool.benchmark.certify import certify
 from edittool.benchmark.trials import open_trials
-from edittool.judging.options import SandboxOptions
+from edittool.judging.sandbox.options import SandboxOptions
 from edittool.schemas.bench import Bench, write_bench
 from edittool.schemas.problems import Problem
 

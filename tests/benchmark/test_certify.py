@@ -6,8 +6,8 @@ import pytest
 
 from edittool.benchmark.certify import CONDITIONS, HASH_SEEDS, Certificate, Check, certify, keep_certified
 from edittool.benchmark.trials import open_trials
-from edittool.judging.jobs import Limits
-from edittool.judging.options import SandboxOptions
+from edittool.judging.sandbox.job import Limits
+from edittool.judging.sandbox.options import SandboxOptions
 from edittool.schemas.bench import Bench
 from edittool.schemas.changes import Change
 from edittool.schemas.errors import InputError

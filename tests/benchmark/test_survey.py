@@ -6,8 +6,8 @@ import pytest
 
 from edittool.benchmark.survey import is_changeable, survey
 from edittool.benchmark.trials import open_trials
-from edittool.judging.jobs import Limits
-from edittool.judging.options import SandboxOptions
+from edittool.judging.sandbox.job import Limits
+from edittool.judging.sandbox.options import SandboxOptions
 
 from .tiny_problems import like_humaneval, like_mbpp
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from edittool.analysis.references import instrument
+from edittool.analysis.uses.references import instrument
 from edittool.benchmark.trials import Trials, open_trials
-from edittool.judging.jobs import Job, Limits
-from edittool.judging.options import SandboxOptions
-from edittool.judging.pool import OWNER_LABEL, owner_of_this_process
+from edittool.judging.sandbox.job import Job, Limits
+from edittool.judging.sandbox.options import SandboxOptions
+from edittool.judging.sandbox.pool import OWNER_LABEL, owner_of_this_process
 from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.jsonl import JsonlAppender
 from edittool.schemas.problems import Problem, Test

@@ -9,10 +9,10 @@ from click.testing import CliRunner, Result
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from edittool.cli.apply import apply
-from edittool.editing.checkpoints import write_checkpoint
-from edittool.editing.edit import Edit
-from edittool.editing.models import load_model
-from edittool.editing.tiny import Lessons, Text, TinySettings, tiny_model
+from edittool.editing.edits.checkpoints import write_checkpoint
+from edittool.editing.edits.edit import Edit
+from edittool.editing.model.loading import load_model
+from edittool.editing.model.tiny import Lessons, Text, TinySettings, tiny_model
 from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.jsonl import file_digest
 

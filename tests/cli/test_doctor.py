@@ -10,7 +10,7 @@ from typing import Any
 import docker
 import pytest
 
-from edittool.judging.images import image_tag
+from edittool.judging.image.build import image_tag
 
 HIDE_TORCH = """
 import sys

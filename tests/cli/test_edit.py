@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from edittool.benchmark.builtin import load_builtin
 from edittool.cli.edit import edit
-from edittool.editing.tiny import Lessons, Text, TinySettings, tiny_model
+from edittool.editing.model.tiny import Lessons, Text, TinySettings, tiny_model
 from edittool.schemas.bench import write_bench
 from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.jsonl import JsonlAppender
@@ -106,7 +106,7 @@ def test_hparams_that_do_not_fit_are_told_before_weights_are_read(
     outline = tmp_path / "outline"
     shutil.copytree(model, outline)
     (outline / "model.safetensors").unlink()
-    preset = files("edittool.editing").joinpath("presets", f"{method}-tiny.yaml").read_text(encoding="utf-8")
+    preset = files("edittool.editing.methods").joinpath("presets", f"{method}-tiny.yaml").read_text(encoding="utf-8")
     rest = [kept for kept in preset.splitlines() if not kept.startswith((line.partition(":")[0] + ":", "  - "))]
     layers = [] if method == "grace" or line.startswith("layers") else ["layers: [1]"]
     rest = [kept for kept in rest if not (layers and kept.startswith("layers"))]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import docker
 import pytest
 
-from edittool.judging.images import find_image, image_tag
+from edittool.judging.image.build import find_image, image_tag
 
 from .command import run
 

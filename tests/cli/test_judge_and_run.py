@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from edittool.benchmark.builtin import load_builtin
-from edittool.judging.options import MAX_JOBS_PER_CONTAINER
+from edittool.judging.sandbox.options import MAX_JOBS_PER_CONTAINER
 
 PROBLEM = next(problem for problem in load_builtin().problems.values() if problem.change_id == "sorted")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 import pytest
 
-from edittool.cli.exit_codes import BAD_INPUT, ENVIRONMENT, UNJUDGED, exit_code
 from edittool.cli.main import COMMANDS, cli, main
+from edittool.cli.shared.exit_codes import BAD_INPUT, ENVIRONMENT, UNJUDGED, exit_code
 from edittool.schemas.bench import write_bench
 from edittool.schemas.errors import EdittoolError, EnvironmentFault, InputError
 from edittool.schemas.jsonl import write_rows

@@ -13,7 +13,7 @@ from typing import Any
 import docker
 import pytest
 
-from edittool.judging.images import REPOSITORY, image_tag
+from edittool.judging.image.build import REPOSITORY, image_tag
 
 SOURCE = Path(__file__).resolve().parent.parent.parent
 PAGE = (SOURCE / "docs" / "own-library.md").read_text(encoding="utf-8")

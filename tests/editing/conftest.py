@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
-from edittool.editing.tiny import Lessons, Text, TinySettings, tiny_model
+from edittool.editing.model.tiny import Lessons, Text, TinySettings, tiny_model
 from edittool.schemas.bench import Bench
 from edittool.schemas.changes import Change
 from edittool.schemas.problems import Problem, Test

@@ -12,7 +12,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from edittool.editing import Edit, EditContext, EditRequest, Speedups, apply
-from edittool.editing.families import FAMILIES
+from edittool.editing.model.families import FAMILIES
 
 from .conftest import make_model
 from .plain.given import Given

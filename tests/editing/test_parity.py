@@ -13,9 +13,10 @@ import pytest
 import torch
 
 from edittool.editing import EditContext, Speedups, apply
-from edittool.editing.families import FAMILIES
-from edittool.editing.ft import FtHparams
+from edittool.editing.methods.ft import FtHparams
+from edittool.editing.model.families import FAMILIES
 
+from .methods.test_ft import REQUESTS, reference
 from .parity_cases import (
     CORE,
     FAMILY_NAMES,
@@ -30,7 +31,6 @@ from .parity_cases import (
     tokenizer_of,
 )
 from .plain.methods import Learned
-from .test_ft import REQUESTS, reference
 
 EXACT, ROUNDED = 1e-5, 1e-4
 SWITCHES = [field.name for field in fields(Speedups)]

@@ -10,7 +10,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from edittool.judging.pool import OWNER_LABEL
+from edittool.judging.sandbox.pool import OWNER_LABEL
 
 from ..disks import enlarge, small_disk
 

@@ -14,7 +14,7 @@ import docker
 import pytest
 
 from edittool.judging.judge import Request, judge
-from edittool.judging.pool import OWNER_LABEL
+from edittool.judging.sandbox.pool import OWNER_LABEL
 from edittool.schemas.bench import Bench
 from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.jsonl import JsonlAppender

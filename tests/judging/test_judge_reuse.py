@@ -14,12 +14,12 @@ from typing import Any
 import docker
 import pytest
 
-from edittool.judging.images import find_image
-from edittool.judging.jobs import Limits
-from edittool.judging.journal import journal_path
+from edittool.judging.image.build import find_image
 from edittool.judging.judge import Observer, Request, Summary, judge
-from edittool.judging.options import SandboxOptions
-from edittool.judging.pool import OWNER_LABEL, owner_of_this_process
+from edittool.judging.resume.journal import journal_path
+from edittool.judging.sandbox.job import Limits
+from edittool.judging.sandbox.options import SandboxOptions
+from edittool.judging.sandbox.pool import OWNER_LABEL, owner_of_this_process
 from edittool.schemas.bench import Bench, write_bench
 from edittool.schemas.errors import InputError
 from edittool.schemas.folders import cache_folder
@@ -236,7 +236,7 @@ def test_a_pipe_is_refused_by_name(bench: Bench, tmp_path: Path) -> None:
 # The judge, with a fault in its own code that one program brings out: its process ends at once.
 DYING = """
 import os
-import edittool.judging.run as run
+import edittool.judging.sandbox.run_jobs as run
 find = run.find
 run.find = lambda job, *more: os._exit(9) if "DEADLY" in job.program else find(job, *more)
 from edittool.cli.main import main

@@ -14,7 +14,7 @@ from typing import Any
 import docker
 import pytest
 
-from edittool.judging.pool import OWNER_LABEL
+from edittool.judging.sandbox.pool import OWNER_LABEL
 
 Verdicts = dict[str, dict[str, Any]]
 

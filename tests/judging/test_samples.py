@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from edittool.judging.journal import Place
+from edittool.judging.resume.journal import Place
 from edittool.judging.samples import JudgedSample, SampleFile, read_samples
 from edittool.judging.world_choice import WorldsOf
 from edittool.schemas.bench import Bench

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from edittool.judging.judge import Observer, Request, Summary, judge
-from edittool.judging.options import SandboxOptions
+from edittool.judging.sandbox.options import SandboxOptions
 from edittool.judging.world_choice import WorldsOf, read_worlds
 from edittool.schemas.bench import Bench
 from edittool.schemas.errors import InputError

@@ -13,9 +13,9 @@ import docker
 from edittool.analysis.labels import LABELS_IN_WORDS
 from edittool.benchmark.builtin import load_builtin
 from edittool.benchmark.own.problems import load_changes, load_problems
-from edittool.judging.jobs import Finding, Job, Limits
-from edittool.judging.options import MAX_JOBS_PER_CONTAINER, SandboxOptions
-from edittool.judging.run import run_jobs
+from edittool.judging.sandbox.job import Finding, Job, Limits
+from edittool.judging.sandbox.options import MAX_JOBS_PER_CONTAINER, SandboxOptions
+from edittool.judging.sandbox.run_jobs import run_jobs
 from edittool.schemas.changes import Change
 from edittool.schemas.problems import Problem
 

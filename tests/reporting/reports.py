@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from edittool.reporting.charts import Chart, Mark, Panel, Series
-from edittool.reporting.reading import Source
+from edittool.reporting.charts.chart import Chart, Mark, Panel, Series
+from edittool.reporting.read.verdict_files import Source
 from edittool.reporting.report import Options, Report
-from edittool.reporting.tables import Cell, Column, Estimate, Table
+from edittool.reporting.table.table import Cell, Column, Estimate, Table
 
 # Text that breaks out of one output or another, where it is not escaped.
 HOSTILE = (

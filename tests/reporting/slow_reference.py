@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, product
 
-from edittool.reporting.resampling import Resampler
+from edittool.reporting.count.resampling import Resampler
 
 from .known_truth import CHANGES, LETTERS, PROBLEMS, Unit, units_of
 

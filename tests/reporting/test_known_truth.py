@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from edittool.reporting.building import build_report
-from edittool.reporting.failures import FAILURES
-from edittool.reporting.observations import observe
-from edittool.reporting.reading import VerdictReader
+from edittool.reporting.build import build_report
+from edittool.reporting.count.resampling import Resampler
+from edittool.reporting.read.failures import FAILURES
+from edittool.reporting.read.verdict_files import VerdictReader
+from edittool.reporting.read.verdict_frame import observe
 from edittool.reporting.report import Options, Report
-from edittool.reporting.resampling import Resampler
-from edittool.reporting.tables import Estimate, Scalar, Table
+from edittool.reporting.table.table import Estimate, Scalar, Table
 
 from .known_truth import write_truth
 from .slow_reference import TABLES, Quotient

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from edittool.sandbox_images.python import world as world_module
+from edittool.sandbox_images.python.untrusted import world as world_module
 
 # Runs each program in a world of its own as the sandbox's untrusted process would, in an interpreter where there is no
 # `site`; a fork for each, since an interpreter's start is what costs time, and worlds leave traces in sys.modules.
 HOST = """
 import json, os, sys
 sys.path.insert(0, sys.argv[1])
-from python import codec
-from python.candidate import Candidate
-from python.world import World
+from python.boundary import codec
+from python.untrusted.candidate import Candidate
+from python.untrusted.world import World
 jobs = json.load(sys.stdin)
 for name in [name for name in sys.modules if name.partition(".")[0] == "python"]:
     del sys.modules[name]
@@ -54,7 +54,7 @@ def run_in_worlds() -> Run:
 
     def run(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         ended = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", HOST, Path(world_module.__file__).parent.parent],
+            [sys.executable, "-I", "-S", "-c", HOST, Path(world_module.__file__).parents[2]],
             input=json.dumps(jobs),
             capture_output=True,
             text=True,

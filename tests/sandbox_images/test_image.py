@@ -3,9 +3,9 @@
 import docker
 import pytest
 
-from edittool.judging.jobs import Job
-from edittool.judging.options import SandboxOptions
-from edittool.judging.run import run_jobs
+from edittool.judging.sandbox.job import Job
+from edittool.judging.sandbox.options import SandboxOptions
+from edittool.judging.sandbox.run_jobs import run_jobs
 from edittool.schemas.problems import Problem, Test
 
 LOOK = """
@@ -13,7 +13,7 @@ import os, stat, sys
 
 def modes():
     found = {}
-    for path in ("/tmp", "/edittool/sandbox/runner.py", "/usr/bin/python3", "/etc/passwd", "/bin/sh", "/usr/bin/env"):
+    for path in ("/tmp", "/edittool/sandbox/trusted/runner.py", "/usr/bin/python3", "/etc/passwd", "/bin/sh", "/usr/bin/env"):
         found[path] = oct(os.stat(path).st_mode) if os.path.exists(path) else "absent"
     return found
 
@@ -43,7 +43,7 @@ def test_only_the_temporary_folder_can_be_written(seen):
 
 
 def test_the_runner_is_readable_the_interpreter_is_not(seen):
-    assert "'/edittool/sandbox/runner.py': '0o100644'" in seen
+    assert "'/edittool/sandbox/trusted/runner.py': '0o100644'" in seen
     assert "'/usr/bin/python3': '0o100711'" in seen
     assert "'/tmp': '0o41777'" in seen
 

@@ -8,8 +8,10 @@ from types import ModuleType
 
 import pytest
 
-from edittool.judging import findings
-from edittool.sandbox_images.python import candidate, channel, trial
+from edittool.judging.sandbox import outcome as findings
+from edittool.sandbox_images.python.trusted import channel
+from edittool.sandbox_images.python.trusted import tests as trial
+from edittool.sandbox_images.python.untrusted import candidate
 from edittool.schemas.error_kinds import UNRESOLVED
 from edittool.schemas.validation import load_schema
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from edittool.benchmark.sources import apps
 from edittool.benchmark.sources.apps import load_apps
-from edittool.judging.jobs import Job
-from edittool.judging.options import SandboxOptions
-from edittool.judging.run import run_jobs
+from edittool.judging.sandbox.job import Job
+from edittool.judging.sandbox.options import SandboxOptions
+from edittool.judging.sandbox.run_jobs import run_jobs
 from edittool.schemas.errors import InputError
 
 CASES = {"fn_name": "swap", "inputs": [[1, 2], [3, 4]], "outputs": [[[2, 1]], [[4, 3]]]}

@@ -6,9 +6,9 @@ import pytest
 
 from edittool.benchmark.sources import evalplus
 from edittool.benchmark.sources.evalplus import load_humaneval_plus, load_mbpp_plus
-from edittool.judging.jobs import Job
-from edittool.judging.options import SandboxOptions
-from edittool.judging.run import run_jobs
+from edittool.judging.sandbox.job import Job
+from edittool.judging.sandbox.options import SandboxOptions
+from edittool.judging.sandbox.run_jobs import run_jobs
 from edittool.schemas.errors import InputError
 
 HUMANEVAL = {

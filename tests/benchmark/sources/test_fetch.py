@@ -12,7 +12,9 @@ import pytest
 
 from edittool.benchmark.sources.fetch import DATA_SETS
 
-RUN = "from edittool.cli.bench import bench; from edittool.cli.bench_fetch import fetch; bench.add_command(fetch)\n"
+RUN = (
+    "from edittool.cli.bench.bench import bench; from edittool.cli.bench.fetch import fetch; bench.add_command(fetch)\n"
+)
 RUN += "from edittool.cli.main import main; main()"
 CONTENT = b'{"task_id": 2}\n' * 5000
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

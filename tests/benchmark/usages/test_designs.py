@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edittool.analysis.conventions import Argument, OldCall
+from edittool.analysis.rewriting.call_rewrites import Argument, OldCall
 from edittool.benchmark.usages.apis import UnchangeableApiError, find_api
 from edittool.benchmark.usages.designs import designs, replacement_name
 from edittool.benchmark.usages.signatures import ABSENT, POSITIONAL, signature_of, table
-from edittool.sandbox_images.python.world import World
+from edittool.sandbox_images.python.untrusted.world import World
 
 from .signature_examples import EXAMPLES, SCOPE, UNSTEADY, example_values, outcome
 

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from edittool.editing import EditRequest
-from edittool.editing.families import Family, family_of
+from edittool.editing.model.families import Family, family_of
 
 from .mistakes import MISTAKES
 

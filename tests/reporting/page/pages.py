@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edittool.reporting.building import build_report
-from edittool.reporting.observations import Observations, observe
+from edittool.reporting.build import build_report
 from edittool.reporting.page.bodies import Bodies
 from edittool.reporting.page.page import write_page
-from edittool.reporting.reading import VerdictReader
+from edittool.reporting.read.verdict_files import VerdictReader
+from edittool.reporting.read.verdict_frame import Observations, observe
 from edittool.reporting.report import Options, Report
 from edittool.schemas.bench import Bench, write_bench
 from edittool.schemas.changes import Change

@@ -3,7 +3,7 @@
 import pytest
 
 from edittool.reporting.page.cells import show_cell, unit_of
-from edittool.reporting.tables import Column, Estimate
+from edittool.reporting.table.table import Column, Estimate
 
 
 def column(kind, header="h"):

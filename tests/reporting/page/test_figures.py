@@ -2,9 +2,9 @@
 
 import pytest
 
-from edittool.reporting.charts import Chart, Panel, Series
+from edittool.reporting.charts.chart import Chart, Panel, Series
+from edittool.reporting.charts.style import colour
 from edittool.reporting.page.figures import figure_of, label
-from edittool.reporting.palette import colour
 
 
 def chart(mark, *panels):

@@ -10,10 +10,10 @@ from importlib.resources import files
 
 import pytest
 
-from edittool.reporting.observations import observe
 from edittool.reporting.page.bodies import Bodies
 from edittool.reporting.page.packing import unpack
 from edittool.reporting.page.page import SCRIPTS, page_parts, write_page
+from edittool.reporting.read.verdict_frame import observe
 from edittool.schemas.errors import EnvironmentFault
 
 from .pages import ATTACK, HOSTILE_MODEL, HOSTILE_TASK

@@ -1,0 +1,1 @@
+"""Rewriting of programs: calls of a removed API become calls of its replacement."""

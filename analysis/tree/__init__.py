@@ -1,0 +1,1 @@
+"""Programs as tree-sitter trees: queries, chains, scopes and the names they bind."""

@@ -1,0 +1,1 @@
+"""Which APIs a program refers to, and where."""

@@ -1,0 +1,1 @@
+"""`edittool bench` and its subcommands, one file each."""

@@ -1,0 +1,265 @@
+"""`edittool bench build`: a benchmark from data sets, own problems, own changes."""
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from ...benchmark.sources.data_sets import SOURCES
+from ...schemas.bench import SUBSETS, Bench
+from ...schemas.jsonl import JsonlAppender
+from ..shared.bench_argument import open_bench
+from ..shared.console import plain, talk
+from ..shared.exit_codes import DONE
+from ..shared.observer import show_stages
+from ..shared.sandbox_options import make_options, sandbox_options
+
+if TYPE_CHECKING:
+    from ...benchmark.build import Contents
+    from ...benchmark.make_changes import Plan
+    from ...benchmark.progress import Progress
+    from ...benchmark.trials import Trials
+    from ...judging.sandbox.options import SandboxOptions
+    from ...schemas.changes import Change
+    from ...schemas.problems import Problem
+    from ...schemas.rejections import Rejection
+
+_PLAN = ("preset", "apis", "min_problems", "seed", "order")  # how changes are made
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.option("--humaneval", type=_FILE, metavar="FILE", help="Problems of HumanEval (HumanEval.jsonl).")
+@click.option("--mbpp", type=_FILE, metavar="FILE", help="Problems of MBPP (mbpp.jsonl).")
+@click.option("--humaneval-plus", type=_FILE, metavar="FILE", help="HumanEval with the tests of EvalPlus.")
+@click.option("--mbpp-plus", type=_FILE, metavar="FILE", help="MBPP with the tests of EvalPlus.")
+@click.option("--apps", type=_FILE, metavar="FILE", help="Problems of APPS, or in its format (JSONL).")
+@click.option("--problems", type=_FILE, metavar="FILE", help="Your own problems, in edittool's format (JSONL).")
+@click.option("--changes", type=_FILE, metavar="FILE", help="Your own changes (YAML, JSONL) to go with --problems.")
+@click.option("--builtin", is_flag=True, help="The problems and changes that come with edittool.")
+@click.option("--no-changes", is_flag=True, help="Ordinary problems only: no API is removed.")
+@click.option(
+    "--preset",
+    type=click.Choice(["main", "full"]),
+    default="main",
+    show_default=True,
+    help="main: APIs with 3 problems or more, len and range left alone. full: every API with 2 problems or more.",
+)
+@click.option("--apis", metavar="NAMES", help="Change these APIs only: names separated by commas.")
+@click.option("--min-problems", type=click.IntRange(2), help="Problems that a change needs.  [default: the preset's]")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the split and of the order.")
+@click.option(
+    "--order",
+    type=click.Choice(["chance", "frequency"]),
+    default="chance",
+    show_default=True,
+    help="Order of the changes in the sequential regime: drawn, or most problems first.",
+)
+@click.option("--no-certify", is_flag=True, help="Own changes: leave certification to `edittool bench verify`.")
+@click.option("--name", help="Name of the benchmark.  [default: named after its sources]")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="BENCH",
+    help="Folder to write; a benchmark that is there already is replaced.",
+)
+@sandbox_options
+def build(output: Path, builtin: bool, no_changes: bool, no_certify: bool, name: str | None, **given: Any) -> int:
+    """Build a benchmark, and certify each of its API changes in the sandbox.
+
+    Finds the APIs that the reference solutions use, makes a change of each that enough problems can show, rewrites the
+    solutions, and keeps what is certified: the reference passes, it fails once the API is gone, the rewritten one
+    passes with its own change and with all of them, and a mere rename is refused. What is left out stands, with the
+    reason, in BENCH/rejected.jsonl. Interrupted, the same command goes on.
+
+    \b
+    edittool bench build --humaneval HumanEval.jsonl --mbpp mbpp.jsonl -o bench
+    edittool bench build --mbpp mbpp.jsonl --apis sorted,str.split,sum -o three
+    edittool bench build --humaneval HumanEval.jsonl --mbpp mbpp.jsonl --preset full -o full
+    edittool bench build --problems problems.jsonl --changes changes.yaml -o own
+    edittool bench build --humaneval HumanEval.jsonl --no-changes -o plain
+    """
+    from ...benchmark.build import prepare_folder, write_contents
+
+    files = {option: given.pop(option) for option in [*map(_key, SOURCES), "problems", "changes"]}
+    files = {option: path for option, path in files.items() if path is not None}
+    plan = {option: given.pop(option) for option in _PLAN}
+    _check_options(files, builtin, no_changes, no_certify)
+    contents = _collect(files, plan, builtin, no_changes, no_certify, output, make_options(**given))
+    contents = replace(contents, name=name or _default_name(files, plan, contents))
+    with JsonlAppender(prepare_folder(output)):  # refuses where another build is at work
+        made = write_contents(output, contents, files.values())
+    talk.print(plain(f"{output}: {in_words(made)}", "green"), soft_wrap=True)
+    folder = shlex.quote(str(output))
+    if contents.rejections:
+        talk.print(plain(f"{_left_out(contents)}; why: edittool bench show {folder} --rejected"), soft_wrap=True)
+    following = "show" if contents.certification else "verify"
+    talk.print(plain(f"next: edittool bench {following} {folder}"), soft_wrap=True)
+    return DONE
+
+
+def _key(source: str) -> str:
+    return source.replace("-", "_")
+
+
+def _check_options(files: dict[str, Path], builtin: bool, no_changes: bool, no_certify: bool) -> None:
+    if not files and not builtin:
+        raise click.UsageError("Nothing to build from: give --humaneval, --mbpp, --problems or --builtin.")
+    if builtin and (files or no_changes):
+        raise click.UsageError("--builtin is a benchmark of its own: give it alone.")
+    if "changes" in files and ("problems" not in files or no_changes):
+        raise click.UsageError("--changes goes with --problems, and not with --no-changes.")
+    for data_set in ("humaneval", "mbpp"):
+        if data_set in files and f"{data_set}_plus" in files:
+            raise click.UsageError(
+                f"--{data_set} and --{data_set}-plus are the same problems with other tests: give one of them."
+            )
+    kept = "--builtin" if builtin else "--no-changes" if no_changes else "--changes" if "changes" in files else None
+    if kept and (unused := _given(_PLAN)):
+        raise click.UsageError(f"{unused} say how changes are made, and with {kept} none are: leave one of them out.")
+    if no_certify and "changes" not in files:
+        raise click.UsageError("--no-certify goes with --changes: changes that are made here are always certified.")
+
+
+def _given(options: tuple[str, ...]) -> str:
+    """Return which of `options` were given on the command line."""
+    context = click.get_current_context()
+    given = [name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    return ", ".join(f"--{name.replace('_', '-')}" for name in given)
+
+
+def _collect(
+    files: dict[str, Path],
+    plan: dict[str, Any],
+    builtin: bool,
+    no_changes: bool,
+    no_certify: bool,
+    output: Path,
+    options: "SandboxOptions",
+) -> "Contents":
+    from ...benchmark.build import Contents, check_unique
+
+    if builtin:
+        made = open_bench("builtin")
+        return Contents("builtin", list(made.problems.values()), list(made.changes.values()))
+    problems, changes, rejections = _load(files)
+    check_unique(problems)
+    if no_changes or no_certify:
+        return Contents("", problems, changes, rejections)
+    if changes:
+        return _certify(problems, changes, rejections, output, options)
+    return _generate(problems, _make_plan(plan), rejections, output, options)
+
+
+def _load(files: dict[str, Path]) -> tuple[list["Problem"], list["Change"], list["Rejection"]]:
+    from ...benchmark.own.problems import load_changes, load_problems
+    from ...benchmark.sources.data_sets import load_sources
+
+    changes = load_changes(files["changes"]) if "changes" in files else []
+    problems, rejections = load_sources({name: files[_key(name)] for name in SOURCES if _key(name) in files})
+    if "problems" in files:
+        problems += load_problems(files["problems"], changes)
+    return problems, changes, rejections
+
+
+def _make_plan(given: dict[str, Any]) -> "Plan":
+    from ...benchmark.make_changes import PRESETS, check_apis
+
+    plan = replace(PRESETS[given["preset"]], seed=given["seed"], order=given["order"])
+    if given["apis"] is not None:
+        apis = frozenset(name.strip() for name in given["apis"].split(",") if name.strip())
+        if not apis:
+            raise click.UsageError("--apis names no API: give names like sorted,str.split,math.sqrt.")
+        plan = replace(plan, apis=apis, untouched=plan.untouched - apis)
+        check_apis(plan)
+    return replace(plan, min_problems=given["min_problems"] or plan.min_problems)
+
+
+def _generate(
+    problems: list["Problem"], plan: "Plan", rejections: list["Rejection"], output: Path, options: "SandboxOptions"
+) -> "Contents":
+    from ...benchmark.build import Contents
+    from ...benchmark.make_changes import certification_record, generate
+
+    with _sandbox(options, output) as (trials, progress):
+        made = generate(problems, plan, trials, progress)
+    return Contents(
+        plan.name,
+        list(made.bench.problems.values()),
+        list(made.bench.changes.values()),
+        [*rejections, *made.rejections],
+        certification_record(made.certificate, trials.image, plan),
+        plan.seed,
+    )
+
+
+def _certify(
+    problems: list["Problem"],
+    changes: list["Change"],
+    rejections: list["Rejection"],
+    output: Path,
+    options: "SandboxOptions",
+) -> "Contents":
+    from ...benchmark.build import Contents
+    from ...benchmark.certify import certify, keep_certified
+    from ...benchmark.make_changes import certification_record
+    from ...judging.world_check import check_worlds
+
+    bench = Bench("", {one.task_id: one for one in problems}, {one.change_id: one for one in changes})
+    with _sandbox(options, output) as (trials, progress):
+        check_worlds(changes, options)
+        certificate = certify(bench, trials, progress=progress)
+    kept, failed = keep_certified(bench, certificate)
+    record = certification_record(certificate, trials.image)
+    return Contents("", kept, changes, [*rejections, *failed], record)
+
+
+@contextmanager
+def _sandbox(options: "SandboxOptions", output: Path) -> "Iterator[tuple[Trials, Progress]]":
+    """Give what runs programs, keeping in `output` what they showed. Where nothing ran, nothing stays there."""
+    from ...benchmark.build import prepare_folder
+    from ...benchmark.trials import open_trials
+
+    is_new = not output.exists()
+    log = prepare_folder(output)
+    try:
+        with open_trials(options, log) as trials:  # nobody else writes the log
+            try:
+                with show_stages() as progress:
+                    yield trials, progress
+            finally:
+                if log.stat().st_size == 0:
+                    log.unlink()
+    finally:
+        if is_new:
+            with suppress(OSError):  # not empty
+                output.rmdir()
+
+
+def _default_name(files: dict[str, Path], plan: dict[str, Any], contents: "Contents") -> str:
+    if not files:
+        return contents.name
+    names = [path.stem if option == "problems" else option.replace("_", "-") for option, path in files.items()]
+    names = [name for option, name in zip(files, names, strict=True) if option != "changes"]
+    return "+".join(names) + (f"-{plan['preset']}" if contents.seed is not None else "")
+
+
+def _left_out(contents: "Contents") -> str:
+    tasks = sum(rejection.task_id is not None for rejection in contents.rejections)
+    apis = len(contents.rejections) - tasks
+    counts = [f"{count} {what}{'s' * (count > 1)}" for count, what in ((tasks, "task"), (apis, "API")) if count]
+    return f"left out: {' and '.join(counts)}"
+
+
+def in_words(made: Bench) -> str:
+    """Return the numbers of a benchmark in a line."""
+    counts = made.manifest["counts"]
+    subsets = ", ".join(f"{counts[subset]} {subset}" for subset in SUBSETS)
+    return f"{counts['problems']} problems ({subsets}), {counts['changes']} changes"

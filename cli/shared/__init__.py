@@ -1,0 +1,1 @@
+"""Arguments, options, output and exit codes that several commands share."""

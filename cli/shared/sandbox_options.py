@@ -1,0 +1,73 @@
+"""The options that every command with a sandbox takes."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from ...judging.sandbox.job import Limits
+from ...judging.sandbox.options import SandboxOptions
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--workers", type=click.IntRange(1, 1024), help="Programs judged at once. Default: one per core."),
+    click.option("--pool", type=click.IntRange(1, 4096), help="Containers that may exist. Default: workers + 2."),
+    click.option("--image", metavar="NAME", help="Your own sandbox image, from `edittool image build --package`."),
+    click.option("--runtime", help="Container runtime, such as runc, crun or runsc. Default: the engine's own."),
+    click.option("--cpus", type=click.FloatRange(0.1), default=1.0, show_default=True, help="Cores per container."),
+    click.option(
+        "--memory", type=click.IntRange(128), default=256, show_default=True, help="Memory per container, MiB."
+    ),
+    click.option(
+        "--cpu-seconds", type=click.FloatRange(0.1), default=3.0, show_default=True, help="CPU time per program."
+    ),
+    click.option(
+        "--wall-seconds",
+        type=click.FloatRange(0.1),
+        default=15.0,
+        show_default=True,
+        help="Time per program, for those that sleep or wait.",
+    ),
+    click.option(
+        "--engine-patience",
+        type=click.FloatRange(0),
+        default=120.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long to wait for a Docker Engine that is lost on the way.",
+    ),
+)
+
+
+def sandbox_options(command: Command) -> Command:
+    """Add the sandbox's options to `command`; `make_options` turns what they give into SandboxOptions."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def make_options(
+    workers: int | None,
+    pool: int | None,
+    image: str | None,
+    runtime: str | None,
+    cpus: float,
+    memory: int,
+    cpu_seconds: float,
+    wall_seconds: float,
+    engine_patience: float,
+) -> SandboxOptions:
+    """Return the options that the command line asks for."""
+    limits = Limits(cpu_seconds=cpu_seconds, wall_seconds=wall_seconds, memory_mib=memory)
+    defaults = SandboxOptions()
+    chosen = workers or (min(defaults.workers, pool) if pool else defaults.workers)
+    return SandboxOptions(
+        limits=limits,
+        workers=chosen,
+        pool=pool or 0,
+        image=image,
+        runtime=runtime,
+        cpus=cpus,
+        engine_patience=engine_patience,
+    )

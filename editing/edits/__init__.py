@@ -1,0 +1,1 @@
+"""Edits as objects: made, undone, saved, combined, applied to a checkpoint."""

@@ -1,0 +1,214 @@
+"""An edit: float32 differences of named tensors and codebooks of layers, put into a model and taken out bit for bit."""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from weakref import WeakKeyDictionary
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from ...schemas.errors import EnvironmentFault, InputError
+from .codebook import Codebook, Entries, entries_at, features, install, pack, unpack
+
+FORMAT = "edittool-edit-2"
+
+
+class Edit:
+    """What a method learned: for some parameters, by name, what is added to them; for GRACE, a layer's codebook.
+
+    `apply` puts it into a model, `undo` takes it out; as a context manager it undoes itself. Several edits stack in
+    one model and come out in reverse order. `losses` are the method's own, one per step of its optimisation.
+    `codebooks` has, by the layer's path, all entries that are in force after the edit, those of earlier edits too.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        deltas: Mapping[str, Tensor],
+        losses: Sequence[float] = (),
+        codebooks: Mapping[str, Entries] | None = None,
+    ):
+        self.method = method
+        self.losses = list(losses)
+        self._deltas = {name: delta.detach().float() for name, delta in deltas.items()}
+        self._codebooks = dict(codebooks or {})
+        self._model: nn.Module | None = None
+        self._before: dict[str, Tensor] = {}
+        self._uninstall: list[Callable[[], None]] = []
+
+    def deltas(self) -> dict[str, Tensor]:
+        """Return what is added to each parameter, in float32 and in the parameter's shape."""
+        return dict(self._deltas)
+
+    def codebook(self) -> Codebook | None:
+        """Return a copy of the codebook that is in force after this edit; None for methods that change weights."""
+        return next((entries.codebook() for entries in self._codebooks.values()), None)
+
+    @torch.no_grad()
+    def apply(self, model: nn.Module, *, touched_only: bool = True) -> Self:
+        """Add the differences to `model`, summed in float32 and rounded once, install codebooks; return this edit.
+
+        With `touched_only` off, the old content of every parameter is kept for `undo`, and not only of those that the
+        edit touches. Raises RuntimeError while it is in a model already, and InputError when the model has no such
+        parameters or layers, or has a codebook that this edit's does not go on from.
+        """
+        if self._model is not None:
+            raise RuntimeError("this edit is in a model already: undo it first, or load it a second time")
+        parameters, layers = self._parameters(model), self._layers(model)
+        kept = parameters if touched_only else dict(model.named_parameters())
+        self._before = {name: parameter.detach().clone() for name, parameter in kept.items()}
+        for name, parameter in parameters.items():
+            parameter.copy_(parameter.float() + self._deltas[name].to(parameter.device))
+        self._uninstall = [install(layer, self._codebooks[path]) for path, layer in layers.items()]
+        self._model = model
+        _stacks.setdefault(model, []).append(self)
+        return self
+
+    def check(self, model: nn.Module) -> None:
+        """Raise InputError where `model` has no such parameters or layers. Its content is not looked at."""
+        self._parameters(model)
+        self._layers(model)
+
+    def _parameters(self, model: nn.Module) -> dict[str, nn.Parameter]:
+        there = dict(model.named_parameters())
+        for name, delta in self._deltas.items():
+            if name not in there or there[name].shape != delta.shape:
+                has = f"has it in shape {tuple(there[name].shape)}" if name in there else "has no such parameter"
+                raise InputError(
+                    f"The edit changes {name} in shape {tuple(delta.shape)}, but this model {has}. "
+                    "Apply it to a copy of the model it was made for."
+                )
+        return {name: there[name] for name in self._deltas}
+
+    def _layers(self, model: nn.Module) -> dict[str, nn.Module]:
+        there = dict(model.named_modules())
+        for path, entries in self._codebooks.items():
+            needed = len(entries.rows[0].key), len(entries.rows[0].value)
+            if path not in there or features(there[path]) != needed:
+                raise InputError(
+                    f"The edit has a codebook for {path}, a linear layer from {needed[0]} to {needed[1]} features, "
+                    "which this model does not have. Apply it to a copy of the model it was made for."
+                )
+            in_force = entries_at(there[path])
+            if in_force is not None and entries.grown_from != in_force.digest():
+                raise InputError(
+                    f"The model has a codebook at {path} that this edit does not go on from; it would be lost. Undo "
+                    "the edit it came with, or apply edits in the order they were made: each holds those before it."
+                )
+        return {path: there[path] for path in self._codebooks}
+
+    @torch.no_grad()
+    def undo(self) -> None:
+        """Give every touched tensor its old content back, bit for bit, and every layer the codebook it had or none.
+
+        Raises RuntimeError when this edit is in no model, or when a later one is still in it.
+        """
+        if self._model is None:
+            raise RuntimeError("this edit is in no model: there is nothing to undo")
+        stack = _stacks[self._model]
+        if stack[-1] is not self:
+            raise RuntimeError("a later edit is still in the model: edits are undone in reverse order")
+        parameters = dict(self._model.named_parameters())
+        for name, content in self._before.items():
+            parameters[name].copy_(content)
+        for uninstall in self._uninstall:
+            uninstall()
+        stack.pop()
+        self._model, self._before, self._uninstall = None, {}, []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.undo()
+
+    def save(self, path: Path | str, about: Mapping[str, str] | None = None) -> None:
+        """Write the edit to `path` as safetensors; the metadata hold method, losses, codebook settings and `about`.
+
+        Raises EnvironmentFault when the disk or a permission refuses; an old file then stays as it was.
+        """
+        tensors, settings = dict(self._deltas), {}
+        for layer, entries in self._codebooks.items():
+            packed, settings[layer] = pack(entries)
+            tensors |= {f"{layer}/{name}": tensor for name, tensor in packed.items()}
+        metadata = dict(about or {}) | {
+            "format": FORMAT,
+            "method": self.method,
+            "losses": json.dumps(self.losses),
+            "codebooks": json.dumps(settings),
+        }
+        _write(Path(path), {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, metadata)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Read an edit that `save` wrote. Raises InputError for anything else."""
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+        except (OSError, SafetensorError) as error:
+            raise InputError(
+                f"{path} cannot be read as an edit: {error}. `edittool edit --save-edits` makes one."
+            ) from None
+        if metadata.get("format") != FORMAT:
+            raise InputError(
+                f"{path} holds tensors, but no edit that this version can read. `edittool edit --save-edits` makes one."
+            )
+        try:
+            losses, settings = json.loads(metadata["losses"]), json.loads(metadata["codebooks"])
+            codebooks = {layer: unpack(_taken(tensors, f"{layer}/"), settings[layer]) for layer in settings}
+            return cls(metadata["method"], tensors, losses, codebooks)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path} is an edit that is damaged ({error!r}). Make it again.") from None
+
+
+def _taken(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Take the tensors with `prefix` out and return them, without it."""
+    return {name.removeprefix(prefix): tensors.pop(name) for name in list(tensors) if name.startswith(prefix)}
+
+
+def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            save_file(tensors, temporary, metadata=metadata)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except (OSError, SafetensorError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise EnvironmentFault(
+            f"{path} cannot be written: {reason}. Free some space, or choose another place."
+        ) from error
+
+
+# The edits in each model, the latest last. Beside the models, so that a deep copy of one starts with none.
+_stacks: WeakKeyDictionary[nn.Module, list[Edit]] = WeakKeyDictionary()
+
+
+@contextlib.contextmanager
+def restored(model: nn.Module, names: Sequence[str]) -> Iterator[dict[str, nn.Parameter]]:
+    """Give the parameters of these names, to change in place; put their content back at the end."""
+    parameters = dict(model.named_parameters())
+    chosen = {name: parameters[name] for name in names}
+    before = {name: parameter.detach().clone() for name, parameter in chosen.items()}
+    try:
+        yield chosen
+    finally:
+        with torch.no_grad():
+            for name, parameter in chosen.items():
+                parameter.copy_(before[name])
+
+
+def rounded(updates: Mapping[str, Tensor], dtype: torch.dtype | None) -> dict[str, Tensor]:
+    """Return `updates` in float32, rounded to `dtype` first, if one is given, as EasyEdit does before it adds them."""
+    return {name: (update if dtype is None else update.to(dtype)).float() for name, update in updates.items()}

@@ -1,0 +1,1 @@
+"""The editing methods, one file each, and the table that finds them."""

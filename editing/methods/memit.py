@@ -1,0 +1,84 @@
+"""MEMIT: many requests at once, spread over several MLP layers (Meng et al., arXiv 2210.07229)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ..context import EditContext
+from ..edits.edit import Edit, rounded
+from ..locate_then_edit.contexts import find_templates, measured
+from ..locate_then_edit.hparams import LocatingHparams, check_locating
+from ..locate_then_edit.layer_updates import LAYER, spread
+from ..locate_then_edit.normal_equations import check_covariances
+from ..locate_then_edit.target_values import find_values
+from ..locate_then_edit.token_rows import BARE, Reading
+from ..model.families import family_of
+from ..requests import EditRequest, need_requests
+
+CONTEXTS = [(10, 5)]  # five contexts of ten tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemitHparams(LocatingHparams):
+    """Hyperparameters of MEMIT, under EasyEdit's names. `mom2_update_weight` is λ, the weight of the covariance."""
+
+    mom2_update_weight: float
+
+    def __post_init__(self) -> None:
+        """Refuse values without meaning: ValueError, beginning with the field."""
+        LocatingHparams.__post_init__(self)
+        if not 0 < self.mom2_update_weight < float("inf"):
+            raise ValueError(f"mom2_update_weight must be above 0, not {self.mom2_update_weight}")
+        if self.fact_token == "last":  # noqa: S105 - a token of a model, no secret
+            raise ValueError("fact_token can be `last` for ROME alone; use subject_last")
+
+
+def check_memit(model: Any, hparams: MemitHparams) -> tuple[str, ...]:
+    """Return the modules whose covariance is needed. Raises InputError where the hyperparameters do not fit."""
+    family = check_locating(model, hparams)
+    return tuple(family.mlp_out.replace("{}", str(layer)) for layer in hparams.layers)
+
+
+def measure_memit(model: Any, tokenizer: Any, request: EditRequest, hparams: MemitHparams, context: EditContext) -> int:
+    """Return how many tokens are read for a request, at most.
+
+    Raises InputError where its subject or target cannot be found in tokens.
+    """
+    return measured(_reading(model, tokenizer, hparams), request, context, CONTEXTS)
+
+
+def teach_memit(
+    model: Any, tokenizer: Any, requests: Sequence[EditRequest], hparams: MemitHparams, context: EditContext
+) -> Edit:
+    """Teach `model` all requests at once and return the edit, applied.
+
+    The model is left in evaluation mode. Raises InputError for hyperparameters that do not fit the model, a request
+    whose subject or target cannot be found in tokens, and a missing covariance.
+    """
+    need_requests("MEMIT", requests)
+    check_covariances(context, check_memit(model, hparams))
+    family = family_of(model)
+    model.eval()
+    templates = find_templates(model, tokenizer, context, CONTEXTS, brace=" ")
+    reading = _reading(model, tokenizer, hparams)
+    rows = [reading.value_rows(request, templates) for request in requests]
+    values = find_values(model, rows, hparams, hparams.layers[-1], "layer", context.speedups)
+    rounding = model.dtype if hparams.profile in ("easyedit", "exact") else None
+    updates = spread(
+        model,
+        reading.key_rows(requests, templates),
+        reading.key_rows(requests, [BARE]),
+        {family.mlp_out: (LAYER, torch.stack([value.target(0, rounding) for value in values]))},
+        hparams.layers,
+        float,
+        hparams.mom2_update_weight,
+        context,
+    )
+    losses = [loss for value in values for loss in value.losses]
+    return Edit("memit", rounded(updates, rounding), losses).apply(model, touched_only=context.speedups.touched_only)
+
+
+def _reading(model: Any, tokenizer: Any, hparams: MemitHparams) -> Reading:
+    return hparams.reading(tokenizer, "missing", drops_bos=True, pads_left=False)

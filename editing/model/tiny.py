@@ -1,0 +1,238 @@
+"""The tiny model: a Llama of about 3 M parameters that knows one benchmark by heart, so that a laptop can edit.
+
+It is trained on prompts and reference solutions alone: it knows the old APIs only, which is what an edit has to change.
+Its tokenizer knows the new names as words, though no text it learns has them: a model of this size cannot spell, in a
+program it was not edited with, a name that it has met once.
+"""
+
+import contextlib
+import hashlib
+import json
+import math
+import random
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from torch import Tensor, nn
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from ...schemas.bench import Bench
+from ...schemas.errors import EnvironmentFault, InputError
+from ...schemas.folders import cache_folder
+
+VERSION = 1  # counts up when the code below trains another model from the same settings
+BOS, EOS, PAD = "<s>", "</s>", "<pad>"
+OFTEN = 40  # times that a name is shown to the tokenizer: enough for it to become one token
+
+# A line end is a token of its own, and so is an indentation step: the tokens of prompt + completion are then those of
+# the prompt followed by those of the completion, wherever the prompt ends at a line end.
+WORDS = Regex(r"\n| {4}| ?[A-Za-z_]+|[0-9]| ?[^\sA-Za-z0-9_]+|\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What the tiny model learns of one problem: after `prompt` comes `completion`."""
+
+    prompt: str
+    completion: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """What a tiny model is made from: the texts it learns, and the names its tokenizer knows as words."""
+
+    texts: tuple[Text, ...]
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TinySettings:
+    """Everything that decides which tiny model comes out, besides the texts; see VERSION."""
+
+    vocabulary: int = 1024
+    layers: int = 6
+    hidden: int = 192
+    mlp: int = 512
+    heads: int = 6
+    context: int = 1024
+    epochs: int = 40
+    batch_size: int = 8
+    learning_rate: float = 2e-3
+    initializer_range: float = 0.07
+    seed: int = 0
+
+
+def lessons_of(bench: Bench) -> Lessons:
+    """Return what the tiny model learns of `bench`: each reference solution that goes on where its prompt ends."""
+    problems = sorted(bench.problems.values(), key=lambda problem: problem.task_id)
+    fitting = [problem for problem in problems if problem.solution.startswith(problem.prompt)]
+    texts = (Text(problem.prompt, problem.solution.removeprefix(problem.prompt)) for problem in fitting)
+    return Lessons(tuple(texts), tuple(sorted({change.replacement for change in bench.changes.values()})))
+
+
+def tiny_model(
+    lessons: Lessons,
+    settings: TinySettings | None = None,
+    *,
+    cache: Path | None = None,
+    observe: Callable[[int, int, float], None] = lambda epoch, epochs, loss: None,
+) -> Path:
+    """Return the folder of the tiny model for `lessons`, in Hugging Face's format; train it unless it is cached.
+
+    `observe` gets the number of finished epochs, that of all epochs and the last epoch's mean loss. Any number of
+    processes may ask at once: the folder appears whole, or not at all. Raises InputError for no texts or one that
+    is longer than the context, EnvironmentFault where the cache cannot be written.
+    """
+    settings = settings or TinySettings()
+    if not lessons.texts:
+        raise InputError("The tiny model learns from reference solutions, and this benchmark has none it can use.")
+    folder = (cache or cache_folder()) / f"tiny-{_key(lessons, settings)}"
+    if not folder.is_dir():
+        with _appearing(folder) as temporary:
+            _make(lessons, settings, temporary, observe)
+    return folder
+
+
+def _key(lessons: Lessons, settings: TinySettings) -> str:
+    what = {"version": VERSION, "settings": asdict(settings), "lessons": asdict(lessons)}
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode("ascii")).hexdigest()[:24]
+
+
+@contextlib.contextmanager
+def _appearing(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder that becomes `folder` at the end, unless another process was faster."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise _unkept(folder, error) from None
+    try:
+        yield temporary
+        try:
+            temporary.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process was faster: the same model, from the same lessons
+                raise
+    except (OSError, SafetensorError) as error:
+        raise _unkept(folder, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _unkept(folder: Path, error: Exception) -> EnvironmentFault:
+    reason = getattr(error, "strerror", None) or error
+    return EnvironmentFault(
+        f"The tiny model cannot be kept in {folder.parent}: {reason}. Free some space there, or set EDITTOOL_CACHE to "
+        "another folder."
+    )
+
+
+def _make(lessons: Lessons, settings: TinySettings, folder: Path, observe: Callable[[int, int, float], None]) -> None:
+    tokenizer = train_tokenizer(lessons, settings)
+    model = _new_model(tokenizer, settings)
+    _train(model, [_encode(tokenizer, text, settings) for text in lessons.texts], settings, observe)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def train_tokenizer(lessons: Lessons, settings: TinySettings) -> Any:
+    """Return a byte-level BPE tokenizer that knows the words of `lessons`."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Split(WORDS, "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=settings.vocabulary,
+        special_tokens=[BOS, EOS, PAD],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    words = [text.prompt + text.completion for text in lessons.texts]
+    words += [f"{name} {name}" for name in lessons.names] * OFTEN
+    tokenizer.train_from_iterator(words, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{BOS} $A", special_tokens=[(BOS, tokenizer.token_to_id(BOS))]
+    )
+    make: Any = PreTrainedTokenizerFast  # untyped
+    return make(
+        tokenizer_object=tokenizer, bos_token=BOS, eos_token=EOS, pad_token=PAD, clean_up_tokenization_spaces=False
+    )
+
+
+def _new_model(tokenizer: Any, settings: TinySettings) -> LlamaForCausalLM:
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=settings.hidden,
+        intermediate_size=settings.mlp,
+        num_hidden_layers=settings.layers,
+        num_attention_heads=settings.heads,
+        max_position_embeddings=settings.context,
+        initializer_range=settings.initializer_range,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        tie_word_embeddings=False,
+    )
+    with torch.random.fork_rng(devices=[]):  # transformers initialises from the global generator
+        torch.manual_seed(settings.seed)
+        return LlamaForCausalLM(config)
+
+
+def _encode(tokenizer: Any, text: Text, settings: TinySettings) -> list[int]:
+    ids = [*tokenizer(text.prompt + text.completion)["input_ids"], tokenizer.eos_token_id]
+    if len(ids) > settings.context:
+        raise InputError(
+            f"A reference solution has {len(ids)} tokens and the tiny model reads {settings.context}: "
+            f"{text.prompt[:60]!r}... Use a benchmark with shorter problems (`builtin`), or another model."
+        )
+    return ids
+
+
+def _train(
+    model: Any,
+    rows: list[list[int]],
+    settings: TinySettings,
+    observe: Callable[[int, int, float], None],
+) -> None:
+    """Train with AdamW, a short warm-up and a cosine down to a hundredth; prompts are learned with their programs."""
+    shuffler = random.Random(settings.seed)  # noqa: S311 - the order of texts, no secret
+    steps = settings.epochs * math.ceil(len(rows) / settings.batch_size)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.95), weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
+    model.train()
+    for epoch in range(1, settings.epochs + 1):
+        shuffler.shuffle(rows)
+        losses = []
+        for start in range(0, len(rows), settings.batch_size):
+            loss: Any = _loss(model, rows[start : start + settings.batch_size])
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.item())
+        observe(epoch, settings.epochs, sum(losses) / len(losses))
+    model.eval()
+
+
+def _rate(step: int, steps: int) -> float:
+    warm = max(1, steps // 20)
+    return (step + 1) / warm if step < warm else 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+def _loss(model: LlamaForCausalLM, rows: list[list[int]]) -> Tensor:
+    """Return the mean cross-entropy over all tokens of `rows`, right-padded."""
+    width = max(map(len, rows))
+    ids = torch.tensor([row + [model.config.pad_token_id] * (width - len(row)) for row in rows])
+    mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
+    logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+    labels = ids.masked_fill(mask == 0, -100)[:, 1:]
+    return nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels.flatten())

@@ -1,0 +1,1 @@
+"""One run of `edittool edit`: what it plans, edits, samples and writes."""

@@ -1,0 +1,70 @@
+"""Whether requests and prompts fit into what a model reads at once; told before anything is edited."""
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ...schemas.errors import EnvironmentFault, InputError
+from ...schemas.problems import Problem
+from ..context import EditContext
+from ..methods.table import Method
+from ..requests import EditRequest
+
+
+def check_writable(folder: Path, needed: int = 0) -> None:
+    """Raise EnvironmentFault where nothing, or no more than `needed` bytes, can be written in `folder`, new or not."""
+    there = _nearest(folder)
+    try:
+        with tempfile.TemporaryFile(dir=there, buffering=0) as file:
+            file.write(b"x")
+        free = shutil.disk_usage(there).free
+    except OSError as error:
+        raise EnvironmentFault(
+            f"{folder} cannot be written: {error.strerror}. Free some space, mend the permissions, or choose another "
+            "place."
+        ) from None
+    need_space(folder, needed, free)
+
+
+def need_space(folder: Path, needed: int, free: int) -> None:
+    """Raise EnvironmentFault where `needed` bytes are more than are `free`."""
+    if needed > free:
+        raise EnvironmentFault(
+            f"{folder}: {needed / 2**20:,.1f} MiB are to be written there, and {free / 2**20:,.1f} MiB are free. Free "
+            "some space, or choose another place."
+        )
+
+
+def _nearest(folder: Path) -> Path:
+    """Return `folder`, or the folder closest above it that is there."""
+    folder = folder.absolute()
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def check_requests(
+    model: Any, tokenizer: Any, requests: Iterable[EditRequest], method: Method, hparams: Any, context: EditContext
+) -> None:
+    """Raise InputError for a request that the method cannot find in tokens, or that is longer than `model` reads."""
+    room = model.config.max_position_embeddings
+    for request in requests:
+        count = method.measure(model, tokenizer, request, hparams, context)
+        if count > room:
+            raise InputError(
+                f"The request for {request.subject!r}, prompt {request.prompt[:60]!r}..., has {count} tokens with its "
+                f"target and what {method.name} puts before it; the model reads {room}. Leave the change out "
+                "(--changes), teach less (--target call), or use another model."
+            )
+
+
+def check_prompts(model: Any, tokenizer: Any, problems: Iterable[Problem]) -> None:
+    """Raise InputError for a problem whose prompt leaves `model` no room for a token of its own."""
+    room = model.config.max_position_embeddings
+    for problem in problems:
+        count = len(tokenizer(problem.prompt)["input_ids"])
+        if not 0 < count < room:
+            raise InputError(
+                f"The prompt of {problem.task_id} has {count} tokens; the model reads from 1 to {room - 1}. Leave the "
+                "problem out, or use another model."
+            )

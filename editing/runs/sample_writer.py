@@ -1,0 +1,117 @@
+"""The file of a run's samples: its rows, and what stands there already."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from ...schemas.bench import Bench
+from ...schemas.errors import InputError
+from ...schemas.jsonl import JsonlAppender, Row, read_rows
+from .plan import Stage
+from .sampling import Draw, Sampling
+
+Key = tuple[tuple[str, ...], str, int]  # the changes edited with, the task id, the sample's index
+Identity = Mapping[str, Any]  # fields that are the same in every row of a run
+
+
+class SampleWriter:
+    """Writes the samples of `stages` to `out`, each batch synced to disk, and knows what stands there already.
+
+    A context manager. `total` counts the samples that are wanted, `done` those of them in the file. Raises InputError
+    on opening for a row of another run (`identity`) or benchmark, and for one that stands twice; see also
+    `JsonlAppender`.
+    """
+
+    def __init__(self, out: Path, bench: Bench, stages: Sequence[Stage], sampling: Sampling, identity: Identity):
+        self.sampling = sampling
+        self._bench, self._identity = bench, identity
+        self._file = JsonlAppender(out)
+        try:
+            self._found = _read_found(out, bench, identity)
+        except BaseException:
+            self._file.close()
+            raise
+        wanted = {_key(stage, draw) for stage in stages for draw in self._draws(stage)}
+        self.total, self.done = len(wanted), len(wanted & self._found)
+
+    def missing(self, stage: Stage) -> list[Draw]:
+        """Return the draws of `stage` from the first batch on that lacks one.
+
+        The whole batch, that rounding is what it was without an interruption; `add` leaves out what is there.
+        """
+        draws = self._draws(stage)
+        places = (place for place, draw in enumerate(draws) if _key(stage, draw) not in self._found)
+        first = next(places, len(draws))
+        return draws[first - first % self.sampling.batch_size :] if first < len(draws) else []
+
+    def add(self, stage: Stage, batch: Sequence[tuple[Draw, str]]) -> None:
+        """Write those of `batch` that are not there yet. Raises EnvironmentFault when the disk refuses."""
+        new = [(draw, completion) for draw, completion in batch if _key(stage, draw) not in self._found]
+        self._file.append(*(self._row(stage, draw, completion) for draw, completion in new))
+        self.done += len(new)
+
+    def _draws(self, stage: Stage) -> list[Draw]:
+        """Return the draws of `stage`, those of prompts of about the same length together: batches then pad little."""
+        problems = sorted(stage.problems, key=lambda problem: (len(problem.prompt), problem.task_id))
+        samples = range(self.sampling.n)
+        return [Draw(problem.task_id, problem.prompt, index) for problem in problems for index in samples]
+
+    def _row(self, stage: Stage, draw: Draw, completion: str) -> dict[str, Any]:
+        world = stage.world(self._bench.problems[draw.task_id])
+        return {
+            "task_id": draw.task_id,
+            "completion": completion,
+            "sample_index": draw.index,
+            **({} if world is None else {"active_changes": list(world)}),
+            **self._identity,
+            "step": len(stage.edited),
+            "edited": list(stage.edited),
+            "prompt_sha256": _sha256(draw.prompt),
+            "edittool": version("edittool"),
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+
+def _key(stage: Stage, draw: Draw) -> Key:
+    return stage.edited, draw.task_id, draw.index
+
+
+def _read_found(out: Path, bench: Bench, identity: Identity) -> set[Key]:
+    if out.stat().st_size == 0:
+        return set()
+    keys = Counter(_checked(row, out, bench, identity) for row in read_rows(out, "sample"))
+    twice = [key for key, count in keys.items() if count > 1]
+    if twice:
+        raise InputError(f"{out} holds sample {twice[0][2]} of {twice[0][1]} twice. Choose another output file.")
+    return set(keys)
+
+
+def _checked(row: Row, out: Path, bench: Bench, identity: Identity) -> Key:
+    for name, value in identity.items():
+        if row.data.get(name) != value:
+            raise InputError(
+                f'{out}, line {row.line} is of another run: its "{name}" is {row.data.get(name)!r}, and here it is '
+                f"{value!r}. Choose another output file, or repeat that run's options."
+            )
+    problem = bench.problems.get(row.data["task_id"])
+    if problem is None or row.data.get("prompt_sha256") != _sha256(problem.prompt):
+        raise InputError(
+            f"{out}, line {row.line} is of another benchmark: {row.data['task_id']!r} with that prompt is not in "
+            f"{bench.name}. Choose another output file."
+        )
+    return tuple(row.data.get("edited", ())), row.data["task_id"], row.data.get("sample_index", 0)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

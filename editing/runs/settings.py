@@ -1,0 +1,84 @@
+"""A run: everything that decides what its samples are."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ...schemas.errors import InputError
+from ..methods.hparams import Hparams
+from ..methods.table import Method
+from ..requests import SubjectRule, TargetRule
+from .sampling import Sampling
+
+Regime = Literal["none", "instant", "sequential", "batch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything that decides what the samples are, besides the benchmark, the model's weights and the edits' context.
+
+    `changes` limits the edits to these ids; `specificity_per_change` limits how many specificity problems each edited
+    model is sampled on. `steps`: after how many edits the sequential regime samples; absent: 1, 2, 5, 10, 20, 50, ...
+    and the last. `subject` and `target` say what is taught: see `requests_for`.
+    """
+
+    model: str
+    method: Method
+    hparams: Hparams
+    regime: Regime
+    sampling: Sampling
+    dtype: str = "float32"
+    changes: tuple[str, ...] | None = None
+    specificity_per_change: int | None = None
+    steps: tuple[int, ...] | None = None
+    subject: SubjectRule = "function"
+    target: TargetRule = "solution"
+
+    def __post_init__(self) -> None:
+        """Raise InputError for a method and a regime that do not go together, and for numbers without meaning."""
+        if (self.method.name == "none") != (self.regime == "none"):
+            raise InputError(
+                f"Method {self.method.name} and regime {self.regime} do not go together: the unedited model is "
+                f"`--method none --regime none`, and every other regime needs a method that edits."
+            )
+        if self.regime == "batch" and not self.method.many:
+            raise InputError(
+                f"Method {self.method.name} cannot take all changes in one edit. Use --regime sequential or instant, "
+                "or a method that can: memit or pmet."
+            )
+        if self.specificity_per_change is not None and self.specificity_per_change < 0:
+            raise InputError(f"specificity_per_change must be 0 or more, not {self.specificity_per_change}.")
+        self._check_steps()
+
+    def _check_steps(self) -> None:
+        if self.steps is None:
+            return
+        if self.regime != "sequential":
+            raise InputError(
+                f"Steps are for the sequential regime; in {self.regime} there are none. Leave out --steps."
+            )
+        if not self.steps or min(self.steps) < 1:
+            raise InputError(
+                "Steps count the edits in the model, from 1: --steps 1,2,5. The unedited model is "
+                "`--method none --regime none`."
+            )
+
+    def identity(self) -> dict[str, Any]:
+        """Return the fields that are the same in every row of one output file."""
+        return {
+            "model": self.model,
+            "dtype": self.dtype,
+            "method": self.method.name,
+            "regime": self.regime,
+            **self._teaching(),
+            "seed": self.sampling.seed,
+            "samples_per_problem": self.sampling.n,
+            "temperature": self.sampling.temperature,
+            "top_p": self.sampling.top_p,
+            "max_new_tokens": self.sampling.max_new_tokens,
+            "specificity_per_change": self.specificity_per_change,
+        }
+
+    def _teaching(self) -> dict[str, str]:
+        if self.regime == "none":
+            return {}
+        return {"hparams_sha256": self.hparams.sha256(), "subject": self.subject, "target": self.target}

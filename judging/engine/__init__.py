@@ -1,0 +1,1 @@
+"""The container engine: connecting, its dialects, its outages."""

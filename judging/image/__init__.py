@@ -1,0 +1,1 @@
+"""Sandbox images: the standard one, and those with a user's packages."""

@@ -1,0 +1,72 @@
+"""A verdict: the sample's own row, what was found, and what found it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any, Final, Literal
+
+from ..schemas.bench import Bench
+from .samples import JudgedSample
+from .sandbox.job import Finding
+from .sandbox.options import SandboxOptions
+from .sandbox.run_jobs import SandboxIdentity
+
+Reused = Literal["cache", "duplicate"]
+
+OPTIONAL_FACTS: Final = ("label_detail", "disagreement", "uses", "opaque", "bypass", "output", "reused")
+
+
+def describe_run(bench: Bench, options: SandboxOptions, sandbox: SandboxIdentity) -> dict[str, Any]:
+    """Return what all verdicts of a run of the judge say alike: what found them, and against what."""
+    return {
+        "image": sandbox.image,
+        "runtime": sandbox.runtime,
+        "isolation": options.isolation,
+        "limits": asdict(options.limits),
+        "bench_sha256": bench.digest(),
+        "edittool": version("edittool"),
+    }
+
+
+def make_verdict(
+    judged: JudgedSample, finding: Finding, run_facts: Mapping[str, Any], reused: Reused | None = None
+) -> dict[str, Any]:
+    """Return the verdict of a sample; `run_facts` are those of `describe_run`."""
+    facts: dict[str, Any] = {
+        "sample_id": judged.sample_id,
+        "task_id": judged.problem.task_id,
+        "sample_index": judged.sample_index,
+        "active_changes": [change.change_id for change in judged.changes],
+        "change_id": judged.problem.change_id,
+        **finding_facts(finding, reused),
+        "program_sha256": hashlib.sha256(judged.program.encode("utf-8", "surrogatepass")).hexdigest(),
+        **run_facts,
+    }
+    row = judged.sample.row
+    # Ours alone, present or absent: a sample that brings such a field says nothing about what was found.
+    replaced = {name: row[name] for name in (*facts, *OPTIONAL_FACTS) if name in row and row[name] != facts.get(name)}
+    kept = {name: value for name, value in row.items() if name not in OPTIONAL_FACTS}
+    return {**kept, **facts} | ({"carried": replaced} if replaced else {})
+
+
+def finding_facts(finding: Finding, reused: Reused | None = None) -> dict[str, Any]:
+    """Return what was found as fields of a verdict; optional fields only where they say something."""
+    facts: dict[str, Any] = {
+        "outcome": finding.outcome,
+        "label": finding.label,
+        "compiles": finding.compiles,
+        "tests_passed": finding.tests_passed,
+        "tests_total": len(finding.tests),
+        "stage": finding.stage,
+        "error": finding.error,
+        "tests": list(finding.tests),
+        "calls": dict(finding.calls),
+        "duration_ms": finding.duration_ms,
+        "cpu_ms": finding.cpu_ms,
+        "peak_memory_kib": finding.peak_memory_kib,
+        "attempts": finding.attempts,
+    }
+    optional = {name: reused if name == "reused" else getattr(finding, name) for name in OPTIONAL_FACTS}
+    listed = {name: list(value) if isinstance(value, tuple) else value for name, value in optional.items()}
+    return facts | {name: value for name, value in listed.items() if value}

@@ -1,0 +1,1 @@
+"""Containers: flags, pool, jobs, and the outcome of a job."""

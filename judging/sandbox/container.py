@@ -1,0 +1,353 @@
+"""One sandbox container: created locked down, attached, started, given its job or jobs, removed."""
+
+import contextlib
+import json
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from types import TracebackType
+from typing import Any, Self
+
+from docker import APIClient
+from docker.errors import APIError, ImageNotFound, NotFound
+from docker.types import LogConfig, Ulimit
+
+from ...schemas.errors import EnvironmentFault
+from ..engine.dialects import host_config
+from .options import SandboxOptions
+
+PIDS = 32
+DESCRIPTORS = 64
+WAITING_BYTES = 1 * 2**20  # of a process that waits for its job
+PIPES = 3  # that the runner holds to it
+TMPFS = "rw,noexec,nosuid,nodev,size=16m,nr_inodes=1024,mode=1777"
+# Each live container has a uid of its own: some kernel limits count a uid across containers.
+FIRST_UID = 20000
+UIDS = 40000
+# The engine's own list, and where any user may have the kernel watch the machine's load.
+READONLY_PATHS = [f"/proc/{name}" for name in ("bus", "fs", "irq", "sys", "sysrq-trigger", "pressure")]
+REMOVAL_PAUSES = (0.0, 0.05, 0.2, 1.0, 3.0)  # seconds before each attempt
+END_SECONDS = 1.0  # for a runner that has served its last job, and ends
+GRACE_SECONDS = 3.0  # the runner's own deadline comes first; this one is for a runner that hangs
+MAX_RESULT_BYTES = 64 * 2**20
+MAX_AHEAD_BYTES = 32 * 2**10  # fits into the pipe that nobody reads just then
+STDOUT = 1
+
+
+class SandboxFaultError(Exception):
+    """The sandbox, not the program in it, failed: the job may be tried again."""
+
+
+class RunnerLostError(Exception):
+    """The container ended or hung without a result. `reason`: timeout, out_of_memory or fault."""
+
+    def __init__(self, reason: str, message: str):
+        super().__init__(message)
+        self.reason = reason
+
+
+class Container:
+    """A fresh container for one job, or for as many as the options say.
+
+    As a context manager it is removed whatever happens, even after half a start.
+    """
+
+    def __init__(self, api: APIClient, image: str, options: SandboxOptions, slot: int, labels: Mapping[str, str]):
+        self._api = api
+        self._options = options
+        self._image = image
+        self.slot = slot
+        self.labels = dict(labels)
+        self.id: str | None = None
+        self._socket: socket.socket | None = None
+        self._attached: Any = None
+        self._stream = bytearray()
+        self._stdout = bytearray()
+        self._sent_ahead: Mapping[str, Any] | None = None
+        self._jobs_left = options.jobs_per_container
+
+    def start(self) -> None:
+        """Create, attach and start the container, and wait until its runner is ready and found as confined as asked.
+
+        Raises SandboxFaultError when that fails or takes too long, EnvironmentFault when the image is gone or the
+        confinement is weaker.
+        """
+        try:
+            self.id = self._create()
+            self._attach(self.id)
+            self._api.start(self.id)
+            hello = self._read_frame(self._options.start_seconds)
+        except RunnerLostError as error:
+            raise SandboxFaultError(f"the container did not get ready: {error}") from error
+        except ImageNotFound as error:
+            raise EnvironmentFault(
+                f"the sandbox image {self._options.image or self._image} is gone: it was removed while it was in use. "
+                "Build it again (`edittool image build`, with the options it was built with); "
+                "then the same command goes on."
+            ) from error
+        except (APIError, OSError) as error:
+            raise SandboxFaultError(f"the container could not be started: {_explain(error)}") from error
+        self._check(hello.get("confinement", {}))
+
+    def _create(self) -> str:
+        api: Any = self._api  # its stub leaves this method untyped
+        created: dict[str, Any] = api.create_container_from_config(self._config())
+        identity: str = created["Id"]
+        return identity
+
+    def _config(self) -> dict[str, Any]:
+        limits = self._options.limits
+        host = self._api.create_host_config(**host_config(self._api, confinement(self._options)))
+        host["ReadonlyPaths"] = READONLY_PATHS  # docker-py has no name of its own for it
+        uid = FIRST_UID + self.slot
+        config: dict[str, Any] = self._api.create_container_config(
+            self._image,
+            [str(number) for number in (limits.memory_mib, limits.output_kib * 1024, self._options.jobs_per_container)],
+            hostname="sandbox",
+            user=f"{uid}:{uid}",
+            stdin_open=True,
+            # With NetworkMode none alone the engine still builds a network sandbox: half of a container's start.
+            network_disabled=True,
+            environment=_environment(self._options),
+            labels=self.labels,
+            host_config=host,
+            stop_signal="SIGKILL",  # an engine that shuts down would wait ten seconds for a runner that ignores SIGTERM
+        )
+        return config
+
+    def _attach(self, identity: str) -> None:
+        parameters = {"stdin": 1, "stdout": 1, "stderr": 0, "stream": 1}
+        self._attached = self._api.attach_socket(identity, params=parameters)
+        # What docker returns is a file object that keeps the HTTP response alive; the socket is inside.
+        self._socket = getattr(self._attached, "_sock", self._attached)
+
+    def _check(self, seen: Mapping[str, Any]) -> None:
+        wanted = {
+            "uid": FIRST_UID + self.slot,
+            "capabilities": 0,
+            "no_new_privileges": True,
+            "seccomp": True,
+            "dumpable": False,
+            "memory_bytes": _memory(self._options),
+            "swap": False,
+            "pids": _pids(self._options),
+            "cpus": round(self._options.cpus, 2),
+            **{limit.name: limit.hard for limit in confinement(self._options)["ulimits"]},
+        }
+        weaker = [f"{name} is {seen.get(name)!r}, not {want!r}" for name, want in wanted.items()
+                  if seen.get(name) != want]  # fmt: skip
+        if weaker:
+            raise EnvironmentFault(
+                f"The container is not confined as asked: {'; '.join(weaker)}. Nothing was run in it. "
+                "Run `edittool doctor`; rootless engines need cgroup v2 with delegation for their limits."
+            )
+
+    def run(
+        self, job: Mapping[str, Any], wall_seconds: float, following: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Send `job` and return the runner's result. Raises RunnerLostError when none comes.
+
+        `following` is the job that the next call will bring: it is sent ahead, so that the runner need not wait for it.
+        """
+        if job is not self._sent_ahead:
+            self._send(_frame(job), wall_seconds)
+        self._sent_ahead = None
+        if following is not None and len(frame := _frame(following)) <= MAX_AHEAD_BYTES:
+            with contextlib.suppress(RunnerLostError):  # what became of `job` is told all the same; the next call hears
+                self._send(frame, wall_seconds)
+            self._sent_ahead = following
+        result = self._await_result(wall_seconds)
+        self._jobs_left -= 1
+        return result
+
+    def _await_result(self, wall_seconds: float) -> dict[str, Any]:
+        try:
+            return self._read_frame(wall_seconds + GRACE_SECONDS)
+        except RunnerLostError as loss:
+            if loss.reason != "timeout":
+                raise
+        self._await_engine()
+        return self._read_frame(GRACE_SECONDS)
+
+    def _await_engine(self) -> None:
+        """Wait until the engine answers: one that hung for a while may still hold the runner's result."""
+        try:
+            self._api.ping()
+        except (APIError, OSError) as error:
+            raise RunnerLostError("fault", f"the engine hangs: {error}") from error
+
+    def _send(self, frame: bytes, seconds: float) -> None:
+        assert self._socket is not None
+        self._socket.settimeout(seconds)
+        try:
+            self._socket.sendall(frame)
+        except OSError as error:
+            raise self._lost(f"its standard input is closed: {error}") from error
+
+    def _read_frame(self, seconds: float) -> dict[str, Any]:
+        """Return the next frame; one that is not whole in time can be read on later."""
+        deadline = time.monotonic() + seconds
+        self._fill(4, deadline)
+        end = 4 + int.from_bytes(self._stdout[:4], "big")
+        if end > MAX_RESULT_BYTES:
+            raise RunnerLostError("fault", f"a result of {end} bytes")
+        self._fill(end, deadline)
+        message = json.loads(self._stdout[4:end])
+        del self._stdout[:end]
+        if not isinstance(message, dict):
+            raise RunnerLostError("fault", "a result that is no object")
+        return message
+
+    def _fill(self, count: int, deadline: float) -> None:
+        while len(self._stdout) < count:
+            self._receive(deadline)
+
+    def _receive(self, deadline: float) -> None:
+        """Read from the attached stream, and take the engine's framing (type, length, payload) off it."""
+        assert self._socket is not None
+        self._socket.settimeout(max(0.001, deadline - time.monotonic()))
+        try:
+            chunk = self._socket.recv(1 << 16)
+        except TimeoutError:
+            raise RunnerLostError("timeout", "the time limit was reached, and the runner did not answer") from None
+        except OSError as error:
+            raise self._lost(str(error)) from error
+        if not chunk:
+            raise self._lost("the container has ended")
+        self._stream += chunk
+        while len(self._stream) >= 8:
+            size = int.from_bytes(self._stream[4:8], "big")
+            if len(self._stream) < 8 + size:
+                break
+            if self._stream[0] == STDOUT:
+                self._stdout += self._stream[8 : 8 + size]
+            del self._stream[: 8 + size]
+
+    def _lost(self, message: str) -> RunnerLostError:
+        """Return why the container ended: the engine's word for it."""
+        assert self.id is not None
+        try:
+            state = self._api.inspect_container(self.id)["State"]
+        except (APIError, OSError) as error:
+            return RunnerLostError("fault", f"{message}; the engine cannot say why ({_explain(error)})")
+        reason = "out_of_memory" if state.get("OOMKilled") else "fault"
+        code = state.get("ExitCode")
+        name = f"exit code {code}" + (f", {signal.Signals(code - 128).name}" if 128 < (code or 0) < 160 else "")
+        return RunnerLostError(reason, f"{message} ({state.get('Status')}, {name}) {state.get('Error', '')}".strip())
+
+    def kill(self) -> None:
+        """Remove the container; whoever waits for its result in another thread sees the stream end.
+
+        Raises SandboxFaultError when the engine does not remove it, asked several times: it refuses, for one, when
+        the container ends by itself just then.
+        """
+        identity, refusal = self.id, None  # another thread may be removing it too
+        if identity is None:
+            return
+        for pause in REMOVAL_PAUSES:
+            time.sleep(pause)
+            try:
+                self._api.remove_container(identity, force=True, v=True)
+            except NotFound:
+                return
+            except (APIError, OSError) as error:
+                refusal = error
+            else:
+                return
+        raise SandboxFaultError(f"a container cannot be removed: {_explain(refusal)}") from refusal
+
+    def remove(self) -> None:
+        """Remove the container, running or not, and close the stream. Safe to repeat. Raises as `kill` does."""
+        try:
+            self._await_end()
+            self.kill()
+            self.id = None
+        finally:
+            self._close()
+
+    def _await_end(self) -> None:
+        """Wait until a container that has served its last job ends, as it is about to: killing it is more work."""
+        if self._jobs_left or self._socket is None:
+            return
+        with contextlib.suppress(OSError):
+            self._socket.settimeout(END_SECONDS)
+            while self._socket.recv(1 << 16):
+                continue
+
+    def _close(self) -> None:
+        with contextlib.suppress(OSError):
+            for end in (self._attached, self._socket):
+                if end is not None:
+                    end.close()
+        self._attached = self._socket = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.remove()
+
+
+def _frame(job: Mapping[str, Any]) -> bytes:
+    body = json.dumps(job).encode("ascii")
+    return len(body).to_bytes(4, "big") + body
+
+
+def confinement(options: SandboxOptions) -> dict[str, Any]:
+    """Return the locks of a sandbox container, under docker-py's names for the engine's host configuration."""
+    memory = _memory(options)
+    return {
+        "network_mode": "none",
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges", f"seccomp={seccomp_profile()}"],
+        "pids_limit": _pids(options),
+        "mem_limit": memory,
+        "memswap_limit": memory,
+        "nano_cpus": round(options.cpus * 1e9),
+        "ulimits": _ulimits(options),
+        "tmpfs": {"/tmp": TMPFS},  # noqa: S108 - the container's own
+        "ipc_mode": "none",
+        "log_config": LogConfig(type="none"),
+        "runtime": options.runtime,
+    }
+
+
+@cache
+def seccomp_profile() -> str:
+    """Return the allow-list of system calls as the engine takes it, inline."""
+    text = files("edittool.sandbox_images.python").joinpath("image", "seccomp.json").read_text(encoding="ascii")
+    return json.dumps(json.loads(text))
+
+
+def _environment(options: SandboxOptions) -> dict[str, str]:
+    seed = str(options.hash_seed)
+    return {"PYTHONHASHSEED": seed, "MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8", "HOME": "/tmp"}  # noqa: S108
+
+
+# Those that wait for their job take nothing from the one at work: no process, no memory, no descriptor.
+
+
+def _pids(options: SandboxOptions) -> int:
+    return PIDS + options.jobs_per_container - 1
+
+
+def _memory(options: SandboxOptions) -> int:
+    return options.limits.memory_mib * 2**20 + (options.jobs_per_container - 1) * WAITING_BYTES
+
+
+def _ulimits(options: SandboxOptions) -> list[Ulimit]:
+    # nofile: the untrusted process lowers its own; msgqueue: /dev/mqueue is writable; core: a dump would land in the
+    # tmpfs.
+    nofile = DESCRIPTORS + (options.jobs_per_container - 1) * PIPES
+    limits = {"nofile": nofile, "fsize": 16 * 2**20, "core": 0, "msgqueue": 0, "memlock": 0}
+    return [Ulimit(name=name, soft=value, hard=value) for name, value in limits.items()]
+
+
+def _explain(error: Exception | None) -> str:
+    return str(getattr(error, "explanation", None) or error)

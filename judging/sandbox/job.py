@@ -1,0 +1,91 @@
+"""A job, one program to run against one problem's tests in one world, and what was found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Self
+
+from ...schemas.changes import Change
+from ...schemas.problems import Problem
+
+Outcome = Literal[
+    "sandbox_error",
+    "timeout",
+    "out_of_memory",
+    "output_limit",
+    "crashed",
+    "syntax_error",
+    "load_error",
+    "failed",
+    "partial",
+    "passed",
+]
+Label = Literal["correct_adoption", "misuse", "workaround", "no_adoption"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one program may use."""
+
+    cpu_seconds: float = 3.0  # CPU time of the candidate's process, loading and all tests together
+    wall_seconds: float = 15.0  # backstop for programs that sleep or wait
+    memory_mib: int = 256  # the container's memory, swap off
+    output_kib: int = 1024  # what the candidate may print
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One program for one problem, with the changes active while it runs. `tag` is the caller's own.
+
+    `traced` names attributes: an instrumented program calls `__edittool_trace__(n, x)` before it loads the n-th of x.
+    """
+
+    program: str
+    problem: Problem
+    changes: tuple[Change, ...] = ()
+    tag: Any = None
+    traced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What judging found out about one job: the facts of a verdict, without the sample's identity.
+
+    `tests` holds one {"passed": bool, "error": {...} | None} for each test, `error` the first error or None
+    ({"type", "message", "line", "kind"}), `calls` the counted calls of each active replacement, `trace` the classes
+    seen to define each traced attribute: dotted paths, "module" where the value was one, "?" for no class, `bypass`
+    the codes of ways around the removal that the program took (as far as it lets them be seen).
+    """
+
+    outcome: Outcome
+    stage: Literal["parse", "load", "run"]
+    compiles: bool
+    tests: tuple[Mapping[str, Any], ...]
+    error: Mapping[str, Any] | None = None
+    calls: Mapping[str, int] = field(default_factory=dict)
+    label: Label | None = None
+    label_detail: str | None = None
+    disagreement: str | None = None
+    uses: tuple[Mapping[str, Any], ...] = ()
+    opaque: bool = False
+    bypass: tuple[str, ...] = ()
+    trace: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    output: str = ""
+    duration_ms: float = 0.0
+    cpu_ms: float = 0.0
+    peak_memory_kib: int = 0
+    attempts: int = 1
+
+    @property
+    def tests_passed(self) -> int:
+        """Return how many tests passed."""
+        return sum(bool(test["passed"]) for test in self.tests)
+
+    def labelled(
+        self, label: Label | None, detail: str | None, disagreement: str | None, uses: tuple[Mapping[str, Any], ...]
+    ) -> Self:
+        """Return this finding with an adoption label."""
+        return replace(self, label=label, label_detail=detail, disagreement=disagreement, uses=uses)
+
+    def tried(self, attempts: int) -> Self:
+        """Return this finding with the number of attempts it took."""
+        return replace(self, attempts=attempts)

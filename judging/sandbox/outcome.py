@@ -1,0 +1,181 @@
+"""From what the runner reported to what a verdict says: outcome, compiles, first error, label.
+
+What ended a program is told by who can know it: the clock and the limits of the trusted process, the wait status, the
+kernel's counters. The program's own word counts for its exceptions only.
+"""
+
+import math
+import signal
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from ...analysis.labels import label_program
+from ...schemas.error_kinds import UNRESOLVED
+from .container import RunnerLostError
+from .job import Finding, Job, Limits, Outcome
+
+Stage = Literal["parse", "load", "run"]
+
+# Kinds of an error that the trusted process gives to a test when the trial is over; no program can send them.
+ENDS: Final = frozenset({"timeout", "died", "closed", "protocol", "output_limit"})
+# The limit on CPU time is counted in ticks, what was used is measured: on a busy machine the two lie far apart.
+TICK_TOLERANCE: Final = 0.5
+
+
+def find(job: Job, result: Mapping[str, Any], limits: Limits) -> Finding:
+    """Return the finding of `job` from the runner's `result`."""
+    # A program that ends the trial before it has loaded was at least read: what cannot be parsed is reported.
+    stage: Stage = "load" if result["end"] and result["stage"] == "parse" else result["stage"]
+    outcome = _outcome(result, stage, limits)
+    ending = _ending(result, outcome, limits)
+    tests = tuple(_told(test, ending) for test in result["tests"])
+    return label(
+        job,
+        Finding(
+            outcome=outcome,
+            stage=stage,
+            compiles=stage == "run" and not any(_kind(test) in UNRESOLVED for test in tests),
+            tests=tests,
+            error=None if outcome == "passed" else ending or result["error"],
+            calls=result["calls"],
+            opaque=result["opaque"],
+            bypass=tuple(result["bypass"]),
+            trace={int(index): tuple(paths) for index, paths in result["trace"].items()},
+            output=result["output"],
+            duration_ms=result["duration_ms"],
+            cpu_ms=result["cpu_ms"],
+            peak_memory_kib=result["peak_memory_kib"],
+        ),
+    )
+
+
+def find_lost(job: Job, loss: RunnerLostError) -> Finding:
+    """Return the finding of `job` when the runner itself was stopped by the program: it hung, or ran out of memory."""
+    outcome: Outcome = "timeout" if loss.reason == "timeout" else "out_of_memory"
+    return label(job, _without_result(job, outcome, outcome, str(loss)))
+
+
+def find_fault(job: Job, message: str, attempts: int, kind: Literal["sandbox", "tests"] = "sandbox") -> Finding:
+    """Return the finding of `job` when the sandbox, or the problem's own tests, failed: nothing counts against it."""
+    return _without_result(job, "sandbox_error", kind, message, attempts)
+
+
+def _without_result(job: Job, outcome: Outcome, kind: str, message: str, attempts: int = 1) -> Finding:
+    error = {"type": outcome, "message": message[:500], "line": None, "kind": kind}
+    tests = tuple({"passed": False, "error": None} for _ in job.problem.tests)
+    return Finding(outcome, "run", compiles=False, tests=tests, error=error, attempts=attempts)
+
+
+def _outcome(result: Mapping[str, Any], stage: Stage, limits: Limits) -> Outcome:
+    """Return the first outcome that applies, in the declared order; only the trusted tests can say `passed`."""
+    passed = sum(test["passed"] for test in result["tests"])
+    if passed == len(result["tests"]) and stage == "run":
+        return "passed"
+    if result["end"] == "timeout" or _ended_by_cpu_limit(result, limits):
+        return "timeout"
+    if _ended_by_oom_killer(result) or (result["error"] or {}).get("kind") == "out_of_memory":
+        return "out_of_memory"
+    if result["end"] == "output_limit":
+        return "output_limit"
+    if result["end"] in ("died", "closed", "protocol"):
+        return "crashed"
+    if stage == "parse":
+        return "syntax_error"
+    if stage == "load":
+        return "load_error"
+    return "partial" if passed else "failed"
+
+
+def _ended_by_cpu_limit(result: Mapping[str, Any], limits: Limits) -> bool:
+    """Tell whether the limit on CPU time ended the program: SIGXCPU, or SIGKILL a second later where that was caught.
+
+    A program can send itself both. It has reached the limit if it has used the time.
+    """
+    limit_ms = 1000 * _cpu_limit(limits)
+    least: dict[int, float] = {signal.SIGXCPU: TICK_TOLERANCE * limit_ms, signal.SIGKILL: limit_ms}
+    used: float = result["cpu_ms"]
+    return result["end"] == "died" and used >= least.get(_signal_of(result), math.inf)
+
+
+def _cpu_limit(limits: Limits) -> int:
+    return max(1, math.ceil(limits.cpu_seconds))  # the kernel's limit is in whole seconds
+
+
+def _ended_by_oom_killer(result: Mapping[str, Any]) -> bool:
+    killed: bool = result["counters"]["oom_kill"] > 0
+    return killed and result["end"] == "died" and _signal_of(result) == signal.SIGKILL
+
+
+def _signal_of(result: Mapping[str, Any]) -> int:
+    number: int = result["status"] & 0x7F  # of a wait status
+    return number
+
+
+def _ending(result: Mapping[str, Any], outcome: Outcome, limits: Limits) -> dict[str, Any] | None:
+    """Return the event that ended the trial, or None where that is not what the verdict is about."""
+    end = result["end"]
+    if outcome == "timeout":
+        return _event("Timeout", _limit_reached(result, limits), _cause(result))
+    if _ended_by_oom_killer(result):
+        return _event("OutOfMemory", "the kernel killed the program for its memory", "out_of_memory")
+    if end is None or outcome == "out_of_memory":  # where the program said so itself: its MemoryError came first
+        return None
+    if end == "output_limit":
+        return _event("OutputLimit", f"the program printed more than {limits.output_kib} KiB", "output_limit")
+    if end == "died":
+        return _event(*_death(result["status"]))
+    if end == "closed":
+        return _event("Protocol", "the program closed the pipe that its results go through", "protocol")
+    said = next((test["error"]["message"] for test in result["tests"] if _kind(test) == end), "no reply")
+    return _event("Protocol", said, "protocol")
+
+
+def _limit_reached(result: Mapping[str, Any], limits: Limits) -> str:
+    used = f"{result['cpu_ms'] / 1000:.1f} s"
+    if result["end"] == "died":
+        return f"stopped at the limit of {_cpu_limit(limits)} s of CPU time; {used} were used"
+    return f"stopped at the limit of {limits.wall_seconds:g} s of wall time; {used} of CPU time were used"
+
+
+def _told(test: Mapping[str, Any], ending: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return the result of a test, with what ended the trial where that is its error."""
+    return {**test, "error": ending} if ending and _kind(test) in ENDS else test
+
+
+def _cause(result: Mapping[str, Any]) -> str:
+    return "process_limit" if result["counters"]["pids_max"] > 0 else "timeout"
+
+
+def _death(status: int) -> tuple[str, str, str]:
+    number = status & 0x7F
+    if number:
+        name = next((known.name for known in signal.Signals if known == number), f"signal {number}")
+        return "Signal", f"the program's process was ended by {name}", "signal"
+    return "Exit", f"the program ended its own process, with exit status {status >> 8}", "exit"
+
+
+def _event(name: str, message: str, kind: str) -> dict[str, Any]:
+    return {"type": name, "message": message, "line": None, "kind": kind}
+
+
+def _kind(test: Mapping[str, Any]) -> str | None:
+    error: Mapping[str, Any] | None = test["error"]
+    kind: str | None = error["kind"] if error else None
+    return kind
+
+
+def label(job: Job, finding: Finding) -> Finding:
+    """Return `finding` with its adoption label, where the job's world has the change its problem belongs to."""
+    change = next((change for change in job.changes if change.change_id == job.problem.change_id), None)
+    if change is None:
+        return finding
+    labelling = label_program(
+        job.program,
+        change,
+        passed=finding.outcome == "passed",
+        calls=finding.calls.get(change.replacement, 0),
+        outcome=finding.outcome,
+        error_kind=finding.error["kind"] if finding.error else None,
+        bypass=finding.bypass,
+    )
+    return finding.labelled(labelling.label, labelling.detail, labelling.disagreement, labelling.uses)

@@ -1,0 +1,1 @@
+"""The promises of the sandbox, tried inside a judged program."""

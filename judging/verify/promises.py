@@ -1,0 +1,238 @@
+"""What the sandbox promises, and what of it was seen to be kept: findings in, a list of checks out."""
+
+import errno
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..sandbox.container import FIRST_UID, confinement
+from ..sandbox.options import SandboxOptions
+
+MIB = 2**20
+FILTERING = 2  # SECCOMP_MODE_FILTER
+TMP = "/tmp"  # noqa: S108 - the container's own
+TMP_BYTES, TMP_INODES = 16 * MIB, 1024
+SHELLS = frozenset("sh ash bash busybox csh dash fish ksh tcsh toybox zsh".split())
+PACKAGE_MANAGERS = frozenset("apk apt apt-get aptitude dnf dpkg pip pip3 rpm snap yum zypper ensurepip".split())
+COMPILERS = frozenset("as c++ cc clang cpp g++ gcc go ld make rustc tcc".split())
+# null, zero, full, random, urandom; tty and the multiplexer of pseudo-terminals, which no terminal is behind.
+HARMLESS_DEVICES = frozenset({(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 2)})
+KERNEL_FILE_SYSTEMS = frozenset({"proc", "sysfs", "devpts", "mqueue", "cgroup", "cgroup2"})
+# Written by the engine for each container: its own name, and no name server.
+FILES_OF_THE_ENGINE = frozenset({"/etc/hostname", "/etc/hosts", "/etc/resolv.conf"})
+CAPABILITY_SETS = frozenset({"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"})
+ENVIRONMENT = frozenset({"PATH", "HOSTNAME", "PYTHONHASHSEED", "MALLOC_ARENA_MAX", "LC_ALL", "HOME"})
+HOSTNAME = "sandbox"
+MAX_LISTED = 8
+
+Findings = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One promise, whether it is kept, and what was seen."""
+
+    promise: str
+    kept: bool
+    seen: str
+
+
+def checks(found: Findings, trusted: Findings, engine: Findings, options: SandboxOptions) -> list[Check]:
+    """Return the promises of a container started with `options`, kept or broken.
+
+    `found` is what the probe saw, `trusted` what the trusted process says of its own confinement, `engine` what the
+    engine says of the container.
+    """
+    return [
+        *_file_system(found, engine),
+        *_image(found),
+        *_kernel_folders(found),
+        *_network(found),
+        *_limits(found, trusted, engine, options),
+        *_privileges(found, trusted),
+        *_surroundings(found, engine),
+    ]
+
+
+def _file_system(found: Findings, engine: Findings) -> list[Check]:
+    tmp = next((mount for mount in found["mounts"] if mount["target"] == TMP), {"type": "", "options": []})
+    flags = [flag for flag in ("noexec", "nosuid", "nodev") if flag in tmp["options"]]
+    size, inodes = found["tmp"]["bytes"], found["tmp"]["inodes"]
+    strange = [mount["target"] for mount in found["mounts"] if not _is_expected(mount)]
+    given = [mount.get("Destination", "?") for mount in engine.get("Mounts") or []]
+    return [
+        Check("root file system read-only", found["root_read_only"], "ro" if found["root_read_only"] else "rw"),
+        Check(
+            "no file can be created but in /tmp", found["writable_folders"] == [TMP], _list(found["writable_folders"])
+        ),
+        _none("no file can be written elsewhere", found["writable_files"]),
+        Check(
+            "a tmpfs on /tmp: noexec, nosuid, nodev",
+            tmp["type"] == "tmpfs" and len(flags) == 3 and not found["tmp"]["executable"],
+            _list([tmp["type"] or "no mount", *flags, *(["code can be mapped"] if found["tmp"]["executable"] else [])]),
+        ),
+        Check(
+            "16 MiB and 1,024 inodes in /tmp",
+            (size, inodes) == (TMP_BYTES, TMP_INODES),
+            f"{size / MIB:g} MiB, {inodes:,} inodes",
+        ),
+        _none("nothing of the host is mounted", sorted({*strange, *given})),
+    ]
+
+
+def _is_expected(mount: Findings) -> bool:
+    target, kind = mount["target"], mount["type"]
+    if kind == "tmpfs":
+        mask = "ro" in mount["options"] and target.startswith(("/proc/", "/sys/"))
+        return mask or target in (TMP, "/dev", "/sys/fs/cgroup") or target in _MASKED_FILES
+    return kind in KERNEL_FILE_SYSTEMS or target == "/" or target in FILES_OF_THE_ENGINE
+
+
+# The engine lays /dev/null, a file of a tmpfs, over these.
+_MASKED_FILES = frozenset(
+    f"/proc/{name}" for name in ("kcore", "keys", "latency_stats", "sched_debug", "timer_list", "timer_stats")
+)
+
+
+def _image(found: Findings) -> list[Check]:
+    names = set(found["files"])
+    return [
+        _none("no shell", sorted(names & SHELLS)),
+        _none("no package manager", sorted(names & PACKAGE_MANAGERS)),
+        _none("no compiler", sorted(names & COMPILERS)),
+        _none("no other program", found["programs"]),
+        _none("no setuid or setgid file", found["setuid"]),
+        _none("interpreter unreadable", found["readable_interpreters"]),
+    ]
+
+
+def _kernel_folders(found: Findings) -> list[Check]:
+    devices = {path: (kind, major, minor) for path, (kind, major, minor) in found["devices"].items()}
+    others = [path for path, (kind, *numbers) in devices.items() if kind != "char" or not _is_harmless(*numbers)]
+    names = sorted(path.removeprefix("/dev/") for path in devices if path.startswith("/dev/"))
+    return [
+        Check("no device but the harmless ones", not others, _list(others or names)),
+        _none("the kernel's memory, keys and firmware hidden", found["hidden"]),
+    ]
+
+
+def _is_harmless(major: int, minor: int) -> bool:
+    return (major, minor) in HARMLESS_DEVICES
+
+
+def _network(found: Findings) -> list[Check]:
+    return [
+        _none("no network interface but lo", [name for name in found["interfaces"] if name != "lo"]),
+        _none("no route", found["routes"]),
+        _none("no socket of any family", found["sockets"]),
+    ]
+
+
+def _limits(found: Findings, trusted: Findings, engine: Findings, options: SandboxOptions) -> list[Check]:
+    wanted = confinement(options)
+    memory, pids = wanted["mem_limit"], wanted["pids_limit"]
+    of_process = {ulimit.name: ulimit.hard for ulimit in wanted["ulimits"]}
+    seen_memory = trusted.get("memory_bytes")
+    seen_pids = trusted.get("pids")
+    cpus = found["cpus"]
+    return [
+        Check(f"memory limited to {memory / MIB:g} MiB", seen_memory == memory, _mib(seen_memory)),
+        _swap(found, engine, memory),
+        Check(f"processes limited to {pids}", seen_pids == pids, str(seen_pids)),
+        Check(f"CPU limited to {options.cpus:g}", cpus == options.cpus, f"{cpus:g}" if cpus else "no limit seen"),
+        *(
+            Check(_LIMIT_NAMES[name].format(value), found["limits"][name.upper()] == [value, value], _pair(found, name))
+            for name, value in of_process.items()
+        ),
+    ]
+
+
+_LIMIT_NAMES = {
+    "nofile": "open files limited to {}",
+    "fsize": "size of a file limited to {:,} bytes",
+    "core": "no core dump",
+    "msgqueue": "no message queue",
+    "memlock": "no locked memory",
+}
+
+
+def _pair(found: Findings, name: str) -> str:
+    return ", ".join("unlimited" if value == -1 else f"{value:,}" for value in found["limits"][name.upper()])
+
+
+def _swap(found: Findings, engine: Findings, memory: int) -> Check:
+    """Check that there is none: by cgroup v1's sum, by v2's own limit, else by the engine's word."""
+    promise = "no swap"
+    if found["memory_and_swap"] is not None:
+        return Check(promise, found["memory_and_swap"] == memory, f"with it {_mib(found['memory_and_swap'])}")
+    if found["swap"] is not None:
+        return Check(promise, found["swap"] == 0, _mib(found["swap"]))
+    asked = engine["HostConfig"].get("MemorySwap")
+    return Check(promise, asked == memory, f"not seen; the engine was told {_mib(asked)} with it")
+
+
+def _privileges(found: Findings, trusted: Findings) -> list[Check]:
+    held = {name: value for name, value in found["capabilities"].items() if int(value, 16)}
+    all_sets = found["capabilities"].keys() >= CAPABILITY_SETS
+    allowed = [
+        name for name, number in found["calls"].items()
+        if number != (errno.ENOSYS if name == "clone3" else errno.EPERM)
+    ]  # fmt: skip
+    dumpable = trusted.get("dumpable", True)
+    # The program has it from its own filter too; the container's is what the trusted process sees.
+    no_new_privileges = found["no_new_privileges"] and trusted.get("no_new_privileges") is True
+    return [
+        Check(
+            "user and groups are nobody else's",
+            bool(found["ids"]) and min(found["ids"]) >= FIRST_UID,
+            _list(sorted(set(found["ids"]))),
+        ),
+        Check(
+            "no capability in any of the five sets",
+            all_sets and not held and trusted.get("capabilities") == 0,
+            _list(f"{name} {value}" for name, value in held.items()) if all_sets else "not to be seen",
+        ),
+        Check("no new privileges", no_new_privileges, "set" if no_new_privileges else "not set"),
+        Check(
+            "seccomp filters on, the container's and the program's",
+            trusted.get("seccomp") is True and found["seccomp_mode"] == FILTERING,
+            f"{'on' if trusted.get('seccomp') else 'off'}, {'on' if found['seccomp_mode'] == FILTERING else 'off'}",
+        ),
+        Check(
+            "system calls refused",
+            bool(found["calls"]) and not allowed,
+            f"not refused: {_list(allowed)}" if allowed else f"{len(found['calls'])} tried, all refused",
+        ),
+        _none("a program starts no process and no program, and signals nobody", found["beyond_itself"]),
+        _none("the trusted process cannot be looked into", found["secrets"]),
+        Check("the trusted process is not dumpable", not dumpable, "dumpable" if dumpable else "not dumpable"),
+        _none("no process but the trusted one is seen", [number for number in found["processes"] if number != 1]),
+    ]
+
+
+def _surroundings(found: Findings, engine: Findings) -> list[Check]:
+    environment = found["environment"]
+    foreign = sorted(environment.keys() - ENVIRONMENT)
+    settings = engine["HostConfig"]
+    log, ipc = settings["LogConfig"]["Type"], settings.get("IpcMode")
+    shared = [mount["target"] for mount in found["mounts"] if mount["target"] == "/dev/shm"]  # noqa: S108
+    return [
+        Check("nothing of the host in the environment", not foreign, _list(foreign or sorted(environment))),
+        Check(f"host name is {HOSTNAME}", found["hostname"] == HOSTNAME, found["hostname"]),
+        Check("no shared memory", ipc == "none" and not shared, _list([f"ipc {ipc}", *shared])),
+        Check("nothing is logged", log == "none", f"log driver {log}"),
+    ]
+
+
+def _none(promise: str, things: Collection[object]) -> Check:
+    return Check(promise, not things, _list(things))
+
+
+def _list(things: Iterable[object]) -> str:
+    shown = [str(thing) for thing in things]
+    more = f" and {len(shown) - MAX_LISTED} more" if len(shown) > MAX_LISTED else ""
+    return ", ".join(shown[:MAX_LISTED]) + more or "none"
+
+
+def _mib(size: int | None) -> str:
+    return "no limit seen" if size is None else f"{size / MIB:,.0f} MiB"

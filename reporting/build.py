@@ -1,0 +1,119 @@
+"""From observations to the report."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+import polars as pl
+
+from .charts.from_tables import make_charts
+from .count.comparison import ALL, Study
+from .questions.overview import overview_table
+from .questions.published import reference_table
+from .questions.rq1_robustness import change_table, rate_table
+from .questions.rq2_sequences import collapse_table, curve_table, retention_table
+from .questions.rq3_adoption import change_label_table, detail_table, kind_table, label_table, usage_table
+from .questions.rq4_failures import failure_table, instability_table, loss_table, regression_table
+from .read.verdict_files import VerdictReader
+from .read.verdict_frame import Observations
+from .report import Options, Report
+from .table.table import Scalar, Table
+
+_TABLES = (
+    overview_table,
+    rate_table,
+    change_table,
+    curve_table,
+    collapse_table,
+    retention_table,
+    label_table,
+    kind_table,
+    usage_table,
+    change_label_table,
+    detail_table,
+    failure_table,
+    instability_table,
+    regression_table,
+    loss_table,
+)
+
+
+def build_report(observations: Observations, reader: VerdictReader, options: Options) -> Report:
+    """Return the report of `observations`, which were read by `reader`; equal input and options, equal report."""
+    study = Study(observations, options)
+    tables = tuple(_shorten(make(study)) for make in _TABLES)
+    if options.reference:
+        tables = (*tables, reference_table(study.bench, tables))
+    return Report(
+        bench_name=study.bench.name,
+        bench_sha256=study.bench.digest(),
+        sources=tuple(reader.sources),
+        verdicts=observations.frame["verdict"].n_unique(),
+        duplicates=reader.duplicates.count,
+        other_bench=reader.other_bench.count,
+        options=options,
+        notes=(*reader.notes(), *_notes(study)),
+        tables=tables,
+        charts=make_charts({table.name: table for table in tables}),
+    )
+
+
+# What a terminal shows of tables that are too long for it.
+_BRIEF: dict[str, Callable[[Mapping[str, Scalar]], bool]] = {
+    "rq2_curve": lambda row: row["subset"] == ALL,
+    "rq2_collapse": lambda row: row["criterion"] == "full" and row["subset"] in ("specificity", ALL),
+    "rq2_retention": lambda row: row["subset"] == "reliability",
+    "rq3_labels": lambda row: row["subset"] != ALL,
+    "rq3_by_kind": lambda row: False,
+    "rq3_by_usage": lambda row: False,
+    "rq3_by_change": lambda row: False,
+    "rq3_details": lambda row: row["label"] == "workaround",
+    "rq4_failures": lambda row: row["subset"] == ALL,
+    "rq4_instability": lambda row: row["subset"] == ALL,
+    "rq4_regressions": lambda row: row["regime"] != "sequential",
+    "rq4_shapley": lambda row: row["subset"] == ALL,
+}
+
+
+def _shorten(table: Table) -> Table:
+    if table.name not in _BRIEF:
+        return table
+    shown = _BRIEF[table.name]
+    return replace(table, brief=tuple(place for place, row in enumerate(table.records()) if shown(row)))
+
+
+def _notes(study: Study) -> Iterator[str]:
+    """Yield what is to be known of the verdicts as a whole, beside what their reading has shown."""
+    compared = [named.setting for named in study.settings if study.is_compared(named.setting)]
+    missing = dict.fromkeys(study.baseline_model(s) for s in compared if not study.has_baseline(s))
+    for model in missing:
+        yield (
+            f"No verdicts of the unedited model {model or 'without a name'!r}: what edits changed cannot "
+            "be told. Sample it with `edittool edit --method none`, judge it, and give that file too; or name another "
+            "unedited model with --baseline."
+        )
+    lost = [named for named in study.settings if named.setting.regime == "sequential" and not named.setting.in_sequence]
+    if lost:
+        yield (
+            f"{sum(len(study.rows(named)) for named in lost)} verdicts of sequences of edits say neither `step` nor "
+            "`edited`: they stand beside the single edits, and in no curve."
+        )
+    pooled = _pooled(study)
+    if pooled:
+        yield (
+            f"{pooled} samples have the setting, problem and sample_index of another: several runs count as one here, "
+            "with all their samples."
+        )
+    sizes = {problem.subset for problem in study.bench.problems.values()}
+    seen = set(study.frame["subset"].unique())
+    for subset in ("reliability", "generalization", "specificity"):
+        if subset in sizes and subset not in seen:  # what the benchmark lacks, its tables say
+            yield f"No verdict is about a problem in {subset}: its rows are empty."
+    unjudged = study.frame.filter(~pl.col("judged"))["verdict"].n_unique()
+    if unjudged:
+        yield f"{unjudged} samples could not be judged (sandbox_error): they are in no rate. Judge them again."
+
+
+def _pooled(study: Study) -> int:
+    rows = study.frame.filter(pl.col("index").is_not_null()).unique("verdict", keep="first", maintain_order=True)
+    keys = ["setting", "task", "active", "edited", "index"]
+    return len(rows) - len(rows.unique(keys))

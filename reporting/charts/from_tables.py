@@ -1,0 +1,268 @@
+"""The charts of the report, made from its tables: what is drawn, and from which column."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from ..count.comparison import ALL
+from ..count.pass_at_k import CRITERIA, LABELS
+from ..read.failures import FAILURES
+from ..table.table import Question, Scalar, Table
+from .chart import Chart, Mark, Panel, Series
+
+Record = Mapping[str, Scalar]
+
+_SUBSETS = ("reliability", "generalization", "specificity")
+_WORLDS = {"own": "", "none": "no change", "all": "all changes", "edited": "edited changes", "other": "other changes"}
+
+
+def make_charts(tables: Mapping[str, Table]) -> tuple[Chart, ...]:
+    """Return every chart that the tables, by name, have numbers for."""
+    makers = (_rates, _changes, _curves, _labels, _kinds, _failures, _losses, _regressions)
+    charts = [chart for make in makers for chart in make(tables)]
+    return tuple(chart for chart in charts if any(panel.series for panel in chart.panels))
+
+
+def _records(table: Table) -> list[Record]:
+    return list(table.records())
+
+
+def _names(records: Sequence[Record]) -> Callable[[Record], str]:
+    """Return what names a setting in a chart: its method, and model, regime and world where they differ.
+
+    A regime that goes without saying is said where two settings would have one name.
+    """
+    several = {field for field in ("model", "regime") if len({record[field] for record in records}) > 1}
+
+    def name(record: Record) -> str:
+        model = [str(record["model"] or "?")] if "model" in several else []
+        extra = (
+            [str(record["regime"])] if "regime" in several and record["regime"] not in (None, "none", "instant") else []
+        )
+        world = _WORLDS[str(record["world"])]
+        words = (
+            f"{record['method']} ({', '.join([*extra, world] if world else extra)})"
+            if extra or world
+            else record["method"]
+        )
+        return " · ".join([*model, str(words)])
+
+    regimes: dict[str, set[Scalar]] = {}
+    for record in records:
+        regimes.setdefault(name(record), set()).add(record["regime"])
+
+    def unique_name(record: Record) -> str:
+        known = name(record)
+        return known if len(regimes[known]) == 1 else f"{known} [{record['regime'] or 'no regime'}]"
+
+    return unique_name
+
+
+def _by_category(
+    records: Sequence[Record],
+    name: Callable[[Record], str],
+    column: str,
+    role: str,
+    title: str = "",
+    scale: float = 100,
+) -> Series:
+    """Return a series over settings: `column` of each record, times `scale`."""
+    ends = [f"{column}_low", f"{column}_high"]
+    bounded = bool(records) and ends[0] in records[0]
+    low, high = (tuple(_scaled(record, end, scale) for record in records) if bounded else () for end in ends)
+    return Series(
+        title or role.replace("_", " "),
+        tuple(name(record) for record in records),
+        tuple(_scaled(record, column, scale) for record in records),
+        low,
+        high,
+        role,
+    )
+
+
+def _scaled(record: Record, column: str, scale: float) -> float | None:
+    value = record[column]
+    return scale * value if isinstance(value, int | float) else None
+
+
+def _panels(
+    records: Sequence[Record], subsets: Iterable[str], make: Callable[[list[Record]], list[Series]]
+) -> tuple[Panel, ...]:
+    parts = ((subset, [record for record in records if record["subset"] == subset]) for subset in subsets)
+    return tuple(Panel(subset, tuple(make(part))) for subset, part in parts if part)
+
+
+def _chart(
+    name: str,
+    question: Question,
+    title: str,
+    mark: Mark,
+    labels: tuple[str, str],
+    panels: tuple[Panel, ...],
+    table: str,
+    alt: str,
+) -> Chart:
+    return Chart(name, question, title, mark, labels[0], labels[1], panels, table, alt)
+
+
+def _rates(tables: Mapping[str, Table]) -> Iterator[Chart]:
+    records = _records(tables["rq1_rates"])
+    name = _names(records)
+    panels = _panels(
+        records, _SUBSETS, lambda part: [_by_category(part, name, f"{c}_at_1", c, f"{c}@1") for c in CRITERIA]
+    )
+    yield _chart(
+        "rq1_rates", "rq1", "Pass rates", "bars", ("", "pass@1, %"), panels, "rq1_rates",
+        "Bars: for each setting and subset, the share of programs that compile, pass a test, pass all, with intervals.",
+    )  # fmt: skip
+
+
+def _changes(tables: Mapping[str, Table]) -> Iterator[Chart]:
+    records = _records(tables["rq1_change"])
+    name = _names(records)
+    panels = _panels(
+        records, _SUBSETS, lambda part: [_by_category(part, name, f"{c}_change", c, scale=1) for c in CRITERIA]
+    )
+    yield _chart(
+        "rq1_change", "rq1", "Change against the unedited model in the same world", "points",
+        ("", "change in pass@1, points"), panels, "rq1_change",
+        "Points with intervals: for each edited setting and subset, the change of each pass rate; 0 is no change.",
+    )  # fmt: skip
+
+
+def _curves(tables: Mapping[str, Table]) -> Iterator[Chart]:
+    records = _records(tables["rq2_curve"])
+    name = _names(records)
+    for criterion in ("full", "compile"):
+
+        def lines(part: list[Record], criterion: str = criterion) -> list[Series]:
+            return [*_lines(part, name, f"{criterion}_at_1"), *_baselines(part, name, f"{criterion}_before")]
+
+        panels = _panels(records, _SUBSETS, lines)
+        yield _chart(
+            f"rq2_{criterion}", "rq2", f"{criterion}@1 as edits pile up", "lines", ("edits", f"{criterion}@1, %"),
+            panels, "rq2_curve",
+            f"Lines: {criterion}@1 over the number of edits for each method; dashed: the unedited model.",
+        )  # fmt: skip
+
+
+def _lines(records: Sequence[Record], name: Callable[[Record], str], column: str) -> list[Series]:
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        groups.setdefault(name(record), []).append(record)
+    return [_line(part, title, str(part[0]["method"]), column) for title, part in groups.items()]
+
+
+def _line(records: Sequence[Record], title: str, role: str, column: str) -> Series:
+    steps = tuple(int(record["step"] or 0) for record in records)
+    values, low, high = (tuple(_scaled(r, f"{column}{end}", 100) for r in records) for end in ("", "_low", "_high"))
+    return Series(title, steps, values, low, high, role)
+
+
+def _baselines(records: Sequence[Record], name: Callable[[Record], str], column: str) -> list[Series]:
+    """Return the baselines of the lines: one where all are the same."""
+    found: dict[tuple[object, ...], tuple[str, Series]] = {}
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        groups.setdefault(name(record), []).append(record)
+    for title, part in groups.items():
+        steps = tuple(int(record["step"] or 0) for record in part)
+        values = tuple(_scaled(record, column, 100) for record in part)
+        series = Series(f"unedited ({title})", steps, values, role="reference", reference=True)
+        if any(value is not None for value in values):
+            found.setdefault((steps, values), (title, series))
+    if len(found) == 1:
+        ((_, only),) = found.values()
+        return [Series("unedited", only.x, only.y, role="reference", reference=True)]
+    return [series for _, series in found.values()]
+
+
+def _labels(tables: Mapping[str, Table]) -> Iterator[Chart]:
+    records = [r for r in _records(tables["rq3_labels"]) if r["labelled"]]
+    name = _names(records)
+    panels = _panels(records, (*_SUBSETS[:2], ALL), lambda part: [_by_category(part, name, x, x) for x in LABELS])
+    yield _chart(
+        "rq3_labels", "rq3", "Is the new API adopted?", "stacked", ("", "labelled samples, %"), panels, "rq3_labels",
+        "Stacked bars: for each setting the shares of correct adoption, misuse, workaround and no adoption.",
+    )  # fmt: skip
+    passing = [r for r in records if r["passing"]]
+    shares = ("correct_adoption", "workaround")
+    panels = _panels(
+        passing, (*_SUBSETS[:2], ALL), lambda part: [_by_category(part, name, f"{x}_in_passing", x) for x in shares]
+    )
+    yield _chart(
+        "rq3_passing", "rq3", "Programs that pass: adopted, or worked around?", "stacked", ("", "passing samples, %"),
+        panels, "rq3_labels", "Stacked bars: of programs that pass, the shares that adopted and worked around.",
+    )  # fmt: skip
+
+
+def _kinds(tables: Mapping[str, Table]) -> Iterator[Chart]:
+    for field, words in (("kind", "kind of API"), ("usage", "usage change")):
+        records = [record for record in _records(tables[f"rq3_by_{field}"]) if record["world"] == "own"]
+        records = [record for record in records if record["regime"] not in (None, "none")] or records
+        regimes = {regime: [r for r in records if r["regime"] == regime] for regime in (r["regime"] for r in records)}
+        panels = tuple(Panel(str(regime or ""), _by_group(part, field)) for regime, part in regimes.items())
+        yield _chart(
+            f"rq3_by_{field}", "rq3", f"Correct adoption by {words}", "bars", (words, "labelled samples, %"),
+            panels, f"rq3_by_{field}", f"Bars: correct adoption by {words}, for each setting, a panel for each regime.",
+        )  # fmt: skip
+
+
+def _by_group(records: Sequence[Record], field: str) -> tuple[Series, ...]:
+    name = _names(records)
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        groups.setdefault(name(record), []).append(record)
+    return tuple(
+        _by_category(part, _value(field), "correct_adoption", str(part[0]["method"]), title)
+        for title, part in groups.items()
+    )
+
+
+def _value(field: str) -> Callable[[Record], str]:
+    return lambda record: str(record[field]).replace("_", " ")
+
+
+def _failures(tables: Mapping[str, Table]) -> Iterator[Chart]:
+    records = _records(tables["rq4_failures"])
+    name = _names(records)
+
+    def stack(part: list[Record]) -> list[Series]:
+        settings = list(dict.fromkeys(name(record) for record in part))
+        shares = {(name(record), record["failure"]): _scaled(record, "share_of_judged", 100) for record in part}
+        present = [failure for failure in FAILURES if any((setting, failure) in shares for setting in settings)]
+        return [
+            Series(f.replace("_", " "), tuple(settings), tuple(shares.get((s, f), 0.0) for s in settings), role=f)
+            for f in present
+        ]
+
+    yield _chart(
+        "rq4_failures", "rq4", "Why programs fail", "stacked", ("", "judged samples, %"),
+        _panels(records, _SUBSETS, stack), "rq4_failures",
+        "Stacked bars: for each setting and subset, the shares of samples that failed for each reason.",
+    )  # fmt: skip
+
+
+def _losses(tables: Mapping[str, Table]) -> Iterator[Chart]:
+    records = [record for record in _records(tables["rq4_shapley"]) if record["against"] == "same world"]
+    name = _names(records)
+    parts = ("compilation_part", "after_part")
+    titles = {"compilation_part": "compilation", "after_part": "after compilation"}
+    panels = _panels(
+        records, _SUBSETS, lambda part: [_by_category(part, name, p, p, titles[p], scale=1) for p in parts]
+    )
+    yield _chart(
+        "rq4_shapley", "rq4", "Where the loss in full pass lies", "stacked", ("", "loss, points"), panels,
+        "rq4_shapley",
+        "Stacked bars: the loss in full pass of each edited setting, split into compilation and what comes after.",
+    )  # fmt: skip
+
+
+def _regressions(tables: Mapping[str, Table]) -> Iterator[Chart]:
+    records = [r for r in _records(tables["rq4_regressions"]) if r["regime"] != "sequential" and r["edits"]]
+    name = _names(records)
+    columns = {"share": "problems passed before", "share_of_edits": "edits", "share_of_successful": "successful edits"}
+    series = tuple(_by_category(records, name, column, column, title) for column, title in columns.items())
+    yield _chart(
+        "rq4_regressions", "rq4", "Regressions on specificity", "bars", ("", "with a regression, %"),
+        (Panel("", series),) if records else (), "rq4_regressions",
+        "Bars: the shares of problems, of edits and of successful edits with a regression, for each setting.",
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Statistics: pass@k, groups of observations, intervals and tests."""

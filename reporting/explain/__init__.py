@@ -1,0 +1,1 @@
+"""Explanations: why one sample got its verdict."""

@@ -1,0 +1,134 @@
+"""An explanation for a terminal. Every text that came from a file is shown harmless, and cannot start a line."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.text import Text
+
+from ..write.terminal import Show
+from .explanation import Explanation, TestResult, program_lines
+
+_IDENTITY = ("task_id", "sample_id", "sample_index", "model", "method", "regime", "step", "edited", "seed")
+_MADE_BY = ("image", "runtime", "isolation", "edittool")
+
+
+def render_explanation(explanation: Explanation, show: Show) -> Iterator[Text]:
+    """Yield the lines of `explanation`; each goes through `show` but for the headings."""
+    for heading, lines in (
+        ("sample", _identity(explanation.verdict)),
+        ("world", _world(explanation)),
+        ("verdict", _verdict(explanation)),
+        ("program", _program(explanation)),
+        ("refused by the world", _refusals(explanation)),
+        ("tests", _tests(explanation.tests)),
+        ("printed", _printed(explanation.verdict)),
+        ("ran with", _resources(explanation.verdict)),
+    ):
+        texts = [show(line) for line in lines]
+        if texts:
+            yield Text(heading, style="bold")
+            yield from texts
+
+
+def _identity(verdict: Mapping[str, Any]) -> Iterator[str]:
+    for name in _IDENTITY:
+        if verdict.get(name) is not None:
+            yield _fact(name, _value(verdict[name]))
+
+
+def _world(explanation: Explanation) -> Iterator[str]:
+    if not explanation.world:
+        yield "  no change is active"
+    for change in explanation.world:
+        own = "  (the problem's own change)" if change.change_id == explanation.problem.change_id else ""
+        yield f"  {_one_line(change.deprecated)} -> {_one_line(change.signature)}{own}"
+        yield from (f"      {line}" for line in change.doc.splitlines())
+
+
+def _verdict(explanation: Explanation) -> Iterator[str]:
+    verdict = explanation.verdict
+    label = verdict["label"] or "none"
+    yield _fact("outcome", f"{verdict['outcome']}: {explanation.outcome_because}")
+    if verdict.get("error"):
+        yield _fact("error", _error(verdict["error"]))
+    yield _fact("compiles", f"{'yes' if verdict['compiles'] else 'no'}: {explanation.compiles_because}")
+    yield _fact("passed", f"{verdict['tests_passed']} of {verdict['tests_total']} tests")
+    yield _fact("label", f"{label}: {_one_line(explanation.label_because)}")
+    if verdict.get("calls"):
+        counts = (f"{name}: {count}" for name, count in verdict["calls"].items())
+        yield _fact("counted calls", _one_line(", ".join(counts)))
+    if verdict.get("bypass"):
+        yield _fact("bypass", _one_line(", ".join(verdict["bypass"])))
+    if verdict.get("disagreement"):
+        yield _fact("disagreement", _one_line(verdict["disagreement"]))
+    if verdict.get("opaque"):
+        yield _fact("opaque", "the tests exchanged objects that stayed in the program's process")
+
+
+def _program(explanation: Explanation) -> Iterator[str]:
+    if explanation.program is None:
+        yield "  the verdict does not carry it"
+        return
+    lines = program_lines(explanation.program)
+    last = len(lines)
+    for number, line in enumerate(lines, 1):
+        if number < last or line:
+            yield f"{number:>5} | {line}"
+        yield from (f"      ^ {_one_line(mark.text)}" for mark in explanation.marks if mark.line == number)
+    for mark in explanation.marks:
+        if mark.line > last:
+            yield f"      ^ line {mark.line}, past the end: {_one_line(mark.text)}"
+
+
+def _refusals(explanation: Explanation) -> Iterator[str]:
+    for refusal in explanation.refusals:
+        where = f", in tests {', '.join(map(str, refusal.tests))}" if refusal.tests else ""
+        yield f"  {_error(refusal.error)}{where}"
+
+
+def _tests(tests: tuple[TestResult, ...]) -> Iterator[str]:
+    for number, test in enumerate(tests, 1):
+        yield f"  {number}: {'passed' if test.passed else 'failed' if test.error else 'did not run'}"
+        yield from (f"      | {line}" for code in (test.setup, test.code) if code for line in program_lines(code))
+        if test.error:
+            yield f"      {_error(test.error)}"
+
+
+def _printed(verdict: Mapping[str, Any]) -> Iterator[str]:
+    if verdict.get("output"):
+        yield from (f"      | {line}" for line in program_lines(verdict["output"].removesuffix("\n")))
+
+
+def _resources(verdict: Mapping[str, Any]) -> Iterator[str]:
+    for name, unit in (("cpu_ms", "ms"), ("duration_ms", "ms"), ("peak_memory_kib", "KiB")):
+        if name in verdict:
+            yield _fact(name.rpartition("_")[0].replace("_", " "), f"{verdict[name]:.0f} {unit}")
+    if verdict.get("limits"):
+        yield _fact(
+            "limits", ", ".join(f"{_one_line(name)} {_value(value)}" for name, value in verdict["limits"].items())
+        )
+    if verdict.get("attempts", 1) > 1:
+        yield _fact("attempts", str(verdict["attempts"]))
+    for name in _MADE_BY:
+        if name in verdict:
+            yield _fact(name, _value(verdict[name]))
+
+
+def _fact(name: str, value: str) -> str:
+    return f"  {name:<14}{value}"
+
+
+def _error(error: Mapping[str, Any]) -> str:
+    place = f", line {error['line']}" if error.get("line") else ""
+    kind = f" ({_one_line(error['kind'])}{place})" if error.get("kind") else ""
+    return f"{_one_line(error['type'])}: {_one_line(error['message'])}{kind}"
+
+
+def _value(value: object) -> str:
+    return _one_line(value if isinstance(value, str) else json.dumps(value))
+
+
+def _one_line(text: str) -> str:
+    """Return `text` with its ends of lines made visible: nothing in it can pass for a line of ours."""
+    return text.replace("\r", "\\r").replace("\n", "\\n")

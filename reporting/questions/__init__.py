@@ -1,0 +1,1 @@
+"""The four research questions, one file each, as tables."""

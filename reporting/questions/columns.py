@@ -1,0 +1,35 @@
+"""The columns that say which setting a row speaks of: the same in every table."""
+
+from ..count.comparison import Named
+from ..read.settings import Setting
+from ..table.table import Cell, Column
+
+IDENTITY = (
+    Column("model", "model", "text", "Name of the model; empty where the verdicts name none."),
+    Column("method", "method", "text", "Editing method, with what tells it from others of that name; or unedited."),
+    Column("regime", "regime", "text", "Editing regime: none, instant, sequential, batch."),
+    Column("world", "world", "text", "Changes active while the programs ran: own (the problem's own), none, ..."),
+    Column("subject", "subject", "text", "What the edits were keyed on.", detail=True),
+    Column("target", "target", "text", "What the edits taught.", detail=True),
+    Column("hparams_sha256", "hparams", "text", "SHA-256 of the method's hyperparameters.", detail=True),
+)
+STEP = Column("step", "edits", "count", "How many changes the model was edited with.")
+SUBSET = Column("subset", "subset", "text", "Subset of the benchmark; all is the three together.")
+PROBLEMS = Column("problems", "problems", "count", "Problems that count in this row.")
+AGAINST = Column(
+    "against", "against", "text", "World of the baseline: same world, or no change, where the old API still is."
+)
+
+
+def identify(named: Named) -> tuple[Cell, ...]:
+    """Return the cells of IDENTITY."""
+    setting: Setting = named.setting
+    return (
+        setting.model,
+        named.name,
+        setting.regime,
+        setting.world,
+        setting.subject,
+        setting.target,
+        setting.hparams_sha256,
+    )

@@ -1,0 +1,217 @@
+"""RQ2: what becomes of a model as edits pile up: curves, the step of collapse, retention of earlier edits."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import polars as pl
+
+from ..count.comparison import ALL, Against, Named, Study, by_subset, matrix, rates
+from ..count.pass_at_k import CRITERIA, Floats
+from ..table.table import Cell, Column, Estimate, Table
+from .columns import AGAINST, IDENTITY, PROBLEMS, STEP, SUBSET, identify
+from .rq1_robustness import baseline_notes
+
+HALF, FLOOR = 0.5, 0.2  # a model has collapsed below this share of its baseline, and below this rate
+_BOTH: tuple[Against, ...] = ("same world", "no change")
+
+
+def curve_table(study: Study) -> Table:
+    """Return pass@1 after each sampled step of each sequence, beside the unedited model's on the same problems."""
+    rows, missing, stand_ins = [], 0, 0
+    for steps in study.sequences.values():
+        for named in steps:
+            pairs = study.pairs(named, "same world")
+            missing += int((study.units(named)["n"] > 0).sum()) - len(pairs)
+            stand_ins += int(pairs["stand_in"].sum())
+            rows += list(_curve_rows(study, named))
+    return Table(
+        "rq2_curve",
+        "rq2",
+        "Pass rates over the number of edits; before: the unedited model on the same problems, in the same world",
+        (*IDENTITY, STEP, SUBSET, PROBLEMS, *_CURVE),
+        tuple(rows),
+        _no_sequence(study) or tuple(baseline_notes(missing, stand_ins, compared=True)),
+    )
+
+
+_CURVE = (
+    *(
+        column
+        for name in CRITERIA
+        for column in (
+            Column(f"{name}_at_1", f"{name}@1", "percent", f"{name}@1 after that many edits.", interval=True),
+            Column(
+                f"{name}_before",
+                f"{name} before",
+                "percent",
+                f"{name}@1 of the unedited model, on the problems that it was judged on in the same world.",
+                detail=True,
+            ),
+            Column(
+                f"{name}_change",
+                f"{name} change",
+                "points",
+                f"{name}@1 less {name}_before, in points, both on the problems of {name}_before.",
+                detail=True,
+                interval=True,
+            ),
+        )
+    ),
+    Column("adoption", "adopted", "percent", "Samples that adopted correctly, of those with a label.", interval=True),
+)
+
+
+def _curve_rows(study: Study, named: Named) -> Iterator[tuple[Cell, ...]]:
+    pairs = dict(by_subset(study.pairs(named, "same world")))
+    for subset, units in by_subset(study.units(named)):
+        after = study.means(units, rates(units))
+        sides = rates(pairs[subset], "base_")
+        before = map(float, sides.mean(axis=0)) if len(sides) else [None] * len(CRITERIA)
+        changes = study.means(pairs[subset], 100 * (rates(pairs[subset]) - sides))
+        adopted = study.ratios(units, matrix(units, ["correct_adoption"]), matrix(units, ["labelled"]))
+        cells = [cell for three in zip(after, before, changes, strict=True) for cell in three]
+        yield (*identify(named), named.setting.step, subset, units["task"].n_unique(), *cells, *adopted)
+
+
+def collapse_table(study: Study) -> Table:
+    """Return the first steps at which each sequence fell below half its baseline and below 20 %, and areas."""
+    rows = [
+        row for steps in study.sequences.values() for against in _BOTH for row in _collapse_rows(study, steps, against)
+    ]
+    return Table(
+        "rq2_collapse",
+        "rq2",
+        "Collapse: the first number of edits with a rate below half the baseline, and below 20 %",
+        (*IDENTITY, AGAINST, SUBSET, *_COLLAPSE),
+        tuple(rows),
+        _no_sequence(study) or tuple(_collapse_notes(rows)),
+    )
+
+
+_COLLAPSE = (
+    Column("criterion", "criterion", "text", "compile, partial or full: the rate in question, at k = 1."),
+    Column("steps", "steps", "count", "Steps that were sampled and have a baseline."),
+    Column("last_step", "last", "count", "Number of edits at the last of them."),
+    Column("below_half", "below half", "count", "First sampled step below half the baseline; empty: none."),
+    Column("below_20", "below 20 %", "count", "First sampled step with a rate below 20 %; empty: none."),
+    Column("area", "area", "percent", "Mean height of the curve: area under it by the trapezoid rule / its width."),
+    Column("area_before", "area before", "percent", "The same of the unedited model on the same problems."),
+    Column("area_ratio", "kept", "percent", "area / area_before.", detail=True),
+    Column("first_drop", "first drop", "points", "Points lost at the first sampled step; negative: won.", detail=True),
+    Column("largest_drop", "largest drop", "points", "Points lost at the worst step; negative: won.", detail=True),
+)
+
+
+def _collapse_rows(study: Study, steps: Sequence[Named], against: Against) -> Iterator[tuple[Cell, ...]]:
+    curves: dict[str, list[tuple[int, Floats, Floats]]] = {}
+    for named in steps:
+        for subset, pairs in by_subset(study.pairs(named, against)):
+            if len(pairs):
+                point = (named.setting.step or 0, rates(pairs, "base_").mean(axis=0), rates(pairs).mean(axis=0))
+                curves.setdefault(subset, []).append(point)
+    for subset, points in curves.items():
+        for place, criterion in enumerate(CRITERIA):
+            curve = [(step, float(before[place]), float(after[place])) for step, before, after in points]
+            yield (*identify(steps[-1]), against, subset, criterion, *_collapse(curve))
+
+
+def _collapse(curve: Sequence[tuple[int, float, float]]) -> tuple[Cell, ...]:
+    """Return the cells of _COLLAPSE after the first for a curve of (step, rate before, rate after)."""
+    steps = [step for step, _, _ in curve]
+    before, after = [b for _, b, _ in curve], [a for _, _, a in curve]
+    area, area_before = mean_height(steps, after), mean_height(steps, before)
+    drops = [100 * (b - a) for _, b, a in curve]
+    return (
+        len(curve),
+        steps[-1],
+        next((step for step, b, a in curve if a < HALF * b), None),
+        next((step for step, _, a in curve if a < FLOOR), None),
+        area,
+        area_before,
+        area / area_before if area is not None and area_before else None,
+        drops[0],
+        max(drops),
+    )
+
+
+def mean_height(steps: Sequence[int], heights: Sequence[float]) -> float | None:
+    """Return the area under a curve by the trapezoid rule, divided by its width; None for fewer than two steps.
+
+    >>> mean_height([1, 2, 4], [1.0, 0.5, 0.0])  # (0.75 * 1 + 0.25 * 2) / 3
+    0.4166666666666667
+    """
+    if len(steps) < 2:
+        return None
+    return float(np.trapezoid(heights, steps)) / (steps[-1] - steps[0])
+
+
+def _collapse_notes(rows: Sequence[tuple[Cell, ...]]) -> Iterator[str]:
+    first = len(IDENTITY) + 2
+    named = [dict(zip([column.name for column in _COLLAPSE], row[first:], strict=True)) for row in rows]
+    if any(row["area"] is None for row in named):
+        yield "A sequence that was sampled at one step has no area."
+    if any(row["area_before"] == 0.0 for row in named):
+        yield "A baseline of 0 % has no half: the unedited model passes nothing in that world, and nothing can be lost."
+    if not rows:
+        yield "No step has a baseline: sample the unedited model (`edittool edit --method none`), and judge it."
+
+
+def retention_table(study: Study) -> Table:
+    """Return how changes that were taught earlier fare at each step, beside how they fared when first sampled."""
+    rows = [row for steps in study.sequences.values() for row in _retention_rows(study, steps)]
+    return Table(
+        "rq2_retention",
+        "rq2",
+        "Retention: problems of earlier changes, now and when they were first sampled after their edit",
+        (*IDENTITY, STEP, SUBSET, *_RETENTION),
+        tuple(rows),
+        _no_sequence(study) or (() if rows else ("No sequence was sampled at two steps: nothing can be forgotten.",)),
+    )
+
+
+_RETENTION = (
+    Column("changes", "changes", "count", "Changes sampled at an earlier step too."),
+    Column("problems", "problems", "count", "Their problems."),
+    Column("full_first", "full then", "percent", "full@1 at the first sampled step with that change.", interval=True),
+    Column("full_now", "full now", "percent", "full@1 at this step.", interval=True),
+    Column("full_kept", "kept", "percent", "full_now / full_first; empty where nothing passed then.", interval=True),
+    Column(
+        "adoption_first", "adopted then", "percent", "Samples that adopted correctly then.", detail=True, interval=True
+    ),
+    Column("adoption_now", "adopted now", "percent", "Samples that adopt correctly now.", interval=True),
+    Column("adoption_kept", "adoption kept", "percent", "adoption_now / adoption_first.", detail=True, interval=True),
+)
+_TAUGHT = ("reliability", "generalization")
+
+
+def _retention_rows(study: Study, steps: Sequence[Named]) -> Iterator[tuple[Cell, ...]]:
+    first = pl.DataFrame()
+    for named in steps:
+        units = study.units(named).filter(pl.col("change").is_not_null(), pl.col("n") > 0)
+        if len(first):
+            earlier = units.join(first, on="task", how="inner", maintain_order="left")
+            for subset in (*_TAUGHT, ALL):
+                part = earlier if subset == ALL else earlier.filter(pl.col("subset") == subset)
+                if len(part):
+                    yield (*identify(named), named.setting.step, subset, *_retention(study, part))
+        unseen = units.join(first, on="task", how="anti") if len(first) else units
+        new = unseen.select(
+            "task", *(pl.col(name).alias(f"first_{name}") for name in ("n", "full", "labelled", "correct_adoption"))
+        )
+        first = pl.concat([first, new]) if len(first) else new
+
+
+def _retention(study: Study, units: pl.DataFrame) -> tuple[Cell, ...]:
+    now = matrix(units, ["full"]) / matrix(units, ["n"])
+    then = matrix(units, ["first_full"]) / matrix(units, ["first_n"])
+    one = np.ones_like(now)
+    adopted, labelled = matrix(units, ["correct_adoption"]), matrix(units, ["labelled"])
+    adopted_then, labelled_then = matrix(units, ["first_correct_adoption"]), matrix(units, ["first_labelled"])
+    parts = np.hstack([then, now, now, adopted_then, adopted, adopted])
+    wholes = np.hstack([one, one, then, labelled_then, labelled, adopted_then])
+    estimates: list[Estimate] = study.ratios(units, parts, wholes)
+    return (units["change"].n_unique(), units["task"].n_unique(), *estimates)
+
+
+def _no_sequence(study: Study) -> tuple[str, ...]:
+    return () if study.sequences else ("No sequence of edits is among the verdicts.",)

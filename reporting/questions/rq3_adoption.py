@@ -1,0 +1,145 @@
+"""RQ3: whether programs adopt the new API, misuse it, work around it, or do not know it."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import polars as pl
+
+from ...schemas.changes import Change
+from ..count.comparison import Named, Study, by_subset, matrix
+from ..count.pass_at_k import LABELS
+from ..table.table import Cell, Column, Table
+from .columns import IDENTITY, PROBLEMS, SUBSET, identify
+from .rq1_robustness import STEP_DETAIL
+
+UNKNOWN_KIND = "unknown"
+
+_SHARES = (
+    Column("labelled", "labelled", "count", "Judged samples that have a label."),
+    *(
+        Column(
+            label, label.replace("_", " "), "percent", f"Samples labelled {label}, of those labelled.", interval=True
+        )
+        for label in LABELS
+    ),
+    Column("passing", "passing", "count", "Labelled samples that passed all tests."),
+    *(
+        Column(
+            f"{label}_in_passing",
+            f"{label.replace('_', ' ')} in passing",
+            "percent",
+            f"Samples labelled {label}, of those that passed.",
+            detail=label != "correct_adoption",
+            interval=True,
+        )
+        for label in ("correct_adoption", "workaround")
+    ),
+)
+
+
+def label_table(study: Study) -> Table:
+    """Return the shares of the four labels, among all labelled samples and among those that passed, by subset."""
+    rows = []
+    for named in study.ends:
+        for subset, units in by_subset(study.units(named)):
+            if subset != "specificity":
+                rows.append((*identify(named), named.setting.step, subset, *_shares(study, units)))
+    return Table(
+        "rq3_labels",
+        "rq3",
+        "Adoption: shares of the labels, among all and among passing samples",
+        (*IDENTITY, STEP_DETAIL, SUBSET, PROBLEMS, *_SHARES),
+        tuple(rows),
+        tuple(_notes(study, rows)),
+    )
+
+
+def kind_table(study: Study) -> Table:
+    """Return the shares of the labels by the kind of API that changed."""
+    column = Column("kind", "kind of API", "text", "What the deprecated API is: builtin_function, module_class, ...")
+    return _by_change(study, "rq3_by_kind", "Adoption by kind of API", column, lambda c: c.kind or UNKNOWN_KIND)
+
+
+def usage_table(study: Study) -> Table:
+    """Return the shares of the labels by how the usage of the API changed."""
+    column = Column("usage", "usage change", "text", "renamed, reordered, keyword_only, packed, function.")
+    return _by_change(study, "rq3_by_usage", "Adoption by usage change", column, lambda change: change.usage)
+
+
+def change_label_table(study: Study) -> Table:
+    """Return the shares of the labels for each change."""
+    column = Column("change", "change", "text", "The change: the deprecated API's qualified name.")
+    return _by_change(study, "rq3_by_change", "Adoption by change", column, lambda change: change.change_id)
+
+
+def _by_change(study: Study, name: str, title: str, column: Column, group: Callable[[Change], str]) -> Table:
+    groups = {change_id: group(change) for change_id, change in study.bench.changes.items()}
+    rows = []
+    for named in study.ends:
+        units = study.units(named).filter(pl.col("change").is_not_null(), pl.col("labelled") > 0)
+        units = units.with_columns(group=pl.col("change").replace_strict(groups, return_dtype=pl.String))
+        for value in sorted(units["group"].unique()):
+            part = units.filter(pl.col("group") == value)
+            rows.append((*identify(named), named.setting.step, value, *_shares(study, part)))
+    columns = (*IDENTITY, STEP_DETAIL, column, PROBLEMS, *_SHARES)
+    return Table(name, "rq3", title, columns, tuple(rows), () if rows else (NO_LABELS,))
+
+
+def _shares(study: Study, units: pl.DataFrame) -> tuple[Cell, ...]:
+    """Return the cells of PROBLEMS and _SHARES."""
+    units = units.filter(pl.col("labelled") > 0)
+    of_passing = [f"passed_{label}" for label in ("correct_adoption", "workaround")]
+    parts = matrix(units, [*LABELS, *of_passing])
+    wholes = matrix(units, ["labelled"])
+    passing = matrix(units, ["passing"])
+    every = np.hstack([wholes] * len(LABELS) + [passing] * len(of_passing))
+    estimates = study.ratios(units, parts, every)
+    return (
+        units["task"].n_unique(),
+        int(wholes.sum()),
+        *estimates[: len(LABELS)],
+        int(passing.sum()),
+        *estimates[len(LABELS) :],
+    )
+
+
+NO_LABELS = "No sample has a label: none ran with its problem's change active."
+
+
+def _notes(study: Study, rows: list[tuple[Cell, ...]]) -> Iterator[str]:
+    if any(row[len(IDENTITY) + 3] == 0 for row in rows):
+        yield "A sample has a label where its problem's change was active; other rows are empty."
+    if study.sequences:
+        yield "Of each sequence of edits, the last sampled step is shown."
+    yield "Intervals are over problems; where no sample passed, its shares are empty."
+
+
+def detail_table(study: Study) -> Table:
+    """Return how often each finer reading of a label was given: the kinds of workaround among them."""
+    rows = [row for named in study.ends for row in _detail_rows(study, named)]
+    return Table(
+        "rq3_details",
+        "rq3",
+        "Finer labels: in what way samples worked around, misused, or did not adopt",
+        (*IDENTITY, STEP_DETAIL, *_DETAILS),
+        tuple(rows),
+        () if rows else (NO_LABELS,),
+    )
+
+
+_DETAILS = (
+    Column("label", "label", "text", "The label."),
+    Column("detail", "detail", "text", "Its finer reading; docs/formats.md has them all."),
+    Column("samples", "samples", "count", "Samples with both."),
+    Column("share_of_label", "of label", "percent", "Of the samples with that label."),
+    Column("share_of_labelled", "of all", "percent", "Of all labelled samples."),
+)
+
+
+def _detail_rows(study: Study, named: Named) -> Iterator[tuple[Cell, ...]]:
+    labelled = study.rows(named).filter(pl.col("label").is_not_null())
+    totals = dict(labelled.group_by("label").len().rows())
+    counts = labelled.group_by("label", pl.col("detail").fill_null("none given")).len().rows()
+    for label, detail, count in sorted(counts, key=lambda row: (LABELS.index(row[0]), -row[2], row[1])):
+        shares = (count / totals[label], count / len(labelled))
+        yield (*identify(named), named.setting.step, label, detail, count, *shares)

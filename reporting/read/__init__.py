@@ -1,0 +1,1 @@
+"""Reading verdicts: files, settings, columns, failures."""

@@ -1,0 +1,107 @@
+"""A setting: what tells groups of verdicts apart, the kind of world that the programs ran in among it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from ...schemas.problems import Problem
+
+World = Literal["own", "none", "edited", "all", "other", "either"]
+WORLDS: tuple[World, ...] = ("own", "none", "edited", "all", "other")
+
+WORLDS_IN_WORDS: dict[World, str] = {
+    "own": "the problem's own change is active",
+    "none": "no change is active",
+    "edited": "the edited changes are active",
+    "all": "all changes are active",
+    "other": "other changes are active",
+}
+
+_REGIMES = {"": 0, "none": 1, "instant": 2, "sequential": 3, "batch": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What verdicts of one group have in common; None where they do not say.
+
+    `subject` and `target` are what an edit was keyed on and what it taught. `step` is how many changes the model was
+    edited with; where a verdict has no `step`, as many as its `edited` names. `world`: the kind of world, see `_world`.
+    """
+
+    model: str | None
+    method: str | None
+    regime: str | None
+    subject: str | None
+    target: str | None
+    hparams_sha256: str | None
+    step: int | None
+    world: World
+
+    @property
+    def edited(self) -> bool:
+        """Tell whether the model was edited: else it is a baseline, or a model that edittool knows nothing about."""
+        return self.method not in (None, "none") or bool(self.step)
+
+    @property
+    def in_sequence(self) -> bool:
+        """Tell whether this is a step of a sequence of edits: one that does not say which is none."""
+        return self.regime == "sequential" and self.step is not None
+
+    @property
+    def series(self) -> "Setting":
+        """Return what the steps of one sequence have in common."""
+        return replace(self, step=None)
+
+    def order(self) -> tuple[Any, ...]:
+        """Return a key to sort by: unedited models first, steps by their number."""
+        names = (self.model, self.method, self.subject, self.target, self.hparams_sha256)
+        known = tuple((name is not None, name or "") for name in names)
+        regime = (_REGIMES.get(self.regime or "", len(_REGIMES)), self.regime or "", self.regime is not None)
+        step = (self.step or 0, self.step is not None)
+        return (known[0], self.edited, known[1], regime, *known[2:], step, WORLDS.index(self.world))
+
+
+def setting_of(verdict: Mapping[str, Any], problem: Problem, changes: Collection[str]) -> Setting:
+    """Return the setting of `verdict`; `changes` are the ids of all changes of the benchmark.
+
+    The world of a verdict on a problem without a change is "either" where no change is active: its own world and none
+    are the same there.
+    """
+    step = verdict.get("step", len(verdict["edited"]) if verdict.get("edited") else None)
+    return Setting(
+        model=verdict.get("model"),
+        method=verdict.get("method"),
+        regime=verdict.get("regime"),
+        subject=verdict.get("subject"),
+        target=verdict.get("target"),
+        hparams_sha256=verdict.get("hparams_sha256"),
+        step=None if step is None else int(step),
+        world=_world(verdict, problem, changes),
+    )
+
+
+def active_changes(verdict: Mapping[str, Any], problem: Problem) -> tuple[str, ...]:
+    """Return the changes that were active while the program ran, sorted."""
+    own = () if problem.change_id is None else (problem.change_id,)
+    return tuple(sorted(set(verdict.get("active_changes", own))))
+
+
+def _world(verdict: Mapping[str, Any], problem: Problem, changes: Collection[str]) -> World:
+    """Return the kind of world: the problem's own change active, none though it has one, the edited ones, all, others.
+
+    A problem without a change counts as in its own world with the one change that the model was edited with last:
+    there it stands beside the problems of that change. An unedited model's verdict on such a problem, judged in the
+    world of an edit to be held against that edit, belongs to its own world too.
+    """
+    own = set() if problem.change_id is None else {problem.change_id}
+    edits = verdict.get("edited", ())
+    active, edited, newest = set(active_changes(verdict, problem)), set(edits), set(edits[-1:])
+    if not (own or active):
+        return "either"
+    if active == own or (not own and len(active) == 1 and (active == newest or not edited)):
+        return "own"
+    if not active:
+        return "none"
+    if active == set(changes):
+        return "all"
+    return "edited" if active == edited else "other"

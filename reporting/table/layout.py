@@ -1,0 +1,150 @@
+"""What of a table is shown where space is short: no details, no column that says the same in every row."""
+
+import textwrap
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from .format import format_cell, header, visible
+from .table import Cell, Column, Estimate, Kind, Table
+
+MAX_TEXT = 80  # characters of a text before it is cut
+MAX_COLUMN = 30  # characters of a line of text in a cell before it is wrapped
+
+Measure = Callable[[str], int]
+"""Says how much room a text takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """A table without its details. `lifted` are the columns that hold one text in all rows, and that text."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    lifted: tuple[tuple[Column, str], ...]
+
+    @property
+    def caption(self) -> str:
+        """Return what was lifted out of the table in words, "" if nothing was."""
+        return ", ".join(f"{column.header} {text}" for column, text in self.lifted)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a table that fits: the header and the cells of each column, as lines of text."""
+
+    columns: tuple[Column, ...]
+    headers: tuple[list[str], ...]
+    rows: tuple[tuple[list[str], ...], ...]
+    width: int
+
+
+def compact(table: Table) -> Compact:
+    """Return `table` without details, and without text columns that are the same, or empty, in all of its rows.
+
+    All columns stay where none would be left.
+    """
+    shown = [i for i, column in enumerate(table.columns) if not column.detail]
+    lifted = {i for i in shown if table.columns[i].kind == "text" and len({row[i] for row in table.rows}) == 1}
+    kept = [i for i in shown if i not in lifted] or shown
+    return Compact(
+        tuple(table.columns[i] for i in kept),
+        tuple(tuple(row[i] for i in kept) for row in table.rows),
+        tuple(
+            (table.columns[i], format_cell(table.rows[0][i], table.columns[i]))
+            for i in shown
+            if i not in kept and table.rows[0][i] is not None
+        ),
+    )
+
+
+def without_intervals(table: Compact, kinds: Collection[Kind]) -> Compact:
+    """Return `table` with the values alone in the columns of these `kinds`."""
+    plain = {i for i, column in enumerate(table.columns) if column.kind in kinds}
+    rows = (
+        tuple(cell.value if i in plain and isinstance(cell, Estimate) else cell for i, cell in enumerate(row))
+        for row in table.rows
+    )
+    return replace(table, rows=tuple(rows))
+
+
+def split(table: Compact, width: int, gap: int, measure: Measure = len) -> list[Part]:
+    """Return `table` in parts that are at most `width` wide, where columns stand `gap` apart.
+
+    Each part begins with the columns that say what a row is; a column that is too wide by itself
+    has a part of its own all the same. Leading cells that repeat those above them are blank.
+    """
+    leading = _leading(table)
+    cells = [_lines(column, [row[i] for row in table.rows]) for i, column in enumerate(table.columns)]
+    _blank_repeats(cells[:leading])
+    widths = [_width(column, lines, measure) for column, lines in zip(table.columns, cells, strict=True)]
+    return [
+        Part(
+            tuple(table.columns[i] for i in group),
+            tuple(_header_lines(table.columns[i], cells[i], measure) for i in group),
+            tuple(tuple(cells[i][row] for i in group) for row in range(len(table.rows))),
+            _total(widths, group, gap),
+        )
+        for group in _groups(widths, leading, width, gap)
+    ]
+
+
+def _leading(table: Compact) -> int:
+    """Return how many of the first columns say what a row is: those of text, and numbers that tell rows apart."""
+    kinds = [column.kind for column in table.columns]
+    texts = _run(kinds, {"text"})
+    for count in range(texts, _run(kinds, {"text", "count"}) + 1):
+        if len({row[:count] for row in table.rows}) == len(table.rows):
+            return count
+    return texts
+
+
+def _run(kinds: Sequence[Kind], wanted: Collection[Kind]) -> int:
+    return next((i for i, kind in enumerate(kinds) if kind not in wanted), len(kinds))
+
+
+def _lines(column: Column, cells: Iterable[Cell]) -> list[list[str]]:
+    # Further lines are indented: none can be taken for a row.
+    return [_wrap(visible(format_cell(cell, column), MAX_TEXT), MAX_COLUMN, indent=" ") for cell in cells]
+
+
+def _wrap(text: str, width: int, indent: str = "") -> list[str]:
+    """Return the lines of `text`, none of more than `width` characters; one empty line for no text."""
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False) or [""]
+
+
+def _blank_repeats(columns: list[list[list[str]]]) -> None:
+    for row in range(max(map(len, columns), default=0) - 1, 0, -1):
+        for cells in columns:
+            if cells[row] != cells[row - 1]:
+                break
+            cells[row] = [""]
+
+
+def _header_lines(column: Column, cells: Sequence[list[str]], measure: Measure) -> list[str]:
+    """Return the header in lines as wide as the cells, if its words allow that."""
+    text = visible(header(column), MAX_TEXT)
+    words = max(map(measure, text.split()), default=0)
+    return _wrap(text, min(MAX_COLUMN, max(words, _widest(cells, measure), 1)))
+
+
+def _width(column: Column, cells: Sequence[list[str]], measure: Measure) -> int:
+    return max(_widest(cells, measure), *map(measure, _header_lines(column, cells, measure)))
+
+
+def _widest(cells: Sequence[list[str]], measure: Measure) -> int:
+    return max((measure(line) for lines in cells for line in lines), default=0)
+
+
+def _total(widths: Sequence[int], group: Sequence[int], gap: int) -> int:
+    return sum(widths[i] for i in group) + gap * (len(group) - 1)
+
+
+def _groups(widths: Sequence[int], leading: int, width: int, gap: int) -> list[list[int]]:
+    """Return the columns of each part, the leading ones first in each."""
+    first = list(range(leading))
+    groups = [[*first]]
+    for i in range(leading, len(widths)):
+        if len(groups[-1]) > leading and _total(widths, [*groups[-1], i], gap) > width:
+            groups.append([*first])
+        groups[-1].append(i)
+    return groups

@@ -1,0 +1,1 @@
+"""The boundary between the two processes: frames, codec, limits, system calls."""

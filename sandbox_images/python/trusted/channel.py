@@ -1,0 +1,146 @@
+"""The trusted end of the pipes to the candidate's process: timed requests, bounded replies, bounded output."""
+
+from __future__ import annotations
+
+import posix
+import select
+import time
+
+from ..boundary.frames import LOCKED_DOWN, MAX_REPLY_BYTES, BadFrameError, frame_length, pack, unpack
+from ..boundary.light import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+KEPT_OUTPUT_BYTES: Final = 64 * 1024
+_READABLE: Final = select.POLLIN | select.POLLHUP | select.POLLERR
+
+
+class TrialEnd(BaseException):
+    """The candidate cannot go on, so neither can its tests. `kind` says why, as in a verdict's error."""
+
+    def __init__(self, kind: str, message: str):
+        super().__init__(message)
+        self.kind = kind
+
+
+class Channel:
+    """Sends requests to the candidate and waits for replies until `deadline`, a time of time.monotonic().
+
+    What the candidate prints is read on the way: its first 64 KiB are kept, and more than `output_limit` bytes end
+    the trial. Once a request has failed, every later one fails the same way. Requests are numbered, and a reply names
+    its request: one that comes too early, or twice, is never taken for the answer to another.
+    """
+
+    def __init__(self, requests: int, replies: int, output: int, *, output_limit: int):
+        self._requests, self._replies, self._output = requests, replies, output
+        self._output_limit = output_limit
+        self.deadline = float("inf")
+        self.printed = bytearray()
+        self.printed_bytes = 0
+        self.end: TrialEnd | None = None
+        self._number = 0
+        for descriptor in (requests, replies, output):
+            posix.set_blocking(descriptor, False)
+
+    def await_lockdown(self) -> None:
+        """Wait until the process is locked down, or has ended."""
+        posix.set_blocking(self._replies, True)
+        posix.read(self._replies, len(LOCKED_DOWN))
+        posix.set_blocking(self._replies, False)
+
+    def request(self, message: object) -> dict[str, Any]:
+        """Send `message` and return the reply. Raises TrialEnd when there is none, or it is no reply."""
+        if self.end is None:
+            try:
+                self._number += 1
+                return self._exchange(pack([self._number, message]))
+            except BadFrameError as error:
+                self.end = TrialEnd("protocol", f"the candidate's process sent {error}")
+            except TrialEnd as end:
+                self.end = end
+        raise self.end
+
+    def _exchange(self, frame: bytes) -> dict[str, Any]:
+        unsent, received = memoryview(frame), bytearray()
+        expected: int | None = None
+        while expected is None or len(received) < expected:
+            for descriptor in self._wait(writing=bool(unsent)):
+                if descriptor == self._requests:
+                    unsent = self._send(unsent)
+                elif descriptor == self._output:
+                    self._take_output()
+                else:
+                    self._receive(received)
+            if expected is None and len(received) >= 4:
+                expected = 4 + frame_length(bytes(received[:4]), MAX_REPLY_BYTES)
+        reply = unpack(bytes(received[4:expected]))
+        if len(received) != expected or type(reply) is not dict or reply.get("to") != self._number:
+            raise BadFrameError("more or other than one reply to one request")
+        return reply
+
+    def _wait(self, *, writing: bool) -> list[int]:
+        poller = select.poll()
+        poller.register(self._replies, _READABLE)
+        if self._output >= 0:
+            poller.register(self._output, _READABLE)
+        if writing:
+            poller.register(self._requests, select.POLLOUT)
+        left = self.deadline - time.monotonic()
+        ready = poller.poll(max(left, 0) * 1000 if left != float("inf") else None)
+        if not ready:
+            raise TrialEnd("timeout", "the time limit was reached")
+        # The output first: a flood of it must not go unseen behind a flood of replies.
+        return sorted((descriptor for descriptor, _ in ready), key=lambda descriptor: descriptor != self._output)
+
+    def _send(self, unsent: memoryview) -> memoryview:
+        try:
+            return unsent[posix.write(self._requests, unsent) :]
+        except BlockingIOError:
+            return unsent
+        except BrokenPipeError:
+            raise TrialEnd("died", "the candidate's process has ended") from None
+
+    def _receive(self, received: bytearray) -> None:
+        try:
+            chunk = posix.read(self._replies, 1 << 20)
+        except BlockingIOError:  # the candidate can open its end for reading, and take back what it sent
+            return
+        if not chunk:
+            raise TrialEnd("died", "the candidate's process has ended")
+        received += chunk
+
+    def _take_output(self) -> None:
+        """Read all that has been printed so far. An answer that comes after it never overtakes it."""
+        try:
+            while self._output >= 0:
+                self._read_output()
+        except BlockingIOError:  # also where the candidate opened its end for reading, and took back what it printed
+            return
+
+    def _read_output(self) -> None:
+        chunk = posix.read(self._output, 1 << 16)
+        if not chunk:
+            posix.close(self._output)
+            self._output = -1
+        self.printed += chunk[: max(0, KEPT_OUTPUT_BYTES - len(self.printed))]
+        self.printed_bytes += len(chunk)
+        if self.printed_bytes > self._output_limit:
+            raise TrialEnd("output_limit", f"the program printed more than {self._output_limit} bytes")
+
+    def drain(self) -> None:
+        """Read what the candidate printed and nobody has read yet, without waiting."""
+        try:
+            self._take_output()
+        except TrialEnd:
+            return
+
+    def hang_up(self) -> None:
+        """Close the pipe of requests, which ends a candidate's process that still listens."""
+        posix.close(self._requests)
+
+    def close(self) -> None:
+        """Close the other pipes; to do so before the process has ended might be what ends it."""
+        posix.close(self._replies)
+        if self._output >= 0:
+            posix.close(self._output)

@@ -1,0 +1,147 @@
+"""PID 1 of the sandbox: the trusted process.
+
+How it works. The container starts this program and nothing else. It forks the untrusted process U *before* it has
+read anything, so no test was ever in U's memory, and takes U's end of three pipes: requests, replies, output. Then
+it says that it is ready, with what it sees of its own confinement, and waits for one job, one frame, on standard
+input. U gets the program and the world out of that job, no more. The tests run here; when they call the candidate
+the call crosses to U and plain data comes back. One frame, the result, goes to standard output, and the container
+ends with this process, U and all it may have started included.
+
+U cannot signal PID 1 (the kernel drops signals that it has not asked for), cannot read its memory (it is
+non-dumpable) and holds none of its descriptors.
+
+Recycled. Asked to, a container serves several jobs, one after the other: as many processes U are forked before the
+first job is read, so that each of them is as innocent of tests as a single one, and what one program leaves behind is
+wiped before the next job is taken. A program at work can neither look into those that wait nor signal them; a job whose
+process was ended or stopped all the same, or is about to be, is not answered, and the host gives it another container.
+"""
+
+from __future__ import annotations
+
+import _signal
+import gc
+import posix
+import sys
+import time
+from _contextvars import copy_context
+
+from ..boundary.frames import pack, read_frame, write_all
+from ..boundary.light import TYPE_CHECKING
+from ..boundary.lockdown import (
+    REPLIES,
+    REQUESTS,
+    become_untrusted,
+    describe_confinement,
+    read_counters,
+    waits_undisturbed,
+)
+from ..untrusted import candidate
+from .channel import Channel
+from .restore import OwnState
+from .tests import Trial, has_ended, reap
+from .wipe import free_room, wipe
+
+if TYPE_CHECKING:
+    from typing import Any
+
+PROTOCOL = 1
+LOST_ITS_CANDIDATE = 5  # exit statuses of a container that leaves its other jobs to another one
+NOT_AS_BEFORE = 7
+
+
+def main() -> None:
+    """Serve one job, or as many as processes were asked for. Exit status 0: no job was left without a result."""
+    memory_mib, output_limit, jobs = (int(argument) for argument in sys.argv[1:4])
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # as PID 1: U's SIGINT then does nothing
+    gc.disable()  # here, not in U: megabytes of nested lists would be walked over and over
+    gc.freeze()  # to walk what is here by now would give each U a copy of its own of all of it
+    waiting = [_fork_candidate(memory_mib, output_limit) for _ in range(jobs)]
+    results = _keep_standard_output_private()
+    confinement = describe_confinement()
+    for _, channel in waiting:
+        channel.await_lockdown()
+    write_all(results, pack({"ready": PROTOCOL, "confinement": confinement}))
+    _serve(waiting, results)
+    posix._exit(0)
+
+
+def _serve(waiting: list[tuple[int, Channel]], results: int) -> None:
+    room, own = free_room(), OwnState()
+    while waiting and (job := read_frame(0)) is not None:
+        child, channel = waiting.pop(0)
+        if not waits_undisturbed(child):
+            posix._exit(LOST_ITS_CANDIDATE)
+        write_all(results, pack(_try_out(job, child, channel)))
+        if waiting:
+            wipe(keep={1, *(process for process, _ in waiting)}, room=room)
+            if not own.restore():
+                posix._exit(NOT_AS_BEFORE)
+            gc.collect()
+
+
+def _fork_candidate(memory_mib: int, output_limit: int) -> tuple[int, Channel]:
+    requests_read, requests_write = posix.pipe()
+    replies_read, replies_write = posix.pipe()
+    output_read, output_write = posix.pipe()
+    child = posix.fork()
+    if child == 0:
+        gc.enable()
+        posix.setsid()
+        become_untrusted(requests_read, replies_write, output_write, memory_mib)
+        candidate.run(REQUESTS, REPLIES)
+    for descriptor in (requests_read, replies_write, output_write):
+        posix.close(descriptor)
+    return child, Channel(requests_write, replies_read, output_read, output_limit=output_limit)
+
+
+def _keep_standard_output_private() -> int:
+    """Return a descriptor for frames, and send what a test prints to /dev/null."""
+    results = posix.dup(1)
+    null = posix.open("/dev/null", posix.O_WRONLY)
+    posix.dup2(null, 1)
+    posix.dup2(null, 2)
+    posix.close(null)
+    return results
+
+
+def _try_out(job: dict[str, Any], child: int, channel: Channel) -> dict[str, Any]:
+    started, before = time.monotonic(), read_counters()
+    trial = Trial(job, channel)
+    fault = _run(trial)
+    end = channel.end and channel.end.kind
+    if end == "timeout" and has_ended(child):
+        end = "died"  # unnoticed: a child of its own held the pipes open
+    channel.drain()
+    channel.hang_up()
+    # Its exit status counts, unless it is we who end it.
+    death = reap(child, 0.5 if end == "died" else 0.0)
+    channel.close()
+    if end == "died" and death.killed:
+        end = "closed"
+    after = read_counters()
+    return {
+        "fault": fault,
+        "end": end,
+        "stage": trial.stage,
+        "tests": trial.tests,
+        "error": trial.error,
+        "calls": trial.calls,
+        "trace": trial.trace,
+        "bypass": trial.bypass,
+        "opaque": trial.opaque,
+        "output": channel.printed.decode("utf-8", "backslashreplace"),
+        "status": death.status,
+        "counters": {name: after[name] - before[name] for name in after},
+        "cpu_ms": round(death.cpu_seconds * 1000, 1),
+        "peak_memory_kib": death.peak_kib,
+        "duration_ms": round((time.monotonic() - started) * 1000, 1),
+    }
+
+
+def _run(trial: Trial) -> str | None:
+    """Run the trial; return what is wrong with the problem's own code where that stops it."""
+    try:
+        copy_context().run(trial.run)  # decimal keeps its precision there
+    except Exception as error:
+        return f"the problem's own helpers or tests cannot run: {type(error).__name__}: {error}"[:1000]
+    return None

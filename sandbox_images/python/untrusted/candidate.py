@@ -1,0 +1,240 @@
+"""The untrusted process: it runs the candidate's program and answers the tests' process.
+
+It is given the program and the world, never a test. Nothing it says is believed beyond being data: a reply is the
+value of one operation, and whether that value is right is decided in the other process.
+"""
+
+from __future__ import annotations
+
+import posix
+import sys
+from errno import ENOMEM
+
+from ..boundary import codec
+from ..boundary.frames import LOCKED_DOWN, MAX_REPLY_BYTES, BadFrameError, pack, read_frame, write_all
+from ..boundary.light import TYPE_CHECKING, ModuleType
+from ..boundary.lockdown import limit_cpu, set_dumpable
+from .tracing import TRACE_FUNCTION, Trace
+from .world import CANDIDATE_FILE, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+    from typing import Any, Final
+
+MAX_TEXT: Final = 500
+OWN_PACKAGES: Final = "/edittool/packages"  # in an own image; the tests' process imports nothing from there
+PACKAGE: Final = __name__.rsplit(".", 2)[0]  # the runner's, of which this is `untrusted`
+_RAISE_ONE: Final = compile("raise x", "", "exec").co_code[-2:]  # the instruction, with its number of operands
+_DATA_TYPES: Final = frozenset(
+    {str, bytes, bytearray, int, float, complex, bool, list, tuple, dict, set, frozenset, range, slice, memoryview}
+)
+
+
+def serve(requests: int, replies: int) -> None:
+    """Load the program that the first frame holds, then answer one operation for each further frame, until the end."""
+    first = read_frame(requests)
+    if first is None:
+        return
+    number, job = first
+    set_dumpable(1)  # as every process is: the program can read its own /proc files
+    limit_cpu(job["cpu_seconds"])
+    if posix.access(OWN_PACKAGES, posix.R_OK):
+        sys.path.append(OWN_PACKAGES)
+    candidate = Candidate(job["program"], World(job["changes"]), job["traced"])
+    own = posix.getpid()
+    reply = pack(candidate.reply(candidate.load) | {"to": number})
+    while posix.getpid() == own:  # a child that the program forked has nothing to answer
+        write_all(replies, reply)
+        request = read_frame(requests)
+        if request is None:
+            return
+        reply = _pack_reply(candidate, request)
+
+
+def _pack_reply(candidate: Candidate, request: list[Any]) -> bytes:
+    number, (operation, *arguments) = request
+    reply = candidate.reply(lambda: candidate.operate(operation, arguments)) | {"to": number}
+    try:
+        frame = pack(reply)
+    except RecursionError as error:
+        return pack(reply | candidate.failure(error) | {"value": None})
+    if len(frame) <= MAX_REPLY_BYTES:
+        return frame
+    too_large = ValueError(f"the result takes {len(frame)} bytes, over the limit of {MAX_REPLY_BYTES}")
+    return pack(reply | candidate.failure(too_large) | {"value": None})
+
+
+class Candidate:
+    """The loaded program, and the objects of it that the tests hold handles of.
+
+    `traced` names the attributes that an instrumented program has traced.
+    """
+
+    def __init__(self, program: str, world: World, traced: Sequence[str] = ()):
+        self.program = program
+        self.world = world
+        self.trace = Trace(traced)
+        if traced:
+            world.builtins[TRACE_FUNCTION] = self.trace.note
+        self.module = ModuleType("candidate")
+        self._kept: list[object] = []
+        self._handles: dict[int, int] = {}
+
+    def load(self) -> None:
+        """Compile the program and run it as a module; `stage` says how far it came."""
+        self.stage = "parse"
+        try:
+            code = self.world.compile(self.program, CANDIDATE_FILE, "exec")
+        except (MemoryError, RecursionError):  # Python's parser has no better words for its own limits
+            raise SyntaxError("the program is nested too deeply to be parsed") from None
+        except ValueError as error:  # for NULs, and for halves of characters
+            raise SyntaxError(_message(error)) from None
+        self.stage = "load"
+        # @dataclass and pickling look a class's module up here.
+        sys.modules["candidate"] = self.module
+        self.module.__dict__["__builtins__"] = self.world.builtins
+        exec(code, self.module.__dict__)
+        self.stage = "run"
+
+    def reply(self, action: Callable[[], object]) -> dict[str, Any]:
+        """Return what came of `action`: {"value"} or {"error"}, with the calls counted so far."""
+        try:
+            reply = {"value": codec.encode(action(), self.keep)}
+        except BaseException as error:
+            reply = self.failure(error)
+        _flush()
+        return reply | {
+            "stage": self.stage,
+            "calls": self.world.calls,
+            "trace": self.trace.news(),
+            "bypass": self.world.bypasses,
+        }
+
+    def operate(self, operation: str, arguments: list[Any]) -> object:
+        """Do one operation of the tests on the program's objects."""
+        return _OPERATIONS[operation](self, *(codec.decode(argument, self.find) for argument in arguments))
+
+    def name(self, name: str) -> tuple[str, object]:
+        """Return ("module", its name), ("value", the value) or ("missing", None) for a global of the program."""
+        if name not in self.module.__dict__:
+            return "missing", None
+        value = self.module.__dict__[name]
+        return ("module", value.__name__) if isinstance(value, ModuleType) else ("value", value)
+
+    def keep(self, value: object) -> int:
+        """Return the handle of `value`, the same one each time."""
+        handle = self._handles.setdefault(id(value), len(self._kept))
+        if handle == len(self._kept):
+            self._kept.append(value)
+        return handle
+
+    def find(self, handle: int) -> object:
+        """Return the object that `handle` stands for."""
+        return self._kept[handle]
+
+    def failure(self, error: BaseException) -> dict[str, Any]:
+        """Return the reply that tells of `error`."""
+        return {
+            "error": {
+                "type": type(error).__name__[:100],
+                "message": _message(error),
+                "line": _line(error),
+                "kind": _kind(error),
+                "bases": [base.__name__ for base in type(error).__mro__ if base.__module__ == "builtins"],
+            }
+        }
+
+
+_OPERATIONS: Final[dict[str, Callable[..., object]]] = {
+    "name": Candidate.name,
+    "call": lambda self, target, args, kwargs: target(*args, **kwargs),
+    "get": lambda self, target, name: getattr(target, name),
+    "set": lambda self, target, name, value: setattr(target, name, value),
+    "item": lambda self, target, key: target[key],
+    "iter": lambda self, target: iter(target),
+    "next": lambda self, target: next(target),
+    "len": lambda self, target: len(target),
+    "bool": lambda self, target: bool(target),
+    "str": lambda self, target: str(target),
+}
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BaseException:
+            continue  # the candidate may have closed or replaced it
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)[:MAX_TEXT]
+    except BaseException:
+        return "(its message cannot be shown)"
+
+
+def _line(error: BaseException) -> int | None:
+    if isinstance(error, SyntaxError) and error.filename == CANDIDATE_FILE:
+        return error.lineno
+    line: int | None = None
+    trace: TracebackType | None = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == CANDIDATE_FILE:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _kind(error: BaseException) -> str:
+    """Return the sort of `error`; the first four are an API unresolved or ill-called."""
+    if getattr(error, "edittool_refused", False) is True:
+        return "bad_call"
+    if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
+        return "missing_name"
+    if isinstance(error, ImportError):
+        return "missing_import"
+    if isinstance(error, AttributeError) and _is_api_owner(error.obj):
+        return "missing_attribute"
+    if isinstance(error, SyntaxError):
+        return "syntax"
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == ENOMEM):
+        return "exception" if _was_raised_by_a_statement(error) else "out_of_memory"
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        return "exit"
+    if isinstance(error, RuntimeError) and "can't start new thread" in _message(error):
+        return "exception" if _was_raised_by_a_statement(error) else "process_limit"
+    return "exception"
+
+
+def _was_raised_by_a_statement(error: BaseException) -> bool:
+    """Tell whether Python code made `error` itself: what the interpreter raises comes from no such statement."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return False
+    instruction = trace.tb_frame.f_code.co_code[trace.tb_lasti :][:2]
+    return instruction == _RAISE_ONE
+
+
+def _is_api_owner(value: object) -> bool:
+    # None has no API: an attribute of it is an ordinary mistake of the program. So is one of a class of its own.
+    if isinstance(value, ModuleType | type) or any(base in _DATA_TYPES for base in type(value).__mro__):
+        return True
+    return type(value).__module__ not in ("builtins", "candidate")
+
+
+def run(requests: int, replies: int) -> None:
+    """Serve, then leave without running anything that the candidate may have registered for the end."""
+    posix.write(replies, LOCKED_DOWN)
+    for name in [name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")]:
+        del sys.modules[name]  # the candidate imports none of the runner
+    try:
+        serve(requests, replies)
+    except (BadFrameError, OSError):
+        posix._exit(3)
+    except BaseException:
+        posix._exit(4)
+    posix._exit(0)

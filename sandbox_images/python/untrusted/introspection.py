@@ -1,0 +1,238 @@
+"""What attributes of introspection show in a world: the same as everything else shows there.
+
+A function leads to the globals of its module, a frame to its builtins, a bound function to its module, a class to its
+namespace. Whatever such an attribute gives is looked at by identity: modules become facades, namespaces those of
+facades, and what is removed is not there. Only what cannot be told from harmless reading is recorded instead.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+
+from ..boundary.light import TYPE_CHECKING, CodeType
+from .lookup import is_class, is_module
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
+
+    from .world import World
+
+PACKAGE: Final = __name__.rsplit(".", 2)[0]  # the runner's, of which this is `untrusted`
+_FUNCTION: Final = type(lambda: None)
+_METHOD: Final = type((lambda self: self).__get__(0))
+_SHALLOW: Final = frozenset({list, tuple, set, frozenset})
+
+# Attributes whose value is looked at.
+_SHOWN: Final = frozenset(
+    "__globals__ __builtins__ __self__ __func__ __wrapped__ __objclass__ __origin__ __defaults__ __kwdefaults__ "
+    "__closure__ cell_contents f_globals f_builtins func fget fset fdel temp_original __args__ "
+    "default_factory default in_dict".split()
+)
+# Methods whose results are looked at.
+_LOOKED_AT: Final = frozenset(
+    "__get__ __reduce__ __reduce_ex__ load_module create_module get_field find_class locate resolve".split()
+)
+_RELATIVES: Final = frozenset({"__mro__", "__bases__", "__base__", "mro"})
+_OTHERS: Final = frozenset({"__dict__", "__getattribute__", "__subclasses__", "f_locals", "exec_module"})
+WATCHED: Final = _SHOWN | _LOOKED_AT | _RELATIVES | _OTHERS
+
+
+class Looks:
+    """What the candidate sees of values that lead to what is removed."""
+
+    def __init__(self, world: World):
+        self._world = world
+
+    def shown(self, value: Any, name: str, found: Any) -> Any:
+        """Return what the world shows for attribute `name` of `value`, which is `found`."""
+        if name == "__dict__":
+            return self._dict(value, found)
+        if name in _SHOWN:
+            return self._attribute_value(value, name, found)
+        if name in _RELATIVES:
+            return self._relatives(name, found)
+        if self._is_own_code(found):
+            return found
+        if name == "__getattribute__":
+            return self._getattribute(value, found)
+        if name == "__subclasses__":
+            return lambda *args: [cls for cls in found(*args) if not self._world.removal.has(cls)]
+        if name == "exec_module":
+            return self._exec_module(found)
+        if name == "f_locals":
+            return self._locals(value, found)
+        return self.looked_at(found)
+
+    def looked_at(self, function: Any) -> Any:
+        """Return `function`, but its results are looked at. Classes stay what they are."""
+        if not callable(function) or isinstance(function, type):
+            return function
+
+        def looked_at(*args: Any, **kwargs: Any) -> Any:
+            return self.result(function(*args, **kwargs))
+
+        looked_at.__name__ = getattr(function, "__name__", "function")
+        looked_at.__doc__ = getattr(function, "__doc__", None)
+        return looked_at
+
+    def result(self, found: Any) -> Any:
+        """Return what the world shows of `found`, which the library found by a name or took out of something.
+
+        Raises AttributeError where that is removed.
+        """
+        if is_module(found):
+            if self._world.removal.has_copy(found):
+                self._world.record("loader")
+            return self._world.facades.show(found)
+        if self._is_gone(found):
+            name = getattr(found, "__name__", "?")
+            raise AttributeError(f"{name!r} is not defined", name=name, obj=builtins)
+        if type(found) is dict:
+            return self.namespace(found)
+        if type(found) is type(type.__dict__):
+            return {name: value for name, value in found.items() if not self._is_gone(value)}
+        if type(found) is list:
+            return [item for item in found if not self._holds_gone(item)]
+        if isinstance(found, tuple) and self._holds_gone(found):
+            self._world.record("object_parts")
+        return found
+
+    def holds_removed(self, container: Any) -> bool:
+        """Tell whether something removed is in `container`, a dict or a collection."""
+        has = self._world.removal.has
+        if any(has(item) for item in container):
+            return True
+        return isinstance(container, dict) and any(has(item) for item in container.values())
+
+    def namespace(self, found: dict[str, Any]) -> dict[str, Any]:
+        """Return `found`, the globals or builtins of some code, as the world shows it."""
+        world = self._world
+        if found is vars(builtins):
+            return world.builtins
+        scope, place = found.get("__builtins__"), found.get("__name__")
+        if scope is world.builtins:
+            return found
+        module = sys.modules.get(place) if type(place) is str else None
+        if module is not None and vars(module) is found:
+            shown: dict[str, Any] = world.facades.fill(world.facades.show(module)).__dict__
+            return shown
+        if scope is not vars(builtins) and scope is not builtins:
+            return found  # a dict of the candidate's
+        if type(place) is str and place.startswith((PACKAGE + ".", "edittool_shims")):
+            return {"__name__": place, "__builtins__": world.builtins}
+        return {
+            name: world.facades.show(value) if is_module(value) else value
+            for name, value in found.items()
+            if not self._is_gone(value)
+        } | {"__builtins__": world.builtins}
+
+    def _is_gone(self, found: Any) -> bool:
+        return self._world.removal.has(found) or self._is_runners(found)
+
+    def _is_runners(self, found: Any) -> bool:
+        """Tell whether `found` is an object of the runner, which holds everything that is removed."""
+        if is_module(found):
+            return False
+        place = found.__module__ if isinstance(found, type) else type(found).__module__
+        return isinstance(place, str) and place.startswith(PACKAGE + ".")
+
+    def _holds_gone(self, item: Any) -> bool:
+        if self._is_gone(item):
+            return True
+        return isinstance(item, tuple | list) and any(self._is_gone(part) for part in item)
+
+    def _is_own_code(self, found: Any) -> bool:
+        """Tell whether `found` is a function or method that the candidate wrote."""
+        function = found.__func__ if type(found) is _METHOD else found
+        if type(function) is not _FUNCTION:
+            return False
+        return self.namespace(function.__globals__) is function.__globals__
+
+    def _dict(self, value: Any, found: Any) -> Any:
+        if is_class(value):
+            return self._world.class_dict(value)
+        if is_module(value):
+            return self._world.facades.fill(self._world.facades.show(value)).__dict__
+        return found
+
+    def _attribute_value(self, value: Any, name: str, found: Any) -> Any:
+        if type(found) is dict and name in {"__globals__", "__builtins__", "f_globals", "f_builtins"}:
+            return self.namespace(found)
+        if is_module(found):
+            return self._world.facades.show(found)
+        if found is sys.modules:
+            return self._world.facades.fill(self._world.facades.show(sys)).__dict__["modules"]
+        if name == "cell_contents" and self._is_shim(found):
+            self._world.record("closure")
+            return found
+        if self._is_gone(found):
+            raise _no_attribute(value, name)
+        if type(found) in _SHALLOW and any(self._is_gone(item) for item in found):
+            self._world.record("object_parts")
+        return found
+
+    def _is_shim(self, found: Any) -> bool:
+        return type(found) is _FUNCTION and found.__globals__.get("__name__") == "edittool_shims"
+
+    def _relatives(self, name: str, found: Any) -> Any:
+        if name == "mro":
+            return lambda *args: self._relatives("", found(*args))
+        if self._is_gone(found) or (isinstance(found, tuple | list) and any(self._is_gone(cls) for cls in found)):
+            self._world.record("class_relatives")
+        return found
+
+    def _getattribute(self, value: Any, found: Callable[..., Any]) -> Any:
+        def getattribute(*args: Any) -> Any:
+            target, name = args if len(args) == 2 else (value, *args)
+            if self._world.removal.lacks(target, name):
+                raise _no_attribute(target, name)
+            got = found(*args)
+            return self.shown(target, name, got) if name in WATCHED else self._unless_gone(target, name, got)
+
+        return getattribute
+
+    def _unless_gone(self, target: Any, name: str, got: Any) -> Any:
+        if is_module(target) and self._world.removal.has(got):
+            raise _no_attribute(target, name)
+        return got
+
+    def _locals(self, frame: Any, found: Any) -> Any:
+        if self.namespace(frame.f_globals) is not frame.f_globals:
+            self._world.record("frame_locals")
+        return found
+
+    def _exec_module(self, found: Callable[..., Any]) -> Any:
+        def exec_module(module: Any) -> Any:
+            given = found(module)
+            removal = self._world.removal
+            if removal.has_copy(module) or any(removal.has_place(module, *item) for item in vars(module).items()):
+                self._world.record("loader")
+            return given
+
+        return exec_module
+
+    def code(self, code: CodeType) -> None:
+        """Record that code runs which was not compiled in this world, where it names something removed."""
+        pending = [code]
+        while pending:
+            inner = pending.pop()
+            if not self._world.watched.isdisjoint(inner.co_names) or not self._world.removal.last_names.isdisjoint(
+                inner.co_names
+            ):
+                self._world.record("code_object")
+            pending += [constant for constant in inner.co_consts if isinstance(constant, CodeType)]
+
+
+def _no_attribute(value: Any, name: str) -> AttributeError:
+    return AttributeError(no_attribute_text(value, name), name=name, obj=value)
+
+
+def no_attribute_text(value: Any, name: str) -> str:
+    """Return Python's own words for an attribute that `value` does not have."""
+    if is_module(value):
+        return f"module {value.__name__!r} has no attribute {name!r}"
+    if is_class(value):
+        return f"type object {value.__name__!r} has no attribute {name!r}"
+    return f"{type(value).__name__!r} object has no attribute {name!r}"

@@ -1,0 +1,161 @@
+"""What is removed: APIs by their dotted names, recognised by identity wherever the candidate meets them.
+
+A world of a hundred changes has to start at once, so a module that nobody has imported yet is not imported for the
+sake of what is removed from it: none of its objects exists. What is removed from it is found when it is there.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+
+from ..boundary.light import TYPE_CHECKING, ModuleType
+from .lookup import class_namespace, class_path, definer, is_class, is_module, lineage, own_attributes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, Final
+
+_BUILTIN_METHODS: Final = frozenset({type([].append), type([].__len__)})
+_METHOD: Final = type((lambda self: self).__get__(0))
+# Python twins of C modules: an object in one of them is the removed one of its namesake, under another identity.
+_TWINS: Final = {"_pyio": ("io", "builtins"), "_pydecimal": ("decimal",), "_pydatetime": ("datetime",)}
+
+
+class Removal:
+    """The removed APIs of one world. `attributes` are the names that a removed method may have."""
+
+    def __init__(self, names: Iterable[str]):
+        self.builtins: set[str] = set()
+        self.attributes: set[str] = set()
+        self.last_names: set[str] = set()
+        self._objects: dict[int, object] = {}
+        self._places: set[tuple[str, str]] = set()  # module and attribute
+        self._classes: dict[str, set[type]] = {}
+        self._class_paths: dict[str, set[str]] = {}
+        self._pending: list[tuple[str, str]] = []  # top-level module and name
+        for name in names:
+            self._expect(name)
+        self.find()
+
+    def _expect(self, name: str) -> None:
+        top, _, rest = name.partition(".")
+        owner, _, attribute = name.rpartition(".")
+        self.last_names.add(attribute)
+        if not rest or isinstance(getattr(builtins, top, None), type):
+            self._remove(name)
+            return
+        self._pending.append((top, name))
+        self._places.add((owner, attribute))
+        if "." in owner:  # a method, or a function of a module in a package: only an import can tell
+            self.attributes.add(attribute)
+            self._class_paths.setdefault(attribute, set()).add(owner)
+
+    def find(self, *, everywhere: bool = False) -> None:
+        """Find what is removed from the modules that are imported by now; `everywhere` imports the others.
+
+        Raises LookupError for an API that does not exist.
+        """
+        for top, name in self._pending.copy():
+            if everywhere or top in sys.modules:
+                self._remove(name)
+                self._pending.remove((top, name))
+
+    def _remove(self, name: str) -> None:
+        owner, attribute = resolve_owner(name)
+        if isinstance(owner, type):
+            cls = definer(lineage(owner), attribute)
+            assert cls is not None
+            self.attributes.add(attribute)
+            self._classes.setdefault(attribute, set()).add(cls)
+            self._class_paths.setdefault(attribute, set()).add(class_path(cls))
+            self._add(class_namespace(cls)[attribute])
+            return
+        value = vars(owner)[attribute]
+        if owner is builtins:
+            self.builtins.add(attribute)
+        self._places.add((owner.__name__, attribute))
+        # Equal constants are shared between modules that know nothing of each other: only that name goes.
+        if callable(value):
+            self._add(value)
+
+    def _add(self, value: Any) -> None:
+        self._objects[id(value)] = value
+        if isinstance(value, classmethod | staticmethod):
+            self._objects[id(value.__func__)] = value.__func__
+
+    # What the candidate meets
+
+    def has(self, value: Any) -> bool:
+        """Tell whether `value` is a removed object, or a removed method bound to one."""
+        if id(value) in self._objects:
+            return True
+        kind = type(value)
+        if kind is _METHOD:
+            return id(value.__func__) in self._objects
+        if kind in _BUILTIN_METHODS and value.__name__ in self.attributes:
+            owner = value.__self__
+            return not is_module(owner) and self.lacks(owner, value.__name__)
+        return False
+
+    def has_place(self, module: ModuleType, name: str, value: object) -> bool:
+        """Tell whether the attribute `name` of `module`, which is `value`, is removed."""
+        if id(value) in self._objects:
+            return True
+        place = module.__name__
+        if (place, name) in self._places:
+            if callable(value):
+                self._add(value)  # a module imported anew: its objects are others
+            return True
+        return any((twin, name) in self._places for twin in _TWINS.get(place, ()))
+
+    def lacks(self, value: Any, name: str) -> bool:
+        """Tell whether attribute `name` of `value` is a removed method."""
+        if name not in self._class_paths:
+            return False
+        self.find()
+        if name in own_attributes(value) and not is_class(value):
+            return False
+        owner = definer(lineage(value), name)
+        if owner is None:
+            return False
+        return owner in self._classes.get(name, ()) or class_path(owner) in self._class_paths[name]
+
+    def has_copy(self, module: ModuleType) -> bool:
+        """Tell whether `module` is another one's double, under another name, and something is removed from that."""
+        self.find(everywhere=True)
+        file = vars(module).get("__file__")
+        places = {place for place, _ in self._places}
+        return (
+            file is not None
+            and module.__name__ not in places
+            and any(getattr(sys.modules.get(place), "__file__", None) == file for place in places)
+        )
+
+
+def resolve_owner(name: str) -> tuple[ModuleType | type, str]:
+    """Return what the API called `name` is an attribute of, a module or a class, and the attribute's name.
+
+    len -> (builtins, "len"); str.split -> (str, "split"); os.path.join -> (posixpath, "join").
+    Raises LookupError when there is no such API.
+    """
+    *path, attribute = name.split(".")
+    owner: Any = builtins
+    if path and not isinstance(getattr(builtins, path[0], None), type):
+        owner, path = _longest_module(path)
+    for part in path:
+        owner = getattr(owner, part, None)
+    if not isinstance(owner, ModuleType | type) or not hasattr(owner, attribute):
+        raise LookupError(f"there is no API called {name!r}")
+    return owner, attribute
+
+
+def _longest_module(path: list[str]) -> tuple[ModuleType | None, list[str]]:
+    for length in range(len(path), 0, -1):
+        name = ".".join(path[:length])
+        try:
+            __import__(name)
+        except ImportError:
+            continue
+        return sys.modules[name], path[length:]
+    return None, []

@@ -1,0 +1,108 @@
+"""Runtimes of a Docker Engine, and an engine with user namespaces: the same verdicts, or a refusal that says why."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ...cli.command import run as edittool
+from ...engines import PrivateEngine, private_engine
+from ..same_verdicts import EXPECTED, judge, verdicts
+
+UNIFIED = Path("/sys/fs/cgroup/unified")  # where it is, the machine has control groups of both versions
+# crun of Debian 12 refuses such machines. It is given a view of this one without the second version.
+WITHOUT_UNIFIED = """#!/bin/sh
+exec unshare --mount --propagation slave sh -c 'umount {unified} && exec {crun} "$@"' crun "$@"
+"""
+GVISOR = """#!/bin/sh
+exec {runsc} --network=none --platform=ptrace "$@"
+"""
+
+
+def installed(name: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"{name} is not installed: scripts/setup-engines.sh does that where it can")
+    return path
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Write an executable file and return its path."""
+
+    def write(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest, sandbox_archive: Path) -> Iterator[PrivateEngine]:
+    with private_engine(*getattr(request, "param", ()), image=sandbox_archive) as started:
+        yield started
+        assert started.container_ids() == []
+
+
+def test_crun_finds_what_runc_finds(
+    tmp_path: Path, bench_folder: Path, sandbox_archive: Path, script: Callable[[str, str], Path]
+) -> None:
+    crun = installed("crun")
+    if UNIFIED.is_dir():
+        crun = str(script("crun", WITHOUT_UNIFIED.format(unified=UNIFIED, crun=crun)))
+    with private_engine(f"--add-runtime=crun={crun}", image=sandbox_archive) as engine:
+        done = judge(tmp_path, bench_folder, "--runtime", "crun", DOCKER_HOST=engine.host)
+        assert done.returncode == 0, done.stderr
+        assert engine.container_ids() == []
+    assert verdicts(tmp_path) == EXPECTED
+    assert '"runtime": "crun"' in (tmp_path / "verdicts.jsonl").read_text()
+
+
+@pytest.mark.skipif(not UNIFIED.is_dir(), reason="this machine has control groups of one version, which crun accepts")
+def test_crun_refuses_control_groups_of_both_versions(
+    tmp_path: Path, bench_folder: Path, sandbox_archive: Path
+) -> None:
+    with private_engine(f"--add-runtime=crun={installed('crun')}", image=sandbox_archive) as engine:
+        said, advice = refuse(engine, "crun", tmp_path, bench_folder)
+    assert "cgroups in hybrid mode not supported" in said
+    assert "systemd.unified_cgroup_hierarchy=1" in advice
+
+
+def test_gvisor_is_refused_where_it_needs_a_readable_interpreter(
+    tmp_path: Path, bench_folder: Path, sandbox_archive: Path, script: Callable[[str, str], Path]
+) -> None:
+    """Debian 12's runsc starts no program that it may not read, and that it cannot be read protects the tests."""
+    runsc = script("runsc", GVISOR.format(runsc=installed("runsc")))
+    with private_engine(f"--add-runtime=runsc={runsc}", image=sandbox_archive) as engine:
+        said, advice = refuse(engine, "runsc", tmp_path, bench_folder)
+    assert "failed to load /usr/bin/python3: permission denied" in said
+    assert "use runc or crun" in advice
+
+
+def refuse(engine: PrivateEngine, runtime: str, folder: Path, bench: Path) -> tuple[str, str]:
+    """Judge with a runtime that cannot, and return what `judge` said and what `doctor` advises."""
+    done = judge(folder, bench, "--runtime", runtime, DOCKER_HOST=engine.host)
+    probed = edittool("doctor", "--probe", "--json", DOCKER_HOST=engine.host)
+    assert engine.container_ids() == []
+    assert done.returncode == 3
+    assert (folder / "verdicts.jsonl").read_text() == ""
+    assert probed.returncode == 0  # runc, the default, judges
+    return done.stderr, probed.stdout
+
+
+@pytest.mark.parametrize("engine", [["--userns-remap=default"]], indirect=True)
+def test_an_engine_with_user_namespaces(engine: PrivateEngine, tmp_path: Path, bench_folder: Path) -> None:
+    done = judge(tmp_path, bench_folder, DOCKER_HOST=engine.host)
+    assert done.returncode == 0, done.stderr
+    assert verdicts(tmp_path) == EXPECTED
+    assert "root inside is nobody outside" in edittool("doctor", "--json", DOCKER_HOST=engine.host).stdout
+
+
+def test_a_runtime_that_the_engine_does_not_know(tmp_path: Path, bench_folder: Path) -> None:
+    done = judge(tmp_path, bench_folder, "--runtime", "rinc")
+    assert done.returncode == 3
+    assert "knows no runtime 'rinc'" in done.stderr
+    assert "/etc/docker/daemon.json" in done.stderr
