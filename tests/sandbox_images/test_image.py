@@ -13,7 +13,8 @@ import os, stat, sys
 
 def modes():
     found = {}
-    for path in ("/tmp", "/edittool/sandbox/trusted/runner.py", "/usr/bin/python3", "/etc/passwd", "/bin/sh", "/usr/bin/env"):
+    runner = "/edittool/sandbox/trusted/runner.py"
+    for path in ("/tmp", runner, "/usr/bin/python3", "/etc/passwd", "/bin/sh", "/usr/bin/env"):
         found[path] = oct(os.stat(path).st_mode) if os.path.exists(path) else "absent"
     return found
 

@@ -1,6 +1,6 @@
 import os
 
-PLACES = ("/x", "/etc/passwd", "/usr/bin/python3", "/edittool/sandbox/runner.py", "/usr/lib/python3.11/os.py",
+PLACES = ("/x", "/etc/passwd", "/usr/bin/python3", "/edittool/sandbox/trusted/runner.py", "/usr/lib/python3.11/os.py",
           "/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/sys/fs/cgroup/pids/pids.max", "/dev/x",
           "/proc/1/oom_score_adj", "/sys/kernel/uevent_helper", "/home/x", "/.dockerenv")
 
