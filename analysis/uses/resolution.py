@@ -1,4 +1,4 @@
-"""Resolution: the meaning of a program's expressions, names followed through aliases, imports and scopes down to APIs."""
+"""Resolution: the meaning of a program's expressions, names followed through aliases, imports and scopes to APIs."""
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
