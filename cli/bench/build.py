@@ -35,7 +35,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 def data_set_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give `command` an option for each data set of the table SOURCES, in its order."""
-    for name, source in reversed(SOURCES.items()):
+    for name, source in reversed([*SOURCES.items()]):
         command = click.option(f"--{name}", type=_FILE, metavar="FILE", help=source.help)(command)
     return command
 
