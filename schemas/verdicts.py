@@ -1,6 +1,7 @@
-"""A verdict, and the words that verdicts are made of, with a sentence for each.
+"""A verdict, and the words of its outcome, label, detail, failure and errors.
 
-The words stand in the order in which they decide: the first outcome, label, detail or failure that applies is given.
+The dictionaries have a sentence for each word, in deciding order: a verdict has the first outcome, label or detail that
+applies, and a report counts it under the first failure that applies.
 """
 
 from collections.abc import Mapping, Sequence
@@ -137,11 +138,11 @@ FAILURES: Final[dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A row of verdicts.jsonl; the fields are described in verdict.schema.json, and those of the sample among them.
+    """A row of verdicts.jsonl; the fields, the sample's among them, are described in verdict.schema.json.
 
-    `row` is the row as it was made or read, which is how it is written: it has the fields that edittool does not know
-    and carried over from the sample. An optional field that the row lacks is None, empty or False here. Verdicts of
-    other judges may have details and kinds of errors that are none of ours.
+    `row` is the row as it was made or read, with the sample's fields that edittool does not know, and is what is
+    written again. An attribute is None, empty or False where the row lacks an optional field; `attempts` is then 1.
+    Another judge's `label_detail` and kinds of errors may be words that LabelDetail and ErrorKind do not have.
     """
 
     sample_id: str
