@@ -3,9 +3,9 @@
 import gc
 import json
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -13,6 +13,7 @@ from rich.progress import TextColumn
 
 from ..reporting.read.verdict_files import VerdictReader
 from ..schemas.errors import EnvironmentFault
+from ..schemas.verdicts import Verdict
 from .shared.bench_argument import open_bench
 from .shared.console import plain, progress, results, talk
 
@@ -110,7 +111,7 @@ def _build(
     with progress(TextColumn("{task.fields[doing]}")) as bar:
         task = bar.add_task("reading verdicts", total=None, doing="")
 
-        def counted() -> Iterator[Mapping[str, Any]]:
+        def counted() -> Iterator[Verdict]:
             yield from bar.track(reader, task_id=task)
 
         keep = (lambda verdict, problem: None) if bodies is None else bodies.add

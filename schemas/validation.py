@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, reduce
 from importlib.resources import files
+from operator import getitem
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -20,10 +21,24 @@ _LAST = "oneOf"
 
 @cache
 def load_schema(name: str) -> dict[str, Any]:
-    """Return the schema called `name`, one of SCHEMAS."""
+    """Return the schema called `name`, one of SCHEMAS, with what it takes from other schemas in place."""
     text = files(__package__).joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
+    schema: dict[str, Any] = _with_references(json.loads(text))
     return schema
+
+
+def _with_references(part: Any) -> Any:
+    """Return `part` of a schema with every `{"$ref": "urn:edittool:schema:NAME:1#/A/B"}` replaced by what it names."""
+    match part:
+        case {"$ref": str(reference), **beside} if not beside:
+            urn, _, path = reference.partition("#/")
+            return reduce(getitem, path.split("/"), load_schema(urn.split(":")[3]))
+        case dict():
+            return {key: _with_references(value) for key, value in part.items()}
+        case list():
+            return [_with_references(value) for value in part]
+        case _:
+            return part
 
 
 @cache

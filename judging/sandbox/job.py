@@ -2,24 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from ...schemas.changes import Change
 from ...schemas.problems import Problem
-
-Outcome = Literal[
-    "sandbox_error",
-    "timeout",
-    "out_of_memory",
-    "output_limit",
-    "crashed",
-    "syntax_error",
-    "load_error",
-    "failed",
-    "partial",
-    "passed",
-]
-Label = Literal["correct_adoption", "misuse", "workaround", "no_adoption"]
+from ...schemas.verdicts import Label, LabelDetail, Outcome, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +44,13 @@ class Finding:
     """
 
     outcome: Outcome
-    stage: Literal["parse", "load", "run"]
+    stage: Stage
     compiles: bool
     tests: tuple[Mapping[str, Any], ...]
     error: Mapping[str, Any] | None = None
     calls: Mapping[str, int] = field(default_factory=dict)
     label: Label | None = None
-    label_detail: str | None = None
+    label_detail: LabelDetail | None = None
     disagreement: str | None = None
     uses: tuple[Mapping[str, Any], ...] = ()
     opaque: bool = False
@@ -81,7 +68,11 @@ class Finding:
         return sum(bool(test["passed"]) for test in self.tests)
 
     def labelled(
-        self, label: Label | None, detail: str | None, disagreement: str | None, uses: tuple[Mapping[str, Any], ...]
+        self,
+        label: Label | None,
+        detail: LabelDetail | None,
+        disagreement: str | None,
+        uses: tuple[Mapping[str, Any], ...],
     ) -> Self:
         """Return this finding with an adoption label."""
         return replace(self, label=label, label_detail=detail, disagreement=disagreement, uses=uses)

@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from ...analysis.labels import label_program
-from ...schemas.error_kinds import UNRESOLVED
+from ...schemas.verdicts import UNRESOLVED, Outcome, Stage
 from .container import RunnerLostError
-from .job import Finding, Job, Limits, Outcome
-
-Stage = Literal["parse", "load", "run"]
+from .job import Finding, Job, Limits
 
 # Kinds of an error that the trusted process gives to a test when the trial is over; no program can send them.
 ENDS: Final = frozenset({"timeout", "died", "closed", "protocol", "output_limit"})

@@ -12,10 +12,11 @@ from typing import Any, Final, TypeVar
 
 from docker import DockerClient
 
+from ...schemas.verdicts import Outcome
 from ..engine.engine import check_runtime, connect, describe_engine, engine_faults
 from ..image.build import find_image
 from .container import RunnerLostError
-from .job import Finding, Job, Outcome
+from .job import Finding, Job
 from .options import SandboxOptions
 from .outcome import find, find_fault, find_lost
 from .pool import EngineLostError, Pool

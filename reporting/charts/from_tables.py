@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from ...schemas.verdicts import FAILURES, LABELS
 from ..count.comparison import ALL
-from ..count.pass_at_k import CRITERIA, LABELS
-from ..read.failures import FAILURES
+from ..count.pass_at_k import CRITERIA
 from ..table.table import Question, Scalar, Table
 from .chart import Chart, Mark, Panel, Series
 

@@ -9,11 +9,12 @@ import numpy as np
 import polars as pl
 
 from ...schemas.bench import SUBSETS
+from ...schemas.verdicts import LABELS
 from ..read.settings import Setting
 from ..read.verdict_frame import Observations
 from ..report import Options
 from ..table.table import Estimate
-from .pass_at_k import CRITERIA, LABELS, Floats
+from .pass_at_k import CRITERIA, Floats
 from .resampling import Resampler
 
 ALL = "all"

@@ -8,7 +8,6 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-LABELS = ("correct_adoption", "misuse", "workaround", "no_adoption")
 CRITERIA = ("compile", "partial", "full")
 KS = (1, 3, 5)
 

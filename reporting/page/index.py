@@ -8,9 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from ...analysis.labels import DETAILS_IN_WORDS, LABELS_IN_WORDS
-from ..explain.explanation import OUTCOMES_IN_WORDS
-from ..read.failures import FAILURES
+from ...schemas.verdicts import DETAILS_IN_WORDS, FAILURES, LABELS_IN_WORDS, OUTCOMES_IN_WORDS
 from ..read.settings import WORLDS, WORLDS_IN_WORDS, Setting
 from ..read.verdict_frame import Observations
 from .packing import dump, pack_bytes

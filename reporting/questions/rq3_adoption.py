@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from ...schemas.changes import Change
+from ...schemas.verdicts import LABELS
 from ..count.comparison import Named, Study, by_subset, matrix
-from ..count.pass_at_k import LABELS
 from ..table.table import Cell, Column, Table
 from .columns import IDENTITY, PROBLEMS, SUBSET, identify
 from .rq1_robustness import STEP_DETAIL

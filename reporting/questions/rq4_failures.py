@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from ...schemas.verdicts import FAILURES
 from ..count.comparison import Against, Named, Study, by_subset, matrix, rates
 from ..count.pass_at_k import Floats, split_loss
 from ..count.resampling import Resampler, most_in_a_stratum
-from ..read.failures import FAILURES
 from ..table.table import Cell, Column, Estimate, Table
 from .columns import AGAINST, IDENTITY, PROBLEMS, STEP, SUBSET, identify
 from .rq1_robustness import STEP_DETAIL, baseline_notes

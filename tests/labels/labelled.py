@@ -10,7 +10,6 @@ from typing import Final
 
 import docker
 
-from edittool.analysis.labels import LABELS_IN_WORDS
 from edittool.benchmark.builtin import load_builtin
 from edittool.benchmark.own.problems import load_changes, load_problems
 from edittool.judging.sandbox.job import Finding, Job, Limits
@@ -18,6 +17,7 @@ from edittool.judging.sandbox.options import MAX_JOBS_PER_CONTAINER, SandboxOpti
 from edittool.judging.sandbox.run_jobs import run_jobs
 from edittool.schemas.changes import Change
 from edittool.schemas.problems import Problem
+from edittool.schemas.verdicts import LABELS_IN_WORDS
 
 HERE: Final = Path(__file__).parent
 LABELS: Final = tuple(LABELS_IN_WORDS)

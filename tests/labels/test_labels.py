@@ -7,9 +7,9 @@ from dataclasses import replace
 import docker
 import pytest
 
-from edittool.analysis.labels import DETAILS_IN_WORDS
 from edittool.judging.sandbox.job import Job
 from edittool.judging.sandbox.run_jobs import run_jobs
+from edittool.schemas.verdicts import DETAILS_IN_WORDS
 
 from .conftest import MATRIX
 from .labelled import LABELS, OPTIONS, Judged, confusion, judge, own_changes, own_problems, problems, read_cases

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edittool.reporting.build import build_report
-from edittool.reporting.count.pass_at_k import LABELS
 from edittool.reporting.read.verdict_files import VerdictReader
 from edittool.reporting.read.verdict_frame import observe
 from edittool.reporting.report import Options, Report
 from edittool.reporting.table.table import Estimate
 from edittool.schemas.bench import Bench, write_bench
 from edittool.schemas.jsonl import write_rows
+from edittool.schemas.verdicts import LABELS, Verdict
 
 from .conftest import SUBSETS, change, problem
 from .known_truth import LETTERS, write_truth
@@ -347,7 +347,7 @@ def _verdict(number, setting, task, letter, label, active, index):
 
 def any_report(verdicts, baseline=None):
     options = Options(resamples=20, reference=True, baseline=baseline)
-    return build_report(observe(BENCH, verdicts), VerdictReader(BENCH, []), options)
+    return build_report(observe(BENCH, map(Verdict.from_row, verdicts)), VerdictReader(BENCH, []), options)
 
 
 @given(verdict_sets(), st.sampled_from([None, "m", "nobody"]))

@@ -13,11 +13,11 @@ import pytest
 
 from edittool.reporting.build import build_report
 from edittool.reporting.count.resampling import Resampler
-from edittool.reporting.read.failures import FAILURES
 from edittool.reporting.read.verdict_files import VerdictReader
 from edittool.reporting.read.verdict_frame import observe
 from edittool.reporting.report import Options, Report
 from edittool.reporting.table.table import Estimate, Scalar, Table
+from edittool.schemas.verdicts import FAILURES
 
 from .known_truth import write_truth
 from .slow_reference import TABLES, Quotient
