@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..table.table import Question
+from ..research_questions import Question
 
 Mark = Literal["lines", "bars", "stacked", "points"]
 """lines over numbers; bars side by side, stacked, or points with intervals over categories."""

@@ -10,11 +10,11 @@ import polars as pl
 
 from ...analysis.labels import DETAILS_IN_WORDS, LABELS_IN_WORDS
 from ..explain.explanation import OUTCOMES_IN_WORDS
+from ..printable import INVISIBLE
 from ..read.failures import FAILURES
 from ..read.settings import WORLDS, WORLDS_IN_WORDS, Setting
 from ..read.verdict_frame import Observations
 from .packing import dump, pack_bytes
-from .shown import INVISIBLE
 
 OF_SETTING = ("model", "method", "regime", "step", "world", "subject", "target", "hparams_sha256")
 SUBSETS = ("reliability", "generalization", "specificity")
