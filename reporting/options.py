@@ -1,11 +1,11 @@
-"""The options of a report: what a reader chooses about counting, of which the report says what was chosen."""
+"""The options of a report: resampling, the baseline of comparisons, the figures of the paper."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Resamples of each bootstrap and test, their seed, the model to hold others against, the paper's figures or not.
+    """The choices of a reader: `resamples` of each bootstrap and test, and their `seed`.
 
     `baseline` is the name of the unedited model that all others are held against, instead of each its own; `reference`
     adds the figures of the paper.

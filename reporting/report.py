@@ -22,7 +22,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What all outputs are written from; `notes` are sentences about the verdicts as a whole."""
+    """The content of a report, for all outputs; `notes` are sentences about the verdicts as a whole."""
 
     bench_name: str
     bench_sha256: str

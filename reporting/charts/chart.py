@@ -1,4 +1,4 @@
-"""A chart of the report: what is drawn, apart from how. Figures (SVG, PNG) and the page's plots are made from it."""
+"""A chart of the report: panels of series, apart from how they look. Figures (SVG, PNG) and the page's plots are made from it."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The charts of the report, made from its tables: what is drawn, and from which column."""
+"""The charts of the report, made from its tables: the columns that each is drawn from."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 

@@ -46,13 +46,14 @@ CODE_FIELDS = ("prompt", "solution", "updated_solution", "fully_updated_solution
 def write_page(path: Path, report: Report, observations: Observations, bodies: Bodies) -> None:
     """Write the page of `report` to `path`, as a whole: the same input gives the same bytes.
 
-    `bodies` got the verdicts of `observations`. Raises EnvironmentFault when the disk or a permission refuses.
+    `bodies` got the verdicts of `observations`. Raises EnvironmentFault when the disk or a permission
+    refuses, ValueError for NaN and infinity.
     """
     replace_file(path, page_parts(report, observations, bodies))
 
 
 def page_parts(report: Report, observations: Observations, bodies: Bodies) -> Iterator[str]:
-    """Yield the page in ASCII, a part at a time."""
+    """Yield the page in ASCII, a part at a time. Raises ValueError for NaN and infinity."""
     plotly = get_plotlyjs()
     style, script = _style(), _script()
     parts = (

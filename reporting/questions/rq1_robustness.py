@@ -1,4 +1,4 @@
-"""RQ1: pass rates of every setting, and what an edit changed against the unedited model."""
+"""RQ1: pass rates of every setting, and their changes against the unedited model."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""RQ2: what becomes of a model as edits pile up: curves, the step of collapse, retention of earlier edits."""
+"""RQ2: models as edits pile up: curves, the step of collapse, retention of earlier edits."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""RQ3: whether programs adopt the new API, misuse it, work around it, or do not know it."""
+"""RQ3: adoption: shares of programs that adopt the new API, misuse it, work around it, or do not know it."""
 
 from collections.abc import Callable, Iterator, Sequence
 

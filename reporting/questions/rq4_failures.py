@@ -1,4 +1,4 @@
-"""RQ4: why programs fail, how steady they are, what edits break elsewhere, and where the loss lies."""
+"""RQ4: failures by category, instability of problems, regressions on specificity, the two parts of a loss."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

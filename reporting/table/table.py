@@ -27,7 +27,10 @@ Row = Mapping[str, Cell]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What stands below one another. `detail` columns are in every file, but not where space is short."""
+    """A column: its name in files, its header, and how its cells are shown.
+
+    `detail` columns are in every file, but not where space is short.
+    """
 
     name: str
     header: str

@@ -43,7 +43,7 @@ def write_report(folder: Path, report: Report, page: Callable[[Path], None] | No
     Everything is written aside first and then moved into place: a full disk leaves the former report as it was. Files
     that the former report had and this one lacks are removed; files.json lists what a report wrote, and nothing else
     is ever touched. Raises InputError for a file, and for a folder with files that no report wrote in the way,
-    EnvironmentFault where the folder cannot be written.
+    EnvironmentFault where the folder cannot be written, ValueError for NaN and infinity.
     """
     with _faults(folder), _held(folder):
         former = _former_files(folder)
