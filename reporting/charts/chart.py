@@ -1,4 +1,4 @@
-"""A chart of the report: panels of series, apart from how they look. Figures (SVG, PNG) and the page's plots are made from it."""
+"""A chart of the report: panels of series, apart from their looks. Figures and the page's plots are made from it."""
 
 from dataclasses import dataclass
 from typing import Literal
