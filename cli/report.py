@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import TextColumn
 
+from ..reporting.options import Options
 from ..reporting.read.verdict_files import VerdictReader
 from ..schemas.errors import EnvironmentFault
 from ..schemas.verdicts import Verdict
@@ -20,7 +21,7 @@ from .shared.console import plain, progress, results, talk
 if TYPE_CHECKING:
     from ..reporting.page.bodies import Bodies
     from ..reporting.read.verdict_frame import Observations
-    from ..reporting.report import Options, Report
+    from ..reporting.report import Report
 
 WIDTH = 100  # columns of a report that goes to a file or a pipe
 
@@ -67,7 +68,6 @@ def report(
     edittool report BENCH verdicts.jsonl --json > r.json        the numbers
     """
     _require_libraries()
-    from ..reporting.report import Options
     from ..reporting.write.folder import check_folder
 
     if output is not None:
@@ -101,7 +101,7 @@ def _require_libraries() -> None:
 
 
 def _build(
-    reader: VerdictReader, options: "Options", *, with_bodies: bool
+    reader: VerdictReader, options: Options, *, with_bodies: bool
 ) -> "tuple[Report, Observations, Bodies | None]":
     from ..reporting.build import build_report
     from ..reporting.page.bodies import Bodies

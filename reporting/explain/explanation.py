@@ -1,4 +1,4 @@
-"""Why a sample got its verdict: the verdict, its program and its world, with the rules that decided in words."""
+"""The explanation of a verdict: the sample's program and world, and the rules that decided, in words."""
 
 import re
 from collections.abc import Mapping
@@ -82,7 +82,7 @@ class Explanation:
 def explain(verdict: Verdict, bench: Bench) -> Explanation:
     """Return the explanation of `verdict`, which was made with `bench`.
 
-    Raises InputError for a verdict of another benchmark.
+    Raises InputError for a verdict of another benchmark, and for a task or an active change that `bench` lacks.
     """
     problem = _find_problem(verdict, bench)
     world = _world(verdict, problem, bench)

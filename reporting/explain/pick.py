@@ -1,4 +1,4 @@
-"""Picks one verdict out of a file by what a person types: its sample id, a prefix of that, TASK_ID or TASK_ID:INDEX."""
+"""The choice of one verdict of a file, by a sample id, the beginning of one, TASK_ID or TASK_ID:INDEX."""
 
 import difflib
 from pathlib import Path

@@ -1,20 +1,19 @@
 """An explanation for a terminal. Every text that came from a file is shown harmless, and cannot start a line."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rich.text import Text
 
 from ...schemas.verdicts import Verdict
-from ..write.terminal import Show
 from .explanation import Explanation, TestResult, program_lines
 
 _IDENTITY = ("task_id", "sample_id", "sample_index", "model", "method", "regime", "step", "edited", "seed")
 _MADE_BY = ("image", "runtime", "isolation", "edittool")
 
 
-def render_explanation(explanation: Explanation, show: Show) -> Iterator[Text]:
+def render_explanation(explanation: Explanation, show: Callable[[str], Text]) -> Iterator[Text]:
     """Yield the lines of `explanation`; each goes through `show` but for the headings."""
     for heading, lines in (
         ("sample", _identity(explanation.verdict)),

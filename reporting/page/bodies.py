@@ -1,4 +1,4 @@
-"""What the page shows of each sample beyond its row in the list, kept compressed while verdicts stream by."""
+"""Bodies of samples on the page (program, tests, errors, output), compressed while verdicts stream by."""
 
 import zlib
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Why a program did not pass: one category for each verdict, the first that applies."""
+"""Categories of failure: the first that applies to a verdict says why its program did not pass."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A setting: what tells groups of verdicts apart, the kind of world that the programs ran in among it."""
+"""Settings: the model, edit and kind of world that a group of verdicts has in common."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace

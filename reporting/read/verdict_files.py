@@ -1,4 +1,4 @@
-"""Reads files of verdicts row by row, checks that they belong to the benchmark, and counts each sample once."""
+"""Files of verdicts, read row by row: rows are checked against the benchmark, and each sample is counted once."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator

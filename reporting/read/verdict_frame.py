@@ -1,4 +1,4 @@
-"""Verdicts as columns: what the tables are counted from. Programs and messages stay behind."""
+"""The data frame of all verdicts, which the tables are counted from; programs and messages are left out."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
@@ -125,7 +125,7 @@ def _encodable(text: str | None) -> str | None:
 
 
 def _settle(observations: Observations) -> Observations:
-    """Give every row of the world "either" to the worlds that its setting's other problems were judged in."""
+    """Replace the world "either" of each row by "own", "none" or both: the worlds of its setting's other problems."""
     settings, frame = observations.settings, observations.frame
     unchanged = set(frame.filter(pl.col("change").is_null())["setting"].unique())
     in_worlds_of_edits = {settings[place] for place in unchanged}

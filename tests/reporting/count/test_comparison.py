@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from edittool.reporting.count.comparison import Study, rates
+from edittool.reporting.options import Options
 from edittool.reporting.read.verdict_frame import observe
-from edittool.reporting.report import Options
 from edittool.schemas.verdicts import Verdict
 
 FT = {"method": "ft", "regime": "instant", "step": 1}

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edittool.reporting.build import build_report
+from edittool.reporting.options import Options
 from edittool.reporting.page.bodies import Bodies
 from edittool.reporting.page.page import write_page
 from edittool.reporting.read.verdict_files import VerdictReader
 from edittool.reporting.read.verdict_frame import Observations, observe
-from edittool.reporting.report import Options, Report
+from edittool.reporting.report import Report
 from edittool.schemas.bench import Bench, write_bench
 from edittool.schemas.changes import Change
 from edittool.schemas.problems import Problem, Test

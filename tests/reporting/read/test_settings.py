@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from edittool.reporting.count.comparison import Study
+from edittool.reporting.options import Options
 from edittool.reporting.read.verdict_frame import observe
-from edittool.reporting.report import Options
 from edittool.schemas.bench import write_bench
 from edittool.schemas.verdicts import Verdict
 
