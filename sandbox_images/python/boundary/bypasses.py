@@ -28,18 +28,3 @@ CODES: Final = (
     "trace_hook",  # had the interpreter report what others call
     "typing_alias",  # called a removed class through its alias in typing
 )
-
-# Attributes of modules that open a way by themselves.
-RECORDED: Final[dict[tuple[str, str], str]] = {
-    **{("gc", name): "gc" for name in ("get_objects", "get_referrers", "get_referents")},
-    **{("sys", name): "trace_hook" for name in ("settrace", "setprofile")},
-    **{("threading", name): "trace_hook" for name in ("settrace", "setprofile")},
-    **{
-        (place, name): "ctypes"
-        for place, names in {
-            "ctypes": "pythonapi py_object PyDLL PYFUNCTYPE cast",
-            "_ctypes": "PyObj_FromPtr Py_INCREF call_function call_cdeclfunction",
-        }.items()
-        for name in names.split()
-    },
-}

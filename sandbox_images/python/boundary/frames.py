@@ -10,12 +10,11 @@ import posix
 from _json import encode_basestring_ascii, make_encoder, make_scanner
 
 from .light import TYPE_CHECKING
+from .limits import MAX_JOB_BYTES
 
 if TYPE_CHECKING:
     from typing import Any, Final
 
-MAX_JOB_BYTES: Final = 16 * 2**20
-MAX_REPLY_BYTES: Final = 8 * 2**20
 LOCKED_DOWN: Final = b"."  # the first byte of the untrusted process, before any frame
 
 

@@ -7,6 +7,7 @@ noted helps to read a program statically and decides no verdict, since the progr
 from __future__ import annotations
 
 from ..boundary.light import TYPE_CHECKING, ModuleType
+from ..boundary.limits import MAX_PATH, MAX_PATHS
 from .lookup import class_path, definer, is_class, lineage, own_attributes
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
 TRACE_FUNCTION: Final = "__edittool_trace__"
-MAX_PATHS: Final = 8
-MAX_PATH: Final = 200
 
 
 class Trace:
