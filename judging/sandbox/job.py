@@ -1,4 +1,4 @@
-"""A job, one program to run against one problem's tests in one world, and what was found."""
+"""A job, one program to run against one problem's tests in one world, and its finding."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Runs jobs in the sandbox, a fresh container for each by default, and yields what was found as it is found."""
+"""Runs jobs in the sandbox, a fresh container for each by default, and yields each finding as soon as there is one."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping

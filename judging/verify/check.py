@@ -1,7 +1,7 @@
-"""Does a container of the sandbox image keep what the sandbox promises? Tried out inside a real one, never assumed.
+"""Checks that a container of the sandbox image keeps the sandbox's promises, by trying them inside a real one.
 
-The container is started as for a sample, and judges a program: `image_probe`, which tries what a hostile one would.
-What cannot be tried from inside, such as the log driver, the engine is asked for.
+The container is started as for a sample, and judges a program, probe.py, which tries what a hostile one would.
+The engine tells what cannot be tried from inside, such as the log driver.
 """
 
 import json
@@ -15,7 +15,8 @@ from docker.errors import DockerException
 
 from ...schemas.errors import EnvironmentFault
 from ...schemas.problems import Problem, Test
-from ..sandbox.container import UIDS, Container, RunnerLostError, SandboxFaultError
+from ..sandbox.container import Container, RunnerLostError, SandboxFaultError
+from ..sandbox.flags import UIDS
 from ..sandbox.job import Job, Limits
 from ..sandbox.options import SandboxOptions
 from ..sandbox.pool import LABEL, OWNER_LABEL, owner_of_this_process
@@ -64,7 +65,7 @@ def check_image(
 
 
 def _job() -> Job:
-    program = files(__package__).joinpath("image_probe.py").read_text(encoding="utf-8")
+    program = files(__package__).joinpath("probe.py").read_text(encoding="utf-8")
     return Job(program, Problem("edittool/image", "", "look", program, (Test("", "look()"),), "specificity", None))
 
 

@@ -1,8 +1,8 @@
 """Ways around a removal that a world leaves open, and records where a program takes them.
 
-Closing them would cost every program, or change what programs see that mean no harm. What is recorded here is
-recorded in the candidate's own process: a program that sets out to hide a way it took can. A world is no security
-boundary; what a bypass tells is how a program that tried nothing of the kind got past its change.
+Closing them would cost every program, or change what programs see that mean no harm. A bypass is recorded
+in the candidate's own process: a program that sets out to hide a way it took can. A world is no security
+boundary; a bypass tells how a program that tried nothing of the kind got past its change.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a forked process gives up before it is given a program.
+"""The lockdown of a forked process: the descriptors, limits and system calls that it gives up before it has a program.
 
 The trusted process calls `become_untrusted` in its child; the child gives up the rest when it has the job.
 """
@@ -25,6 +25,7 @@ def become_untrusted(requests: int, replies: int, output: int, memory_mib: int) 
     Descriptors 0 to 2 become /dev/null and the `output` pipe, then come REQUESTS and REPLIES, and no other stays open.
     When memory runs out the kernel kills this process first. Until it is made dumpable no other process can read or
     change its memory, open its descriptors or change its settings: in a recycled container it waits while programs run.
+    Raises OSError where the kernel refuses a part of that.
     """
     null = posix.open("/dev/null", posix.O_RDWR)
     posix.dup2(null, 0)

@@ -1,4 +1,4 @@
-"""What the trusted process sees of its container and of its children, in /proc and in the control groups.
+"""The confinement of the container and the state of its processes, as /proc and the control groups show them.
 
 The host compares the container's confinement with what it asked for before it sends a job, and learns afterwards from
 the kernel's counters what ended a program.

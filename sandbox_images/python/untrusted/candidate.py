@@ -82,7 +82,10 @@ class Candidate:
         self._handles: dict[int, int] = {}
 
     def load(self) -> None:
-        """Compile the program and run it as a module; `stage` says how far it came."""
+        """Compile the program and run it as a module; `stage` says how far it came.
+
+        Raises SyntaxError for a program that cannot be parsed, and what the program raises.
+        """
         self.stage = "parse"
         try:
             code = self.world.compile(self.program, CANDIDATE_FILE, "exec")

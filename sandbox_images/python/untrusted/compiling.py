@@ -1,4 +1,4 @@
-"""Code of the candidate's: compiled so that what it reaches for is guarded, and run in its world.
+"""Compiles the candidate's code, with guards where it may reach for something removed, and runs it in its world.
 
 `compile`, `eval` and `exec` of the program, and of the library's modules that run code for it, come here too.
 """
@@ -32,7 +32,7 @@ class Compiler:
         self._compiled: list[CodeType] = []
 
     def compile(self, source: str | bytes, filename: str, mode: str, flags: int = 0) -> CodeType:
-        """Compile `source` so that what it reaches for is guarded, where anything is removed."""
+        """Compile `source`, with guards where anything is removed. Raises SyntaxError and ValueError as Python does."""
         if not self._guards:
             return _compiled(source, filename, mode, flags)
         removed = self._removal.last_names
@@ -53,7 +53,7 @@ class Compiler:
         return code
 
     def _check(self, code: CodeType) -> None:
-        """Look at code that is about to run or be made a function, unless this world compiled it."""
+        """Have introspection look at `code`, about to run or become a function, unless this world compiled it."""
         if not _contains(self._compiled, code):
             self._looks.code(code)
 

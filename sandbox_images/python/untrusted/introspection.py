@@ -1,8 +1,8 @@
-"""What attributes of introspection show in a world: the same as everything else shows there.
+"""Attributes as a world shows them: the removed ones are not there, and introspection agrees with everything else.
 
 A function leads to the globals of its module, a frame to its builtins, a bound function to its module, a class to its
-namespace. Whatever such an attribute gives is looked at by identity: modules become facades, namespaces those of
-facades, and what is removed is not there. Only what cannot be told from harmless reading is recorded instead.
+namespace. The values of such attributes are looked at by identity: modules become facades, namespaces become those of
+facades, and removed APIs are missing. Reading that cannot be told from harmless reading is recorded instead.
 """
 
 from __future__ import annotations

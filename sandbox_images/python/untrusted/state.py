@@ -1,4 +1,4 @@
-"""What the parts of one world share: the removal, the program's builtins, the record of bypasses.
+"""The state that the parts of one world share: the removal, the program's builtins, the record of bypasses.
 
 The parts import one way: the state, introspection, the compiler, the facades, the world. The one thing that the lower
 parts ask of a higher one, a module's facade, they ask for here.
@@ -21,6 +21,7 @@ class WorldState:
 
     `builtins` is the program's mapping, which the world fills; `bypasses` are codes of ways around a removal that were
     taken. `facade_of` gives the facade of a module and `facade_names` that facade's namespace, once there are facades.
+    Raises LookupError for an API that does not exist.
     """
 
     facade_of: Callable[[Any], Any]

@@ -1,7 +1,7 @@
-"""Which class defines an attribute that the program loads, noted while the program runs.
+"""Notes, while the program runs, which class defines each attribute that it loads.
 
-The program was instrumented before it came here: each load `x.name` reads `__edittool_trace__(index, x).name`. What is
-noted helps to read a program statically and decides no verdict, since the program can forge it.
+The program was instrumented before it came here: each load `x.name` reads `__edittool_trace__(index, x).name`. These
+notes help to read a program statically and decide no verdict, since the program can forge them.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Only the candidate's code sees a removal; the standard library underneath keeps working. The candidate has its own
 builtins mapping (a removed builtin is a NameError), an import that hands out facades of modules without the removed
 attributes, and guarded access to attributes that are removed or lead to what is. The replacements stand among its
-builtins and count their calls. What cannot be closed is recorded in `bypasses`.
+builtins and count their calls. Ways around a removal that stay open are recorded in `bypasses`.
 
 This removes APIs; it is no security boundary: the container is. A program that sets out to reach the runner's objects
 in its own process finds a way, and can hide it too.
@@ -38,6 +38,7 @@ class World:
 
     `changes` holds {"deprecated", "replacement", "shim"} for each active change; `calls` counts, for each
     replacement, the calls that it accepted; `bypasses` are codes of ways around a removal that were taken.
+    Raises LookupError where an API to be removed does not exist.
     """
 
     def __init__(self, changes: list[Mapping[str, str]]):
@@ -120,7 +121,7 @@ class World:
         found = vars(*value)
         return self._looks.shown(value[0], "__dict__", found)
 
-    # What the guards in the candidate's code call
+    # Called by the guards in the candidate's code
 
     def _captured(self, *values: Any) -> bool:
         if any(self._removal.has(value) for value in values):
