@@ -20,7 +20,6 @@ from ..sandbox.flags import UIDS
 from ..sandbox.job import Job, Limits
 from ..sandbox.options import SandboxOptions
 from ..sandbox.pool import LABEL, OWNER_LABEL, owner_of_this_process
-from ..sandbox.run_jobs import message
 from .promises import Check, checks
 
 LABEL_VALUE = "image-verify"
@@ -58,7 +57,7 @@ def check_image(
     try:
         with container_class(client.api, image, options, SLOT, labels) as container:
             container.start()
-            result = container.run(message(_job(), options), LIMITS.wall_seconds)
+            result = container.run(_job().message(LIMITS), LIMITS.wall_seconds)
             return checks(_parse(result, image), container.confinement, container.inspect(), options)
     except (SandboxFaultError, RunnerLostError, DockerException, requests.RequestException, ValueError) as error:
         raise EnvironmentFault(f"a container of {image} cannot be run: {error}. See `edittool doctor`") from error
