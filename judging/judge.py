@@ -1,7 +1,7 @@
 """Judges a file of samples into a file of verdicts, and goes on where an earlier run stopped.
 
-Samples with the same program, tests and world are one job. What is judged is told by the journal, never held in memory,
-so a million samples take no more of it than a thousand.
+Samples with the same program, tests and world are one job. The journal (SQLite) records which samples have verdicts, so
+a million samples take no more memory than a thousand.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Makes a verdict of the sample's own row, what was found, and what found it."""
+"""Makes the verdict of a sample: its own row, the finding, and the image, runtime, limits and benchmark behind it."""
 
 import hashlib
 from collections.abc import Mapping

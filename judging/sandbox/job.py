@@ -1,4 +1,4 @@
-"""A job, one program to run against one problem's tests in one world, and what was found."""
+"""A job, one program to run against one problem's tests in one world, and its finding."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -31,6 +31,23 @@ class Job:
     changes: tuple[Change, ...] = ()
     tag: Any = None
     traced: tuple[str, ...] = ()
+
+    def message(self, limits: Limits) -> dict[str, Any]:
+        """Return what the runner is sent for this job, to be run within `limits`."""
+        problem = self.problem
+        return {
+            "program": self.program,
+            "changes": [
+                {"deprecated": change.deprecated, "replacement": change.replacement, "shim": change.shim}
+                for change in self.changes
+            ],
+            "traced": list(self.traced),
+            "entry_point": problem.entry_point,
+            "helpers": problem.helpers,
+            "tests": [{"setup": test.setup, "code": test.code} for test in problem.tests],
+            "cpu_seconds": limits.cpu_seconds,
+            "wall_seconds": limits.wall_seconds,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How the sandbox is run: its size, its limits and its runtime."""
+"""The options of a sandbox: its size, its limits and its runtime."""
 
 import os
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
-"""From what the runner reported to what a verdict says: outcome, compiles, first error, label.
+"""Makes a finding of the runner's report: outcome, compiles, first error, label.
 
-What ended a program is told by who can know it: the clock and the limits of the trusted process, the wait status, the
-kernel's counters. The program's own word counts for its exceptions only.
+The clock and the limits of the trusted process, the wait status and the kernel's counters say how a program ended. The
+program's own word counts for its exceptions only.
 """
 
 import math

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edittool.judging.sandbox.container import seccomp_profile
+from edittool.judging.sandbox.flags import seccomp_profile
 from edittool.sandbox_images.python.boundary.syscall_filter import numbers_of
 
 PROFILE = json.loads(files("edittool.sandbox_images.python").joinpath("image", "seccomp.json").read_text("ascii"))
