@@ -159,7 +159,8 @@ def _collect(
 
 
 def _load(files: dict[str, Path]) -> tuple[list["Problem"], list["Change"], list["Rejection"]]:
-    from ...benchmark.own.problems import load_changes, load_problems
+    from ...benchmark.own.changes import load_changes
+    from ...benchmark.own.problems import load_problems
     from ...benchmark.sources.data_sets import load_sources
 
     changes = load_changes(files["changes"]) if "changes" in files else []
