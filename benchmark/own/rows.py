@@ -31,7 +31,7 @@ def read_own_rows(path: Path, kind: Kind, complete: Complete) -> Iterator[Locate
 
 
 def check_fields(row: LocatedRow, kind: Kind, needed: Sequence[str], more: Sequence[str] = ()) -> None:
-    """Raise InputError for a field that neither the schema nor `more` knows, and for one of `needed` that is missing."""
+    """Raise InputError for a field that is neither in the schema nor in `more`, and for a missing one of `needed`."""
     known = [*load_schema(kind)["properties"], *more]
     for name in row.data:
         if name not in known:
