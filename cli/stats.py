@@ -112,7 +112,7 @@ class _Wanted:
         return getattr(self.hparams, "mom2_dtype", "float32")
 
     def modules(self, model: Any) -> Sequence[str]:
-        """Return the paths of the modules in `model`."""
+        """Return the paths of the modules in `model`. Raises InputError where neither layers nor a method name them."""
         from ..editing.covariance.files import modules_of_layers
 
         if self.method is None:

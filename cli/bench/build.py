@@ -1,7 +1,7 @@
 """`edittool bench build`: a benchmark from data sets, own problems, own changes."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -33,12 +33,15 @@ _PLAN = ("preset", "apis", "min_problems", "seed", "order")  # how changes are m
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
+def data_set_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give `command` an option for each data set of the table SOURCES, in its order."""
+    for name, source in reversed([*SOURCES.items()]):
+        command = click.option(f"--{name}", type=_FILE, metavar="FILE", help=source.help)(command)
+    return command
+
+
 @click.command()
-@click.option("--humaneval", type=_FILE, metavar="FILE", help="Problems of HumanEval (HumanEval.jsonl).")
-@click.option("--mbpp", type=_FILE, metavar="FILE", help="Problems of MBPP (mbpp.jsonl).")
-@click.option("--humaneval-plus", type=_FILE, metavar="FILE", help="HumanEval with the tests of EvalPlus.")
-@click.option("--mbpp-plus", type=_FILE, metavar="FILE", help="MBPP with the tests of EvalPlus.")
-@click.option("--apps", type=_FILE, metavar="FILE", help="Problems of APPS, or in its format (JSONL).")
+@data_set_options
 @click.option("--problems", type=_FILE, metavar="FILE", help="Your own problems (YAML, JSONL).")
 @click.option("--changes", type=_FILE, metavar="FILE", help="Your own changes (YAML, JSONL) to go with --problems.")
 @click.option("--builtin", is_flag=True, help="The problems and changes that come with edittool.")
