@@ -28,8 +28,13 @@ def change_of(names, kind=None):
 LEN = change_of("len my_builtin_len")
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
-def test_labels(case):
+def test_labels(subtests):
+    for case in CASES:
+        with subtests.test(case["name"]):
+            has_its_label(case)
+
+
+def has_its_label(case):
     outcome = case.get("outcome", "passed")
     found = label_program(
         case["program"],

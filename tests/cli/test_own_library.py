@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,11 @@ def test_the_change_that_the_page_shows_is_in_the_file() -> None:
     assert "\n".join(f"  {line}" if line else "" for line in lines) in written
 
 
+def test_the_problem_that_the_page_shows_is_in_the_file() -> None:
+    (shown,) = re.findall(r"^    - task_id: .*?^(?=\S)", PAGE, re.MULTILINE | re.DOTALL)
+    assert textwrap.dedent(shown).rstrip() in (EXAMPLE / "problems.yaml").read_text(encoding="utf-8")
+
+
 def test_every_command_of_the_page_works(page: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     _, ended = page
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -137,12 +143,37 @@ def test_an_image_of_another_version_is_refused(
 def test_a_wrong_file_of_changes_ends_with_2(tmp_path: Path, old: str, new: str, message: str | None) -> None:
     text = (EXAMPLE / "changes.yaml").read_text(encoding="utf-8")
     (tmp_path / "changes.yaml").write_text(text.replace(old, new), encoding="utf-8")
-    problems = [row | {"subset": "specificity", "change_id": None} for row in read(EXAMPLE / "problems.jsonl")]
-    (tmp_path / "problems.jsonl").write_text("".join(json.dumps(row) + "\n" for row in problems), encoding="utf-8")
-    command = ["edittool", "bench", "build", "--problems", "problems.jsonl", "--changes", "changes.yaml"]
-    ended = run([*command, "--no-certify", "-o", "bench"], tmp_path)
+    problems = (EXAMPLE / "problems.yaml").read_text(encoding="utf-8")
+    problems = re.sub(
+        r"change_id: .*\n  subset: .*", "subset: specificity", problems
+    )  # whatever the changes are called
+    (tmp_path / "problems.yaml").write_text(problems, encoding="utf-8")
+    ended = build_uncertified(tmp_path)
     assert ended.returncode == (0 if message is None else 2), ended.stderr
     assert message is None or f"changes.yaml, {message}" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("return chunked(lines, height)", "return chunked(lines, height", 'line 13: field "completion" is not Python'),
+        ("assert candidate([], 3) == []", "assert", 'line 20: field "tests" is not Python (invalid syntax, line 2)'),
+        ("subset: generalization", "subset: general", 'line 24: field "subset" must be one of'),
+        ("change_id: boltons.strutils.cardinalize", "change_id: str", "line 42: field \"change_id\" names 'str'"),
+    ],
+)
+def test_a_wrong_file_of_problems_ends_with_2(tmp_path: Path, old: str, new: str, message: str) -> None:
+    shutil.copy(EXAMPLE / "changes.yaml", tmp_path)
+    text = (EXAMPLE / "problems.yaml").read_text(encoding="utf-8")
+    (tmp_path / "problems.yaml").write_text(text.replace(old, new), encoding="utf-8")
+    ended = build_uncertified(tmp_path)
+    assert ended.returncode == 2, ended.stderr
+    assert f"problems.yaml, {message}" in ended.stderr
+
+
+def build_uncertified(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = ["edittool", "bench", "build", "--problems", "problems.yaml", "--changes", "changes.yaml"]
+    return run([*command, "--no-certify", "-o", "bench"], folder)
 
 
 @pytest.mark.parametrize(
