@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from ..context import EditContext
-from ..edits.edit import restored
 from ..model.families import family_of
 from ..model.forward import ROWS_AT_ONCE, LayerParts, Layers, read
+from ..model.parameters import restored
 from .keys import at_lookups, read_at_lookups
 from .normal_equations import adjusted_keys
 from .token_rows import LookupRow

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from ..context import Speedups
-from ..model.forward import ROWS_AT_ONCE, LayerParts, Layers, frozen, head, read
+from ..model.forward import ROWS_AT_ONCE, LayerParts, Layers, head, read
+from ..model.parameters import frozen
 from .hparams import LocatingHparams
 from .token_rows import LookupRow
 

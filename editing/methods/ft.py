@@ -9,10 +9,12 @@ from torch import Tensor, nn
 
 from ...schemas.errors import InputError
 from ..context import EditContext, Speedups
-from ..edits.edit import Edit, restored
+from ..edits.edit import Edit
 from ..model.families import family_of
-from ..model.forward import LayerParts, Layers, Row, captured, frozen, head, read
+from ..model.forward import LayerParts, Layers, Row, captured, head, read
+from ..model.parameters import frozen, restored
 from ..requests import EditRequest, need_requests
+from .table import Method
 
 GOOD_ENOUGH = 0.01  # a chunk with a smaller loss is passed over, and an epoch with a smaller mean loss is the last
 
@@ -275,3 +277,6 @@ def _clamp_and_write(
         if bound is not None:
             master.clamp_(centre - bound, centre + bound)
         weight.copy_(master)
+
+
+METHOD = Method("ft", FtHparams, fine_tune, alg_names=("FT", "FT-L", "FT-M"), check=check_ft, measure=measure_ft)

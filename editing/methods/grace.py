@@ -27,8 +27,10 @@ from ..edits.codebook import (
 )
 from ..edits.edit import Edit
 from ..model.families import family_of
-from ..model.forward import Layers, Row, frozen, head, read
+from ..model.forward import Layers, Row, head, read
+from ..model.parameters import frozen
 from ..requests import EditRequest, need_requests
+from .table import Method
 
 NO_LABEL = -100  # stands for each prompt token in the mean that compares targets
 
@@ -346,3 +348,6 @@ def _optimise(start: Tensor, loss_of: Callable[[Tensor], Tensor], hparams: Grace
         optimizer.step()
         losses.append(loss.item())
     return value.detach(), losses
+
+
+METHOD = Method("grace", GraceHparams, teach_grace, alg_names=("GRACE",), check=check_grace, measure=measure_grace)

@@ -16,6 +16,7 @@ from ..locate_then_edit.target_values import find_values
 from ..locate_then_edit.token_rows import BARE, Reading
 from ..model.families import family_of
 from ..requests import EditRequest, need_requests
+from .table import Method
 
 CONTEXTS = [(10, 5)]  # five contexts of ten tokens
 
@@ -82,3 +83,8 @@ def teach_memit(
 
 def _reading(model: Any, tokenizer: Any, hparams: MemitHparams) -> Reading:
     return hparams.reading(tokenizer, "missing", drops_bos=True, pads_left=False)
+
+
+METHOD = Method(
+    "memit", MemitHparams, teach_memit, alg_names=("MEMIT",), check=check_memit, many=True, measure=measure_memit
+)

@@ -18,6 +18,7 @@ from ..locate_then_edit.token_rows import BARE, Reading
 from ..model.families import Family, family_of
 from ..requests import EditRequest, need_requests
 from .memit import CONTEXTS, MemitHparams
+from .table import Method
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,3 +103,6 @@ def teach_pmet(
 def _reading(model: Any, tokenizer: Any, hparams: PmetHparams) -> Reading:
     gpt = "gpt" in str(model.name_or_path).lower()  # how EasyEdit decides
     return hparams.reading(tokenizer, "missing" if gpt else "never", drops_bos=False, pads_left=True)
+
+
+METHOD = Method("pmet", PmetHparams, teach_pmet, alg_names=("PMET",), check=check_pmet, many=True, measure=measure_pmet)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..context import EditContext
-from ..edits.edit import Edit, restored
+from ..edits.edit import Edit
 from ..locate_then_edit.contexts import find_templates, measured
 from ..locate_then_edit.hparams import LocatingHparams, check_locating
 from ..locate_then_edit.keys import read_at_lookups
@@ -16,7 +16,9 @@ from ..locate_then_edit.normal_equations import check_covariances, inverse_covar
 from ..locate_then_edit.target_values import find_values
 from ..locate_then_edit.token_rows import BARE, Reading
 from ..model.families import Family
+from ..model.parameters import restored
 from ..requests import EditRequest, need_requests
+from .table import Method
 
 Variant = Literal["original", "r_rome", "p_rome"]
 
@@ -137,3 +139,6 @@ def _direction(key: Tensor, family: Family, hparams: RomeHparams, layer: int, co
 
 def _reading(model: Any, tokenizer: Any, hparams: RomeHparams) -> Reading:
     return hparams.reading(tokenizer, "always", drops_bos=hparams.rome_variant == "r_rome", pads_left=False)
+
+
+METHOD = Method("rome", RomeHparams, teach_rome, alg_names=("ROME", "R-ROME"), check=check_rome, measure=measure_rome)

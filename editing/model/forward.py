@@ -79,21 +79,6 @@ class FrozenCache(DynamicCache):
         return torch.cat([layer.keys, key_states], dim=-2), torch.cat([layer.values, value_states], dim=-2)
 
 
-@contextlib.contextmanager
-def frozen(model: nn.Module, but: Sequence[nn.Parameter] = ()) -> Iterator[None]:
-    """Keep gradients away from every parameter of `model` except `but`; put every flag back at the end."""
-    flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
-    try:
-        for parameter, _ in flags:
-            parameter.requires_grad_(False)
-        for parameter in but:
-            parameter.requires_grad_(True)
-        yield
-    finally:
-        for parameter, flag in flags:
-            parameter.requires_grad_(flag)
-
-
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Right-padded rows, each int64 of shape (rows, width), with the cache of what came before them, if anything.

@@ -8,7 +8,7 @@ from typing import Any
 from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ..context import EditContext
-from ..covariance.files import input_widths
+from ..model.families import input_widths
 from ..model.memory import check_memory
 from .edited_model import EditedModel, enough_memory
 from .plan import Stage, plan, untaught

@@ -2,19 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ...schemas.errors import InputError
 from ..context import EditContext
-from ..edits.edit import FORMAT, Edit
+from ..edits.edit import Edit, read_metadata
 from .plan import PlannedEdit
 from .settings import Run
 
@@ -84,17 +83,3 @@ class SavedEdits:
             "edited": json.dumps([change_id for edit in edits for change_id in edit.changes]),
             "edittool": version("edittool"),
         }
-
-
-def read_metadata(path: Path) -> Mapping[str, str]:
-    """Return what the file of an edit says about it. Raises InputError where it cannot be read."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata: dict[str, str] = file.metadata() or {}
-    except (OSError, SafetensorError) as error:
-        raise InputError(
-            f"{path} cannot be read as an edit: {error}. `edittool edit --save-edits` makes one."
-        ) from None
-    if metadata.get("format") != FORMAT:
-        raise InputError(f"{path} holds tensors, but not an edit. `edittool edit --save-edits` makes one.")
-    return metadata

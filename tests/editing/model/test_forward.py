@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edittool.editing.model.families import family_of
-from edittool.editing.model.forward import Layers, Row, frozen, head, read
+from edittool.editing.model.forward import Layers, Row, head, read
+from edittool.editing.model.parameters import frozen
 
 from ..conftest import make_model
 
