@@ -1,4 +1,4 @@
-"""Edits in files, put into a model and written with it as an ordinary checkpoint."""
+"""Checkpoints of edited models: saved edits are put into a model, which is written in Hugging Face's format."""
 
 import contextlib
 import json

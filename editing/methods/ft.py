@@ -1,4 +1,16 @@
-"""FT-L: fine-tuning of a few tensors within a box around their old values (Zhu et al., arXiv 2012.00363)."""
+"""FT-L: fine-tuning of a few tensors within a box around their old values (Zhu et al., arXiv 2012.00363).
+
+    minimise  L(W)    subject to    |W - W⁰| <= ε  in each entry
+
+by Adam; after each step, W <- min(max(W, W⁰ - ε), W⁰ + ε). That is the paper's constrained fine-tuning in the infinity
+norm, as the authors of ROME implement it. ΔW = W - W⁰.
+
+    W, W⁰   a tensor that `rewrite_module_tmp` names, and its value before the edit: (d, f) for a linear layer
+    ε       `norm_constraint`, a number
+    L       mean over requests of -(1/T) Σ_j log p(y_j | prompt, y_1 .. y_j-1)          `target_new`
+            ... of -(1/T) Σ_j log p(y_j | prompt), all from the prompt's last position   `prompt_last`
+    y, T    the target's tokens and their number
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

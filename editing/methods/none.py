@@ -1,4 +1,4 @@
-"""The method `none`: the model as it is, the baseline of every table."""
+"""The method `none`: ΔW = 0, the model as it is, the baseline of every table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

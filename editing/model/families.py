@@ -1,4 +1,4 @@
-"""Where the parts of a transformer lie, for each family of models."""
+"""Model families: the module paths of a transformer's parts, the widths of its layers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

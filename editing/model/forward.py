@@ -1,6 +1,6 @@
-"""A forward pass in parts: what an edit cannot change is computed once, the rest again for each try.
+"""A forward pass in parts: the part that an edit cannot change is computed once, the rest again for each try.
 
-Two facts make that exact. Layers below the edited module do not depend on it; and attention looks back only, so at
+Two facts make this exact. Layers below the edited module do not depend on it; and attention looks back only, so at
 the layers above, the positions before the first edited one keep their keys and values. The model's own layers do all
 the work: its forward is called with layers that only note how they are called, and those calls are then repeated.
 """
@@ -249,6 +249,6 @@ def plain(output: Any) -> Tensor:
 
 
 def head(model: Any, hidden: Tensor) -> Tensor:
-    """Return float32 log-probabilities (..., vocabulary) of what follows the last layer's `hidden` (..., d)."""
+    """Return float32 log-probabilities (..., vocabulary) of the next token after the last layer's `hidden` (..., d)."""
     normed = model.get_submodule(family_of(model).norm)(hidden)
     return torch.log_softmax(model.get_output_embeddings()(normed).float(), dim=-1)

@@ -1,4 +1,4 @@
-"""Carrying out a run: editing a model stage by stage and sampling from it; every sample goes to a file at once."""
+"""The execution of a run: edit a model stage by stage and sample from it; each batch of samples is on disk at once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

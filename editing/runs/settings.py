@@ -1,4 +1,4 @@
-"""A run: everything that decides what its samples are."""
+"""The settings of a run: everything that decides its samples."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
