@@ -182,6 +182,7 @@ class Chromium:
 @contextmanager
 def running_chromium() -> Iterator[Chromium]:
     """Return a browser, of which nothing is left at the end. Skip the test where there is no Chromium."""
+    refuse_if_pure("a browser")
     program = find_chromium()
     _remove_abandoned()
     with _home() as home, _driver(home) as playwright:
