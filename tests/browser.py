@@ -27,6 +27,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from .tiers import refuse_if_pure
+
 SETUP = Path(__file__).resolve().parent.parent / "scripts" / "setup-browser.sh"
 PREFIX = "edittool-browser-"  # under /tmp: the path of a Unix socket may not be longer than 108 bytes
 REMOVE_SECONDS = 10
