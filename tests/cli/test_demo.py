@@ -47,8 +47,10 @@ def test_every_method_is_shown_and_in_full_every_regime() -> None:
     assert shown(full=True) == {("none", "none")} | instant | sequential | batch
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 @pytest.mark.timeout(600)  # the tiny model is trained where the cache does not have it yet
-@pytest.mark.usefixtures("developers_cache")
+@pytest.mark.usefixtures("developers_cache", "docker_client")
 def test_the_main_job_end_to_end(tmp_path: Path) -> None:
     unedited, edited = tmp_path / "unedited.jsonl", tmp_path / "edited.jsonl"
     sampling = ("--model", "tiny", "-n", "2", "--seed", "1")

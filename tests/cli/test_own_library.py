@@ -15,6 +15,7 @@ import docker
 import pytest
 
 from edittool.judging.image.build import REPOSITORY, image_tag
+from edittool.judging.image.own_image import PACKAGES_LABEL
 
 SOURCE = Path(__file__).resolve().parent.parent.parent
 PAGE = (SOURCE / "docs" / "own-library.md").read_text(encoding="utf-8")
@@ -54,17 +55,19 @@ def page(
     """Yield the folder in which the page's commands were run, and how they ended; the image is removed afterwards."""
     folder = tmp_path_factory.mktemp("page") / "own-library"
     shutil.copytree(EXAMPLE, folder)
-    before = own_images(docker_client)
+    before = images_of_the_package(docker_client)
     try:
         script = SCRIPT.replace("edittool image build", f"edittool image build --wheels {wheels}")
         yield folder, run(script, folder)
     finally:
-        for name in own_images(docker_client) - before:
+        for name in images_of_the_package(docker_client) - before:
             docker_client.images.remove(name)
 
 
-def own_images(client: docker.DockerClient) -> set[str]:
-    names = (tag for image in client.images.list(REPOSITORY) for tag in image.tags)
+def images_of_the_package(client: docker.DockerClient) -> set[str]:
+    """Return the names of own images that hold the page's package and nothing else."""
+    found = client.images.list(REPOSITORY, filters={"label": f"{PACKAGES_LABEL}={PACKAGE[0]}"})
+    names = (tag for image in found for tag in image.tags)
     return {name for name in names if name.startswith(f"{image_tag()}-")}
 
 

@@ -13,6 +13,7 @@ from docker.types import LogConfig
 from edittool.judging.image.build import build_image, find_image, image_sources, image_tag
 from edittool.judging.sandbox.flags import FLAGS
 from edittool.judging.sandbox.options import SandboxOptions
+from edittool.judging.sandbox.pool import OWNER_LABEL, owner_of_this_process
 from edittool.judging.verify import promises
 from edittool.judging.verify.check import ObservedContainer, check_image
 from edittool.judging.verify.promises import Check, checks
@@ -81,7 +82,8 @@ def test_every_promise_about_a_flag_is_checked(recorded):
 
 
 def test_no_container_is_left(recorded, docker_client):
-    assert docker_client.containers.list(all=True, filters={"label": "edittool=image-verify"}) == []
+    mine = f"{OWNER_LABEL}={owner_of_this_process()}"
+    assert docker_client.containers.list(all=True, filters={"label": ["edittool=image-verify", mine]}) == []
 
 
 # Real containers, weakened
