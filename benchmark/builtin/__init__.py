@@ -15,8 +15,8 @@ from ..own.problems import load_problems
 
 NAME = "builtin"
 SOURCE = "edittool builtin"
-CHANGES = "changes.yaml"
-PROBLEMS = ("builtin_functions.yaml", "module_members.yaml", "methods.yaml", "specificity.yaml")
+CHANGES_FILE = "changes.yaml"
+PROBLEM_FILES = ("builtin_functions.yaml", "module_members.yaml", "methods.yaml", "specificity.yaml")
 
 
 @cache
@@ -26,7 +26,7 @@ def load_builtin() -> Bench:
     A change's place in its file is its place in the sequential regime.
     """
     here = Path(__file__).parent
-    changes = [replace(change, order=place) for place, change in enumerate(load_changes(here / CHANGES))]
-    problems = [replace(one, source=SOURCE) for file in PROBLEMS for one in load_problems(here / file, changes)]
+    changes = [replace(change, order=place) for place, change in enumerate(load_changes(here / CHANGES_FILE))]
+    problems = [replace(one, source=SOURCE) for file in PROBLEM_FILES for one in load_problems(here / file, changes)]
     with tempfile.TemporaryDirectory(prefix="edittool-builtin-") as folder:
         return write_bench(Path(folder), NAME, problems, changes)
