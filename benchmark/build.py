@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..schemas.bench import CHANGES, MANIFEST, PROBLEMS, Bench, make_folder, write_bench
+from ..schemas.bench import CHANGES, MANIFEST, PROBLEMS, Bench, write_bench
 from ..schemas.changes import Change
 from ..schemas.errors import InputError
 from ..schemas.json_text import parse_json
 from ..schemas.problems import Problem
 from ..schemas.rejections import Rejection
 from ..schemas.validation import find_fault
+from ..schemas.whole_files import make_folder
 
 LOG = ".building.jsonl"  # of an unfinished build: what it has found out so far
 
@@ -47,7 +48,7 @@ def prepare_folder(folder: Path) -> Path:
     """
     if folder.is_dir() and any(folder.iterdir()) and not _is_benchmark(folder) and not _is_unfinished(folder):
         raise InputError(f"{folder} is not empty and is not a benchmark. Choose another folder, or empty this one.")
-    make_folder(folder)
+    make_folder(folder, "a benchmark")
     return folder / LOG
 
 

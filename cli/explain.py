@@ -8,7 +8,7 @@ import click
 from ..reporting.explain.explanation import explain as explain_verdict
 from ..reporting.explain.pick import pick_verdict
 from ..reporting.explain.text import render_explanation
-from ..schemas.errors import EnvironmentFault
+from ..schemas.whole_files import write_faults
 from .shared.bench_argument import open_bench
 from .shared.console import plain, results
 
@@ -32,11 +32,9 @@ def explain(bench: str, verdicts: Path, sample: str, as_json: bool) -> None:
     edittool explain BENCH verdicts.jsonl --sample HumanEval/0:2 --json
     """
     explanation = explain_verdict(pick_verdict(verdicts, sample), open_bench(bench))
-    try:
+    with write_faults("The explanation"):
         if as_json:
             click.echo(json.dumps(explanation.to_json(), indent=2, allow_nan=False))
         else:
             for line in render_explanation(explanation, plain):
                 results.print(line, soft_wrap=True)
-    except OSError as error:
-        raise EnvironmentFault(f"The explanation cannot be written: {error.strerror}. Free some space.") from error

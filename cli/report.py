@@ -15,6 +15,7 @@ from ..reporting.options import Options
 from ..reporting.read.verdict_files import VerdictReader
 from ..schemas.errors import EnvironmentFault
 from ..schemas.verdicts import Verdict
+from ..schemas.whole_files import write_faults
 from .shared.bench_argument import open_bench
 from .shared.console import plain, progress, results, talk
 
@@ -79,10 +80,8 @@ def report(
         talk.print(plain(f"note: {note}", style="yellow"), soft_wrap=True)
     if output is not None:
         _write(output, made, observations, bodies)
-    try:
+    with write_faults("The report"):
         _print(made, as_json)
-    except OSError as error:
-        raise EnvironmentFault(f"The report cannot be written: {error.strerror}. Free some space.") from error
 
 
 def _require_libraries() -> None:

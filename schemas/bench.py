@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from .changes import Change
-from .errors import EnvironmentFault, InputError
+from .errors import InputError
 from .json_text import dump_row, parse_json
-from .jsonl import read_rows, replace_file, write_rows
+from .jsonl import read_rows, write_rows
 from .problems import Problem
 from .rejections import Rejection
 from .validation import find_fault
+from .whole_files import make_folder, replace_file
 
 PROBLEMS, CHANGES, REJECTED, MANIFEST = "problems.jsonl", "changes.jsonl", "rejected.jsonl", "manifest.json"
 SUBSETS = ("reliability", "generalization", "specificity")
@@ -78,21 +79,6 @@ def _index_by_folded_id(problems: Mapping[str, Problem]) -> dict[str, Problem]:
     return {task_id: problem for task_id, problem in folded.items() if counts[task_id] == 1}
 
 
-def make_folder(folder: Path) -> None:
-    """Make the folder of a benchmark, and those it stands in, where it is missing.
-
-    Raises InputError where it is a file, EnvironmentFault where it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise InputError(f"{folder} is a file; a benchmark is a folder. Choose another name.") from None
-    except OSError as error:
-        raise EnvironmentFault(
-            f"{folder} cannot be made: {error.strerror}. Choose another place, or check its permissions."
-        ) from error
-
-
 def write_bench(
     folder: Path,
     name: str,
@@ -108,7 +94,7 @@ def write_bench(
 
     Raises EnvironmentFault when the folder cannot be written, InputError when the records are no valid benchmark.
     """
-    make_folder(folder)
+    make_folder(folder, "a benchmark")
     problems, changes = list(problems), list(changes)
     write_rows(folder / PROBLEMS, [problem.to_row() for problem in problems])
     write_rows(folder / CHANGES, [change.to_row() for change in changes])

@@ -1,23 +1,22 @@
 """Line-numbered JSON Lines: streaming reader, and an append-only writer that survives a kill at any moment."""
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from .errors import EnvironmentFault, InputError
+from .errors import InputError
 from .json_text import dump_row as dump_row
 from .json_text import is_whole_row, parse_json
 from .validation import find_fault
-from .writers import describe_writer, sign, unsign
+from .whole_files import lock, replace_file, unlock, unwritable, write_faults
 
+KEPT = "What was written before is kept: the same command, started again, goes on from here."
 MAX_LINE_BYTES = 16 * 2**20  # a longer row is a mistake (a binary, a file without line ends), not a program
 
 
@@ -133,24 +132,6 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     replace_file(path, (dump_row(row) + "\n" for row in rows))
 
 
-def replace_file(path: Path, parts: Iterable[str]) -> None:
-    """Write the ASCII text `parts` to `path` as a whole; raises EnvironmentFault as `write_rows` does."""
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        with temporary.open("w", encoding="ascii", newline="\n") as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise EnvironmentFault(
-            f"{path} cannot be written: {error.strerror}. Free some space, or choose another place."
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):  # gone when all went well
-            temporary.unlink()
-
-
 class JsonlAppender:
     """Appends rows to a file, each synced to disk; one process at a time; a context manager.
 
@@ -162,35 +143,15 @@ class JsonlAppender:
 
     def __init__(self, path: Path):
         self.path = path
-        self._file = self._open()
-        try:
-            self._lock()
+        with write_faults(path, note=KEPT), contextlib.ExitStack() as opening:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Unbuffered: a buffer would write its rest after a failure was cut back.
+            self._file = opening.enter_context(path.open("ab+", buffering=0))
+            lock(self._file.fileno(), path)
+            opening.callback(unlock, self._file.fileno())
             self.removed_bytes = self._mend_end()
             self._end = self._file.seek(0, os.SEEK_END)
-            sign(self._file.fileno())
-        except OSError as error:
-            self._file.close()
-            raise self._fault(error) from error
-        except InputError:
-            self._file.close()
-            raise
-
-    def _open(self) -> FileIO:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            return self.path.open("ab+", buffering=0)  # a buffer would write its rest after a failure was cut back
-        except OSError as error:
-            raise self._fault(error) from error
-
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            writer = describe_writer(self._file.fileno())
-            who = f"another edittool ({writer})" if writer else "another edittool"
-            raise InputError(
-                f"{self.path} is being written by {who}. Wait for it to end, or choose another output file."
-            ) from None
+            opening.pop_all()
 
     def _mend_end(self) -> int:
         """End the file with a whole row and a line end; return the number of bytes removed for that."""
@@ -233,7 +194,7 @@ class JsonlAppender:
             self._write(data)
         except OSError as error:
             self._cut_back(self._end)
-            raise self._fault(error) from error
+            raise unwritable(self.path, error, KEPT) from error
         except BaseException:
             written = os.fstat(self._file.fileno()).st_size - self._end
             self._cut_back(self._end + data[:written].rfind(b"\n") + 1)
@@ -250,16 +211,10 @@ class JsonlAppender:
         with contextlib.suppress(OSError):
             self._file.truncate(end)
 
-    def _fault(self, error: OSError) -> EnvironmentFault:
-        return EnvironmentFault(
-            f"{self.path} cannot be written: {error.strerror}. What was written before is kept; mend that "
-            "(free some space, check the permissions) and start the same command again: it goes on from here."
-        )
-
     def close(self) -> None:
         """Close the file and release its lock."""
         if not self._file.closed:
-            unsign(self._file.fileno())
+            unlock(self._file.fileno())
             self._file.close()
 
     def __enter__(self) -> Self:

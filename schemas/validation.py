@@ -1,16 +1,21 @@
-"""Checks rows against the published JSON Schemas and says in words what is wrong."""
+"""Validation of rows against the published JSON Schemas, with a sentence for the fault of a row that is not valid.
+
+The yes or no is that of jsonschema. It takes long over a row, so jsonschema-rs is asked first, and believed where it
+says yes. Of what JSON and YAML hold it refuses more: letters outside ASCII under a pattern, infinity, lone surrogates.
+"""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache, reduce
 from importlib.resources import files
 from operator import getitem
-from typing import Any
+from typing import Any, NoReturn
 
+import jsonschema_rs
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
-
-from .quick_check import Check, compile_check
+from referencing import Registry
 
 SCHEMAS = ("problem", "change", "rejected", "manifest", "sample", "verdict", "report", "document")
 
@@ -41,21 +46,42 @@ def _with_references(part: Any) -> Any:
             return part
 
 
-@cache
-def _validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator(load_schema(name))
+@dataclass(frozen=True, slots=True)
+class CompiledSchema:
+    """A schema, compiled by both libraries. It refers to none: `load_schema` puts in what it takes."""
+
+    quick: jsonschema_rs.Draft202012Validator
+    thorough: Draft202012Validator
+
+    @classmethod
+    def of(cls, schema: dict[str, Any]) -> "CompiledSchema":
+        """Compile `schema`. Raises ValueError where it is no schema, or refers to another."""
+        quick = jsonschema_rs.Draft202012Validator(schema, retriever=_refuse)
+        return cls(quick, Draft202012Validator(schema, registry=Registry()))
+
+    def surely_accepts(self, row: object) -> bool:
+        """Say whether `row`, as JSON or YAML has it, is known to be valid; False is no answer."""
+        try:
+            return self.quick.is_valid(row)
+        except ValueError:  # it cannot hold the row: a lone surrogate in a text, a key that is no text
+            return False
+
+
+def _refuse(uri: str) -> NoReturn:
+    raise ValueError(f"{uri} is not fetched: a schema has to hold all that it needs")
 
 
 @cache
-def _quick_check(name: str) -> Check:
-    return compile_check(load_schema(name))
+def _compiled(name: str) -> CompiledSchema:
+    return CompiledSchema.of(load_schema(name))
 
 
 def find_fault(row: Mapping[str, Any], name: str) -> str | None:
     """Return one sentence naming the field and the fault of `row` under schema `name`, or None when it is valid."""
-    if _quick_check(name)(row):
+    schema = _compiled(name)
+    if schema.surely_accepts(row):
         return None
-    error = min(_validator(name).iter_errors(row), key=_rank, default=None)
+    error = min(schema.thorough.iter_errors(row), key=_rank, default=None)
     return None if error is None else _describe(error, name)
 
 

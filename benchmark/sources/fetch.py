@@ -3,11 +3,11 @@
 import errno
 import hashlib
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...schemas.errors import EnvironmentFault, InputError
+from ...schemas.whole_files import aside, make_folder, write_faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +94,11 @@ def fetch(data_set: DataSet, folder: Path) -> Fetched:
     path = folder / data_set.saved_as
     if path.exists():
         return Fetched(path, _check_present(data_set, path), new=False)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # In `folder`: moving the file to its place is then one step.
-        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as part:
-            downloaded = _download(data_set, path, Path(part))
-            found = _check_downloaded(data_set, path, downloaded)
-            os.replace(downloaded, path)
-    except FileExistsError:
-        raise InputError(f"{folder} is a file. Give a folder with -o.") from None
-    except OSError as error:
-        raise _unwritable(folder, error) from None
+    make_folder(folder, "the place of data sets (-o)")
+    with write_faults(folder, note="Nothing was kept."), aside(path) as written:
+        downloaded = _download(data_set, path, written.parent)
+        found = _check_downloaded(data_set, path, downloaded)
+        downloaded.replace(written)
     return Fetched(path, found, new=True)
 
 
@@ -199,10 +193,3 @@ def _explain(error: Exception) -> str:
 
 def _remedy(data_set: DataSet, path: Path) -> str:
     return f"Set HF_ENDPOINT to a mirror of the hub, or get the file by hand: {data_set.by_hand}; save it as {path}."
-
-
-def _unwritable(folder: Path, error: OSError) -> EnvironmentFault:
-    return EnvironmentFault(
-        f"{folder} cannot be written ({error.strerror or error}). Nothing was kept. "
-        "Make room, or choose another folder with -o."
-    )

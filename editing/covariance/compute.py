@@ -1,9 +1,9 @@
 """The statistics of a model over a corpus: computed where they are not there yet, one process at a time."""
 
 import contextlib
-import fcntl
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from typing import Any, Literal
 import torch
 
 from ...schemas.errors import EnvironmentFault, InputError
-from ...schemas.writers import describe_writer, sign, unsign
+from ...schemas.whole_files import lock, unlock, write_faults
 from ..model.digests import model_digest, tokenizer_digest
 from ..model.families import input_widths
 from .corpora import Corpus, Sample
@@ -163,28 +163,14 @@ def _is_there(path: Path, key: Mapping[str, Any]) -> bool:
 @contextlib.contextmanager
 def _held(folder: Path) -> Iterator[None]:
     """Hold the lock of `folder`, which is made. Raises InputError where another process does."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("ab", buffering=0)
-    except OSError as error:
-        raise EnvironmentFault(
-            f"The folder {folder} cannot be written: {error.strerror}. Choose another folder (-o), or for the cache "
-            "set EDITTOOL_CACHE."
-        ) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            writer = describe_writer(lock.fileno())
-            raise InputError(
-                f"The statistics in {folder} are being computed by another edittool{writer and f' ({writer})'}. "
-                "Wait for it to end: its result will serve here too."
-            ) from None
-        sign(lock.fileno())
-        try:
-            yield
-        finally:
-            unsign(lock.fileno())
+    with contextlib.ExitStack() as held:
+        with write_faults(folder, note="Choose it with -o, or for the cache by EDITTOOL_CACHE."):
+            folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            held.callback(os.close, descriptor)
+            lock(descriptor, folder, "Wait for it to end: its statistics will serve here too.")
+            held.callback(unlock, descriptor)
+        yield
 
 
 def _check_room(folder: Path, widths: Iterable[int]) -> None:

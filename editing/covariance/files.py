@@ -7,7 +7,6 @@ tokens only where documents were cut below the model's context. An array more, `
 
 import contextlib
 import json
-import os
 import re
 import zipfile
 import zlib
@@ -20,8 +19,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...schemas.errors import EnvironmentFault, InputError
+from ...schemas.errors import InputError
 from ...schemas.folders import cache_folder
+from ...schemas.whole_files import aside, write_faults
 from ..model.digests import model_digest, tokenizer_digest
 from ..model.families import input_widths, modules_of_layers
 
@@ -63,21 +63,9 @@ def write_moment(path: Path, moment: Moment, samples: int) -> None:
         "sample_size": samples,
         "edittool": json.dumps(moment.about, sort_keys=True),
     }
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        with temporary.open("wb") as file:
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise EnvironmentFault(
-            f"{path} cannot be written: {error.strerror}. Free some space, or choose another folder; then start the "
-            "same command again: it goes on from here."
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):  # gone when all went well
-            temporary.unlink()
+    note = "The same command, started again, goes on from here."
+    with write_faults(path, note=note), aside(path) as temporary, temporary.open("xb") as file:
+        np.savez(file, **arrays)
 
 
 def read_about(path: Path) -> dict[str, Any] | None:

@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ...schemas.errors import EnvironmentFault, InputError
+from ...schemas.whole_files import aside, remove_leftovers, write_faults
 
 GROUP = 256  # documents that are tokenized, and sorted by length, at once
 SECONDS = 60.0  # between two checkpoints
@@ -64,19 +64,9 @@ class Checkpoint:
     def save(self, sums: Mapping[str, Tensor], position: Position) -> None:
         """Write the file as a whole. Raises EnvironmentFault when the disk or a permission refuses."""
         metadata = {"identity": self.identity, "position": json.dumps(asdict(position))}
-        try:
-            save_file({module: total.cpu() for module, total in sums.items()}, self._temporary, metadata=metadata)
-            with self._temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            self._temporary.replace(self.path)
-        except (OSError, SafetensorError) as error:
-            with contextlib.suppress(OSError):
-                self._temporary.unlink()
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise EnvironmentFault(
-                f"{self.path} cannot be written: {reason}. Free some space, and start the same command again: it goes "
-                "on from the last checkpoint."
-            ) from error
+        note = "The same command, started again, goes on from the last checkpoint."
+        with write_faults(self.path, SafetensorError, note=note), aside(self.path) as temporary:
+            save_file({module: total.cpu() for module, total in sums.items()}, temporary, metadata=metadata)
 
     def load(self, modules: Sequence[str], device: torch.device) -> tuple[dict[str, Tensor], Position] | None:
         """Return the sums of `modules`, on `device`, and the position; None where the file lacks them."""
@@ -93,11 +83,7 @@ class Checkpoint:
     def remove(self) -> None:
         """Remove the file, and what a kill has left of one: what it was for is done."""
         self.path.unlink(missing_ok=True)
-        self._temporary.unlink(missing_ok=True)
-
-    @property
-    def _temporary(self) -> Path:
-        return self.path.with_name(f".{self.path.name}.partial")
+        remove_leftovers(self.path)
 
 
 def second_moments(

@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import secrets
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -12,8 +10,9 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from ...schemas.errors import EnvironmentFault, InputError
+from ...schemas.errors import InputError
 from ...schemas.jsonl import file_digest
+from ...schemas.whole_files import aside, write_faults
 from .edit import Edit, read_metadata
 from .series import EditSeries
 
@@ -115,17 +114,10 @@ def write_checkpoint(
         ],
     }
     folder = folder.absolute()
-    temporary = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
-    try:
-        temporary.mkdir(parents=True)
-        model.save_pretrained(temporary)
-        tokenizer.save_pretrained(temporary)
-        (temporary / NOTE).write_text(json.dumps(note, indent=2) + "\n", encoding="ascii")
-        temporary.rename(folder)
-    except (OSError, SafetensorError) as error:
-        raise EnvironmentFault(
-            f"The checkpoint {folder} cannot be written: {error}. Nothing of it is kept; free some space, or choose "
-            "another place."
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)  # gone when all went well
+    with write_faults(folder, SafetensorError, note="Nothing of it is kept."):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with aside(folder) as temporary:
+            temporary.mkdir()
+            model.save_pretrained(temporary)
+            tokenizer.save_pretrained(temporary)
+            (temporary / NOTE).write_text(json.dumps(note, indent=2) + "\n", encoding="ascii")

@@ -12,7 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ...schemas.errors import EnvironmentFault, InputError
+from ...schemas.errors import InputError
+from ...schemas.whole_files import aside, write_faults
 from .codebook import Codebook, Entries, entries_at, features, install, pack, unpack
 
 FORMAT = "edittool-edit-2"
@@ -189,19 +190,10 @@ def _taken(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
+    with write_faults(path, SafetensorError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with aside(path) as temporary:
             save_file(tensors, temporary, metadata=metadata)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except (OSError, SafetensorError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise EnvironmentFault(
-            f"{path} cannot be written: {reason}. Free some space, or choose another place."
-        ) from error
 
 
 # The edits in each model, the latest last. Beside the models, so that a deep copy of one starts with none.

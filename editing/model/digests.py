@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from huggingface_hub import try_to_load_from_cache
 
 from ...schemas.folders import cache_folder
 from ...schemas.jsonl import file_digest
+from ...schemas.whole_files import aside
 
 # Text with what tokenizers treat differently; its ids show settings that their files do not tell, such as added BOS.
 PROBE = "def f(x):\n\treturn  x + 1  # é 漢\r\n\n</s><s>"
@@ -52,14 +52,13 @@ def _file_digest(path: Path) -> str:
     kept = cache_folder() / "digests" / _sha256([str(path.resolve()), about.st_size, about.st_mtime_ns])
     with contextlib.suppress(OSError):
         digest = kept.read_text(encoding="ascii")
-        if len(digest) == 64:  # else the machine lost power before it was on the disk
+        if len(digest) == 64:  # else it is damaged
             return digest
     digest = file_digest(path)
     with contextlib.suppress(OSError):  # where it cannot be kept, it is computed again next time
         kept.parent.mkdir(parents=True, exist_ok=True)
-        temporary = kept.with_name(f".{kept.name}-{os.getpid()}")
-        temporary.write_text(digest, encoding="ascii")
-        temporary.replace(kept)
+        with aside(kept) as temporary:
+            temporary.write_text(digest, encoding="ascii")
     return digest
 
 

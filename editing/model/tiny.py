@@ -5,14 +5,11 @@ Its tokenizer knows the new names as words, though no text it learns has them: a
 program it was not edited with, a name that it has met once.
 """
 
-import contextlib
 import hashlib
 import json
 import math
 import random
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +21,9 @@ from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from ...schemas.bench import Bench
-from ...schemas.errors import EnvironmentFault, InputError
+from ...schemas.errors import InputError
 from ...schemas.folders import cache_folder
+from ...schemas.whole_files import aside, write_faults
 
 VERSION = 1  # counts up when the code below trains another model from the same settings
 BOS, EOS, PAD = "<s>", "</s>", "<pad>"
@@ -95,43 +93,21 @@ def tiny_model(
         raise InputError("The tiny model learns from reference solutions, and this benchmark has none it can use.")
     folder = (cache or cache_folder()) / f"tiny-{_key(lessons, settings)}"
     if not folder.is_dir():
-        with _appearing(folder) as temporary:
-            _make(lessons, settings, temporary, observe)
+        with write_faults(folder.parent, SafetensorError, note="EDITTOOL_CACHE names another folder for the cache."):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with aside(folder) as temporary:
+                    temporary.mkdir()
+                    _make(lessons, settings, temporary, observe)
+            except OSError:
+                if not folder.is_dir():  # else another process was faster: the same model, from the same lessons
+                    raise
     return folder
 
 
 def _key(lessons: Lessons, settings: TinySettings) -> str:
     what = {"version": VERSION, "settings": asdict(settings), "lessons": asdict(lessons)}
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode("ascii")).hexdigest()[:24]
-
-
-@contextlib.contextmanager
-def _appearing(folder: Path) -> Iterator[Path]:
-    """Give a temporary folder that becomes `folder` at the end, unless another process was faster."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise _unkept(folder, error) from None
-    try:
-        yield temporary
-        try:
-            temporary.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # else another process was faster: the same model, from the same lessons
-                raise
-    except (OSError, SafetensorError) as error:
-        raise _unkept(folder, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _unkept(folder: Path, error: Exception) -> EnvironmentFault:
-    reason = getattr(error, "strerror", None) or error
-    return EnvironmentFault(
-        f"The tiny model cannot be kept in {folder.parent}: {reason}. Free some space there, or set EDITTOOL_CACHE to "
-        "another folder."
-    )
 
 
 def _make(lessons: Lessons, settings: TinySettings, folder: Path, observe: Callable[[int, int, float], None]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...schemas.errors import EnvironmentFault, InputError
 from ...schemas.problems import Problem
+from ...schemas.whole_files import write_faults
 from ..context import EditContext
 from ..methods.table import Method
 from ..requests import EditRequest
@@ -16,15 +17,10 @@ from ..requests import EditRequest
 def check_writable(folder: Path, needed: int = 0) -> None:
     """Raise EnvironmentFault where nothing, or no more than `needed` bytes, can be written in `folder`, new or not."""
     there = _nearest(folder)
-    try:
+    with write_faults(folder):
         with tempfile.TemporaryFile(dir=there, buffering=0) as file:
             file.write(b"x")
         free = shutil.disk_usage(there).free
-    except OSError as error:
-        raise EnvironmentFault(
-            f"{folder} cannot be written: {error.strerror}. Free some space, mend the permissions, or choose another "
-            "place."
-        ) from None
     need_space(folder, needed, free)
 
 

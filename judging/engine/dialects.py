@@ -1,8 +1,6 @@
 """The locks of a container as each engine takes them: Docker as they are, Podman in a dialect of its own."""
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +11,7 @@ from docker.types import Ulimit
 
 from ...schemas.errors import EnvironmentFault
 from ...schemas.folders import cache_folder
+from ...schemas.whole_files import aside, write_faults
 from .engine import is_podmans
 
 SECCOMP = "seccomp="
@@ -65,19 +64,12 @@ def _keep(profile: str) -> Path:
     """Write `profile` to the user's cache folder, under a name that says its content, and return the file."""
     folder = cache_folder() / "seccomp"
     path = folder / f"{hashlib.sha256(profile.encode()).hexdigest()[:16]}.json"
-    try:
+    with write_faults(folder, note="Podman is to read the seccomp profile there; EDITTOOL_CACHE names another folder."):
         if path.is_file() and path.read_text(encoding="utf-8") == profile:
             return path
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, delete=False) as file:
-            file.write(profile)
-        os.chmod(file.name, 0o644)  # Podman may run as another user
-        os.replace(file.name, path)
-    except OSError as error:
-        raise EnvironmentFault(
-            f"The seccomp profile cannot be written to {folder}, where Podman is to read it: {error.strerror}. "
-            "Set EDITTOOL_CACHE to another folder."
-        ) from error
+        with aside(path, mode=0o644) as temporary:  # Podman may run as another user
+            temporary.write_text(profile, encoding="utf-8")
     return path
 
 

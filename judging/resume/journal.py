@@ -11,13 +11,14 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from ...schemas.errors import EnvironmentFault
+from ...schemas.jsonl import KEPT
+from ...schemas.whole_files import write_faults
 
 _VERSION: Final = 2
 _PAGE: Final = 256  # rows fetched at a time
@@ -81,15 +82,8 @@ class Journal:
         with self._faults():
             self._database = _open(path)
 
-    @contextlib.contextmanager
-    def _faults(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise EnvironmentFault(
-                f"{self.path} cannot be kept: {error}. Verdicts that were written stay; mend that (free some space, "
-                "check the permissions) and start the same command again: it goes on from here."
-            ) from error
+    def _faults(self) -> AbstractContextManager[None]:
+        return write_faults(self.path, sqlite3.Error, note=KEPT)
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:

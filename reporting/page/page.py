@@ -14,8 +14,8 @@ from plotly.offline import get_plotlyjs
 
 from ...schemas.bench import Bench
 from ...schemas.changes import Change
-from ...schemas.jsonl import replace_file
 from ...schemas.problems import Problem
+from ...schemas.whole_files import replace_file
 from ..read.verdict_frame import Observations
 from ..report import Report, Section
 from .bodies import Bodies

@@ -1,7 +1,6 @@
 """The report as a folder: page, JSON, Markdown, tables and figures, replaced together by the next report."""
 
 import contextlib
-import fcntl
 import json
 import os
 import re
@@ -10,8 +9,9 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from ...schemas.errors import EnvironmentFault, InputError
+from ...schemas.errors import InputError
 from ...schemas.json_text import parse_json
+from ...schemas.whole_files import lock, make_folder, replace_file, sync, unlock, write_faults
 from ..charts.render import render_chart
 from ..report import Report
 from .csv_files import table_as_csv
@@ -33,7 +33,8 @@ def check_folder(folder: Path) -> None:
     read.
     """
     if folder.exists():
-        with _faults(folder):
+        make_folder(folder, "a report")
+        with write_faults(folder):
             _former_files(folder)
 
 
@@ -45,7 +46,8 @@ def write_report(folder: Path, report: Report, page: Callable[[Path], None] | No
     is ever touched. Raises InputError for a file, and for a folder with files that no report wrote in the way,
     EnvironmentFault where the folder cannot be written, ValueError for NaN and infinity.
     """
-    with _faults(folder), _held(folder):
+    make_folder(folder, "a report")
+    with write_faults(folder), _held(folder):
         former = _former_files(folder)
         stage = folder / _STAGE
         shutil.rmtree(stage, ignore_errors=True)  # of one that was killed
@@ -58,36 +60,15 @@ def write_report(folder: Path, report: Report, page: Callable[[Path], None] | No
 
 
 @contextlib.contextmanager
-def _faults(folder: Path) -> Iterator[None]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        yield
-    except (FileExistsError, NotADirectoryError) as error:
-        raise InputError(f"{error.filename} is a file; a report is a folder. Choose another name.") from None
-    except OSError as error:
-        raise EnvironmentFault(
-            f"The report cannot be written to {folder}: {error.strerror}. "
-            "Free some space, check the permissions, or choose another place."
-        ) from error
-
-
-@contextlib.contextmanager
 def _held(folder: Path) -> Iterator[None]:
     """Keep a second report out of `folder`, where its file system knows locks."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise InputError(
-            f"Another edittool is writing a report to {folder}. Wait for it to end, or choose another folder."
-        ) from None
-    except OSError:
-        pass
-    try:
+    with contextlib.ExitStack() as held:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        held.callback(os.close, descriptor)
+        with contextlib.suppress(OSError):
+            lock(descriptor, folder)
+            held.callback(unlock, descriptor)
         yield
-    finally:
-        os.close(descriptor)
 
 
 def _former_files(folder: Path) -> set[str]:
@@ -124,7 +105,7 @@ def _write_aside(stage: Path, report: Report, page: Callable[[Path], None] | Non
         page(stage / PAGE)
         names.add(PAGE)
     for name in names:
-        _sync(stage / name)
+        sync(stage / name)
     return names
 
 
@@ -156,22 +137,15 @@ def _in_the_way(path: Path) -> InputError:
 
 def _move(stage: Path, folder: Path, files: set[str], former: set[str]) -> None:
     """Move `files` into place and remove what only the former report had; a kill in between leaves a true list."""
-    _list_files(stage, folder, files | former)
+    _list_files(folder, files | former)
     for name in sorted(files):
         (folder / name).parent.mkdir(exist_ok=True)
         (stage / name).replace(folder / name)
     for name in sorted(former - files):
         (folder / name).unlink(missing_ok=True)
-    _list_files(stage, folder, files)
+    _list_files(folder, files)
 
 
-def _list_files(stage: Path, folder: Path, names: set[str]) -> None:
+def _list_files(folder: Path, names: set[str]) -> None:
     content = {"edittool": version("edittool"), "edittool_report": sorted(names)}
-    (stage / MANIFEST).write_text(json.dumps(content, indent=1) + "\n", encoding="ascii")
-    _sync(stage / MANIFEST)
-    (stage / MANIFEST).replace(folder / MANIFEST)
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    replace_file(folder / MANIFEST, [json.dumps(content, indent=1) + "\n"])

@@ -1,6 +1,7 @@
 """Writing a benchmark's folder: the same bytes each time, and never over anything else."""
 
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -105,8 +106,10 @@ def test_a_file_is_no_folder(tmp_path):
 
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(EnvironmentFault, match="bench cannot be made: Not a directory"):
+    with pytest.raises(InputError, match="file is a file; a benchmark is a folder"):
         prepare_folder(tmp_path / "file" / "bench")
+    with pytest.raises(EnvironmentFault, match="/proc/bench cannot be written"):
+        prepare_folder(Path("/proc/bench"))
 
 
 def test_a_task_that_stands_twice_is_refused_before_anything_is_written(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from edittool.schemas.bench import Bench, write_bench
 from edittool.schemas.changes import Change
-from edittool.schemas.errors import EnvironmentFault, InputError
+from edittool.schemas.errors import InputError
 from edittool.schemas.problems import Problem, Test
 
 CHANGE = Change("len", "len", "my_len", "renamed", "my_len(value)", "my_len = len\n", "Length.", order=0)
@@ -153,5 +153,5 @@ class TestWriting:
 
     def test_a_place_that_cannot_be_made(self, tmp_path):
         (tmp_path / "b").touch()
-        with pytest.raises(EnvironmentFault, match="cannot be made: Not a directory"):
+        with pytest.raises(InputError, match="b is a file; a benchmark is a folder"):
             write_bench(tmp_path / "b" / "c", "b", [FIRST], [CHANGE])

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.json_text import MAX_DEPTH, parse_json
 from edittool.schemas.jsonl import JsonlAppender, dump_row, read_rows, write_rows
-from edittool.schemas.writers import NOTE
+from edittool.schemas.whole_files import NOTE
 
 GOOD = {"task_id": "T/0", "completion": "    return 1\n"}
 

@@ -214,7 +214,7 @@ def test_a_full_disk_is_named_and_leaves_nothing(tmp_path, hub):
     hub.publish("mbpp+", CONTENT)
     done = run(url(hub), "mbpp+", "-o", tmp_path, file_size=10_000)
     assert done.returncode == 3
-    assert f"{tmp_path} cannot be written (File too large)" in done.stderr
+    assert f"{tmp_path} cannot be written: File too large." in done.stderr
     assert visible(tmp_path) == []
 
 

@@ -1,4 +1,5 @@
 import copy
+import os
 from pathlib import Path
 from typing import Any
 
@@ -203,9 +204,20 @@ def test_a_full_disk_and_a_place_that_cannot_be(llama: Any, tmp_path: Path) -> N
     for path in (tmp_path / "file" / "a", tmp_path / "file" / "more" / "a"):
         with pytest.raises(EnvironmentFault, match="a cannot be written"):
             edit.save(path)
-    edit.save(tmp_path / "a")
-    good = (tmp_path / "a").read_bytes()
-    (tmp_path / ".a.partial").mkdir()  # in the way of whatever is to be written
-    with pytest.raises(EnvironmentFault):
-        with_codebook(llama, 1).save(tmp_path / "a")
-    assert (tmp_path / "a").read_bytes() == good
+
+
+def test_a_failure_keeps_the_old_file(llama: Any, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 64 * 1024) as disk:
+        with_codebook(llama, 0).save(disk / "a")
+        good = (disk / "a").read_bytes()
+        (disk / "other").write_bytes(b"x" * os.statvfs(disk).f_bavail * os.statvfs(disk).f_bsize)
+        with pytest.raises(EnvironmentFault, match=r"disk/a cannot be written: .*No space left"):
+            with_codebook(llama, 1).save(disk / "a")
+        assert (disk / "a").read_bytes() == good
+        assert sorted(path.name for path in disk.iterdir()) == ["a", "other"]
+
+
+def test_the_file_may_be_read_by_whom_the_umask_lets(llama: Any, tmp_path: Path) -> None:
+    with_codebook(llama, 0).save(tmp_path / "a")
+    (tmp_path / "ordinary").touch()
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "ordinary").stat().st_mode

@@ -82,7 +82,7 @@ def test_a_profile_that_cannot_be_written(service: Service, tmp_path: Path, benc
     (tmp_path / "file").touch()
     done = judge(tmp_path, bench_folder, DOCKER_HOST=service.host, EDITTOOL_CACHE=str(tmp_path / "file"))
     assert done.returncode == 3
-    assert "Set EDITTOOL_CACHE to another folder" in done.stderr
+    assert "EDITTOOL_CACHE names another folder" in done.stderr
     assert containers(service) == []
 
 
