@@ -4,11 +4,12 @@ BIN := $(VENV)/bin
 PACKAGES := $(patsubst %/__init__.py,%,$(wildcard */__init__.py))
 MYPY := ../$(BIN)/mypy --config-file ../pyproject.toml --explicit-package-bases --namespace-packages
 PYTEST_ARGS ?=
+WORKERS ?= 2
 # What is trained for the demo and the tests stays in this folder.
 export EDITTOOL_CACHE ?= $(CURDIR)/.cache/edittool
 
 .DELETE_ON_ERROR:
-.PHONY: help setup engine engines browser image demo demo-full test lint types perf clean
+.PHONY: help setup engine engines browser image demo demo-full quick test lint types perf clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -21,8 +22,18 @@ demo: setup ## the whole path on this machine: build, edit, sample, judge, repor
 demo-full: setup ## the same with all changes and every regime
 	$(BIN)/edittool demo -o demo-full --full
 
-test: setup engines browser lint ## everything that has to pass (PYTEST_ARGS='-k name' for a part)
+quick: lint ## style, types, and the tests that need no Docker, torch, browser or root: minutes
+	$(BIN)/pytest -m pure -n auto --dist worksteal $(PYTEST_ARGS)
+
+# First what looks at the whole machine, then the rest, a file always in one worker: it may start what is dear.
+test: setup engines browser lint ## everything that has to pass (PYTEST_ARGS='-k name' for a part, in one process)
+ifeq ($(strip $(PYTEST_ARGS)),)
+	@$(BIN)/pytest -m alone; alone=$$?; [ $$alone -le 1 ] || exit $$alone; \
+	$(BIN)/pytest -m 'not alone' -n $(WORKERS) --dist loadfile --no-loadscope-reorder; others=$$?; \
+	exit $$((alone > others ? alone : others))
+else
 	$(BIN)/pytest $(PYTEST_ARGS)
+endif
 
 lint: $(VENV)/.installed ## style, format, types
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Where the function that a prompt opened ends: for cutting sampled completions and for stopping early.
+"""The end of the function that a prompt opened: for cutting sampled completions and for stopping early.
 
 A scan for strings, comments and brackets is enough, and unlike a tree it gives the same answer for a text and for its
 beginning: cutting a completion that was stopped early cuts at the same place as cutting the one that was not.

@@ -1,69 +1,19 @@
 """The adoption label of a program, and a finer reading of it, by rules in order: the first that holds decides.
 
-LABELS_IN_WORDS and DETAILS_IN_WORDS are those rules for people, in the same order; `_LABELS` and `_DETAILS` decide.
+`_Case.label` decides the label, RULES the detail. What they mean in words stands in `schemas.verdicts`.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Final
 
 from ..schemas.changes import Change
+from ..schemas.verdicts import STOPPED, ErrorKind, Label, LabelDetail, Outcome
 from .uses.uses import Reading, Use, read_program
-
-AdoptionLabel = Literal["correct_adoption", "misuse", "workaround", "no_adoption"]
 
 MAX_USE_ROWS = 200  # a verdict keeps this many; a program with more says no more by them
 MAX_READ = 100_000  # characters: reading takes seconds for a megabyte, and no program that answers a problem is as long
-
-LABELS_IN_WORDS: dict[AdoptionLabel, str] = {
-    "correct_adoption": "passed, and the replacement was really called and is not the program's own",
-    "workaround": "passed without the replacement",
-    "misuse": "did not pass, and names or called the replacement",
-    "no_adoption": "did not pass, and does not know the replacement",
-}
-
-_LIMITS_IN_WORDS = {
-    "timeout": "ended by the limit on its time",
-    "out_of_memory": "ended by the limit on its memory",
-    "output_limit": "ended by the limit on its output",
-    "crashed": "its process ended, or broke off the exchange of results",
-}
-
-# A detail that two rules of a label give stands where the first of them does.
-DETAILS_IN_WORDS: dict[AdoptionLabel, dict[str, str]] = {
-    "correct_adoption": {
-        "mixed": "the deprecated API is named too",
-        "clean": "the deprecated API is not named",
-    },
-    "workaround": {
-        "redefinition": "defines the replacement's name itself",
-        "bypass": "reached the deprecated API past the world that removed it",
-        "dead_reference": "names the replacement, never calls it",
-        "stale_use": "names the deprecated API where it is never reached, or where its failure is swallowed",
-        "other_api": "calls other functions or methods that do the work",  # see CARRIERS
-        "reimplementation": "does the work with loops and operators",
-    },
-    "misuse": {
-        "does_not_compile": "cannot be parsed, or fails while it loads and no rule for that failure holds",
-        "redefinition": "defines the replacement's name itself",
-        "wrong_arguments": (
-            "uses the replacement as the deprecated API was used, and it refuses: other arguments, an attribute of a "
-            "value (`x.my_str_split(',')`), or a constant's replacement without a call"
-        ),
-        "wrong_import": "imports the replacement from a place that does not have it",
-        "half_migration": "uses the deprecated API too",
-        **_LIMITS_IN_WORDS,
-        "dead_reference": "names the replacement, never calls it",
-        "wrong_result": "calls the replacement, and is wrong or raises",
-    },
-    "no_adoption": {
-        "does_not_compile": "cannot be parsed, or fails while it loads without a use of the deprecated API",
-        "stale_use": "uses the deprecated API",
-        **_LIMITS_IN_WORDS,
-        "other": "wrong for another reason",
-    },
-}
 
 # APIs that make, walk, measure, convert or show data: calling only these is still doing the work by hand.
 _CARRIERS = """
@@ -82,8 +32,8 @@ class Labelling:
     deprecated API and of the replacement, as rows {name, kind, line}, at most MAX_USE_ROWS.
     """
 
-    label: AdoptionLabel | None
-    detail: str | None
+    label: Label | None
+    detail: LabelDetail | None
     disagreement: str | None
     uses: tuple[dict[str, Any], ...] = ()
 
@@ -94,8 +44,8 @@ def label_program(
     *,
     passed: bool,
     calls: int,
-    outcome: str,
-    error_kind: str | None,
+    outcome: Outcome,
+    error_kind: ErrorKind | None,
     bypass: Sequence[str] = (),
 ) -> Labelling:
     """Return the adoption label of `program` for `change`.
@@ -107,9 +57,8 @@ def label_program(
         return Labelling(None, None, None)
     reading = _read(program, change)
     case = _Case(change, reading, passed, calls, outcome, error_kind, bool(bypass))
-    label = next(label for label, holds in _LABELS if holds(case))
-    detail = next(detail for detail, holds in _DETAILS[label] if holds(case))
-    return Labelling(label, detail or outcome, _disagreement(case), _rows(reading))
+    detail = next(rule.detail for rule in RULES if rule.label == case.label and rule.holds(case))
+    return Labelling(case.label, detail, _disagreement(case), _rows(reading))
 
 
 def program_uses(program: str, change: Change) -> tuple[dict[str, Any], ...]:
@@ -132,9 +81,15 @@ class _Case:
     reading: Reading
     passed: bool
     calls: int
-    outcome: str
-    error_kind: str | None
+    outcome: Outcome
+    error_kind: ErrorKind | None
     bypassed: bool
+
+    @cached_property
+    def label(self) -> Label:
+        if self.passed:
+            return "correct_adoption" if self.calls > 0 and not self.redefined else "workaround"
+        return "misuse" if self.new or self.calls > 0 else "no_adoption"
 
     @cached_property
     def new(self) -> list[Use]:
@@ -145,29 +100,22 @@ class _Case:
         return [use for use in self.reading.uses if use.name == self.change.deprecated and use.kind != "definition"]
 
     @property
-    def names_replacement(self) -> bool:
-        return bool(self.new) or self.calls > 0
-
-    @property
     def redefined(self) -> bool:
         """Say whether the program's own meaning of the name is what it uses; without a counted call any is."""
         own = self.calls == 0 and any(use.kind == "definition" for use in self.new)
         return own or self.change.replacement in self.reading.redefined
 
 
-_Rule = Callable[[_Case], bool]
+_Condition = Callable[[_Case], bool]
 
 
-def _adopted(case: _Case) -> bool:
-    return case.passed and case.calls > 0 and not case.redefined
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Says that programs with `label` have `detail` where `holds` and no rule of that label before it does."""
 
-
-def _passed(case: _Case) -> bool:
-    return case.passed
-
-
-def _names_replacement(case: _Case) -> bool:
-    return case.names_replacement
+    label: Label
+    detail: LabelDetail
+    holds: _Condition
 
 
 def _redefined(case: _Case) -> bool:
@@ -180,7 +128,7 @@ def _stale(case: _Case) -> bool:
 
 
 def _never_called(case: _Case) -> bool:
-    return case.names_replacement and case.calls == 0
+    return bool(case.new) and case.calls == 0
 
 
 def _works_through_others(case: _Case) -> bool:
@@ -210,51 +158,38 @@ def _unloadable(case: _Case) -> bool:
     return case.outcome == "load_error"
 
 
-def _stopped(case: _Case) -> bool:
-    return case.outcome in ("timeout", "out_of_memory", "output_limit", "crashed")
+def _ended_as(outcome: Outcome) -> _Condition:
+    return lambda case: case.outcome == outcome
 
 
 def _otherwise(case: _Case) -> bool:
     return True
 
 
-_LABELS: tuple[tuple[AdoptionLabel, _Rule], ...] = (
-    ("correct_adoption", _adopted),
-    ("workaround", _passed),
-    ("misuse", _names_replacement),
-    ("no_adoption", _otherwise),
+RULES: Final = (
+    Rule("correct_adoption", "mixed", _stale),
+    Rule("correct_adoption", "clean", _otherwise),
+    Rule("workaround", "redefinition", _redefined),
+    Rule("workaround", "bypass", _bypassed),
+    Rule("workaround", "dead_reference", _never_called),
+    Rule("workaround", "stale_use", _stale),
+    Rule("workaround", "other_api", _works_through_others),
+    Rule("workaround", "reimplementation", _otherwise),
+    Rule("misuse", "does_not_compile", _unparsable),
+    Rule("misuse", "redefinition", _redefined),
+    Rule("misuse", "wrong_arguments", _used_the_old_way),
+    Rule("misuse", "wrong_import", _sought_elsewhere),
+    Rule("misuse", "half_migration", _stale),
+    Rule("misuse", "does_not_compile", _unloadable),
+    *(Rule("misuse", outcome, _ended_as(outcome)) for outcome in STOPPED),
+    Rule("misuse", "dead_reference", _never_called),
+    Rule("misuse", "wrong_result", _otherwise),
+    Rule("no_adoption", "does_not_compile", _unparsable),
+    Rule("no_adoption", "stale_use", _stale),
+    Rule("no_adoption", "does_not_compile", _unloadable),
+    *(Rule("no_adoption", outcome, _ended_as(outcome)) for outcome in STOPPED),
+    Rule("no_adoption", "other", _otherwise),
 )
-
-# The detail "" stands for the outcome's own name.
-_DETAILS: dict[AdoptionLabel, tuple[tuple[str, _Rule], ...]] = {
-    "correct_adoption": (("mixed", _stale), ("clean", _otherwise)),
-    "workaround": (
-        ("redefinition", _redefined),
-        ("bypass", _bypassed),
-        ("dead_reference", _never_called),
-        ("stale_use", _stale),
-        ("other_api", _works_through_others),
-        ("reimplementation", _otherwise),
-    ),
-    "misuse": (
-        ("does_not_compile", _unparsable),
-        ("redefinition", _redefined),
-        ("wrong_arguments", _used_the_old_way),
-        ("wrong_import", _sought_elsewhere),
-        ("half_migration", _stale),
-        ("does_not_compile", _unloadable),
-        ("", _stopped),
-        ("dead_reference", _never_called),
-        ("wrong_result", _otherwise),
-    ),
-    "no_adoption": (
-        ("does_not_compile", _unparsable),
-        ("stale_use", _stale),
-        ("does_not_compile", _unloadable),
-        ("", _stopped),
-        ("other", _otherwise),
-    ),
-}
 
 
 def _disagreement(case: _Case) -> str | None:

@@ -10,6 +10,7 @@ class NotPythonError(ValueError):
 
     def __init__(self, reason: str, line: int | None = None):
         super().__init__(reason if line is None else f"{reason}, line {line}")
+        self.reason = reason
         self.line = line
 
 
@@ -42,6 +43,12 @@ def _bound_by(statement: ast.AST) -> Iterator[str]:
             yield from (alias.asname or alias.name.partition(".")[0] for alias in aliases)
         case _:
             yield from (n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+
+
+def asserts(statement: ast.stmt) -> bool:
+    """Say whether running `statement` asserts something."""
+    defines = isinstance(statement, ast.FunctionDef | ast.ClassDef)  # what it asserts, it asserts when it is called
+    return not defines and any(isinstance(node, ast.Assert) for node in ast.walk(statement))
 
 
 def loaded_names(tree: ast.AST) -> dict[str, None]:

@@ -6,22 +6,18 @@ from pathlib import Path
 
 import click
 
+from ..editing.methods.table import find_method, method_names
 from .main import cli
 from .shared.console import plain, talk
+from .shared.models import require_torch
 
 SAMPLES = 5  # for each problem: enough for pass@5
 SPECIFICITY = 3  # problems about other APIs sampled after each edit: all of them would treble the time
 FEW = "sorted,math.sqrt,str.join,list.append,math.pi"  # changes that are enough to see what each method does
 
 # A whole program does not fit into one value or one codebook entry: there, the new call is the target.
-METHODS = {
-    "ft": (),
-    "grace": ("--target", "call"),
-    "rome": ("--target", "call", "--subject", "last_word"),
-    "memit": ("--target", "call", "--subject", "last_word"),
-    "pmet": ("--target", "call", "--subject", "last_word"),
-}
-BATCHED = ("memit", "pmet")
+TEACHING = {"ft": (), "grace": ("--target", "call")}
+TEACHING_A_CALL = ("--target", "call", "--subject", "last_word")
 
 Step = tuple[str, list[str]]
 
@@ -49,6 +45,7 @@ def demo(output: Path, seed: int, full: bool) -> None:
     edittool demo -o /tmp/demo --seed 7
     edittool demo -o demo-full --full
     """
+    require_torch("edittool demo")
     started = time.monotonic()
     output.mkdir(parents=True, exist_ok=True)
     for title, arguments in _steps(output, seed, full):
@@ -63,7 +60,8 @@ def _steps(output: Path, seed: int, full: bool) -> list[Step]:
     unedited = str(output / "unedited.samples.jsonl")
     plain_world, same_worlds = str(output / "unedited.no-change.jsonl"), str(output / "unedited.same-worlds.jsonl")
     sampling = ["--model", "tiny", "-n", str(SAMPLES), "--seed", str(seed)]
-    edits = [step for method in METHODS for step in _edits(output, method, sampling, full)]
+    methods = [method for method in method_names() if method != "none"]
+    edits = [step for method in methods for step in _edits(output, method, sampling, full)]
     judged = [arguments for _, arguments in edits if arguments[0] == "judge"]
     samples, verdicts = [arguments[2] for arguments in judged], [arguments[-1] for arguments in judged]
     worlds = [word for path in samples for word in ("--worlds-of", path)]
@@ -96,12 +94,12 @@ def _edits(output: Path, method: str, sampling: list[str], full: bool) -> list[S
     regimes = {"instant": f"{method} teaches one change at a time, and the model answers again"}
     if full or method == "memit":
         regimes["sequential"] = f"{method} teaches one change on top of the other"
-    if full and method in BATCHED:
+    if full and find_method(method).many:
         regimes["batch"] = f"{method} teaches all changes at once"
     steps: list[Step] = []
     for regime, title in regimes.items():
         samples, verdicts = (str(output / f"{method}.{regime}.{kind}.jsonl") for kind in ("samples", "verdicts"))
-        options = ["--method", method, "--regime", regime, *METHODS[method], *sampling, *changes]
+        options = ["--method", method, "--regime", regime, *TEACHING.get(method, TEACHING_A_CALL), *sampling, *changes]
         options += ["--specificity-per-change", str(SPECIFICITY)]
         steps += [
             (title, ["edit", "builtin", "-o", samples, *options]),

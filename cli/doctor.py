@@ -17,6 +17,7 @@ from rich.table import Table
 
 from ..judging.engine.engine import EngineFacts, connect, describe_engine
 from ..judging.image.build import find_image, image_tag
+from ..judging.sandbox.flags import FLAGS, MIB, NOT_CONFINED, memory_bytes
 from ..judging.sandbox.options import SandboxOptions
 from ..judging.sandbox.runtimes import try_runtime
 from ..schemas.errors import EnvironmentFault
@@ -38,7 +39,7 @@ RUNTIME_FIXES = {
     "timed out": "the runtime hangs here, or the machine has too much else to do: choose another one, or try again",
     "opening seccomp profile failed": "set EDITTOOL_CACHE to a folder of this machine that Podman's user may read",
     "apparmor_parser": "apt-get install apparmor: this kernel has AppArmor on, and the engine cannot load its profile",
-    "not confined as asked": "see the lines `limits` and `cgroups`",
+    NOT_CONFINED: "see the lines `limits` and `cgroups`",
 }
 STYLES = {"ok": "green", "warn": "yellow", "missing": "bold red"}
 
@@ -115,7 +116,8 @@ def _seccomp_line(facts: EngineFacts) -> Line:
 
 def _limits_line(facts: EngineFacts) -> Line:
     if not facts.missing_limits:
-        return Line("limits", "ok", "memory, processes and CPU")
+        *others, last = (flag.name for flag in FLAGS.values() if flag.engine_limit not in ("", "swap"))
+        return Line("limits", "ok", f"{', '.join(others)} and {last}")
     found = f"{facts.name} cannot limit {', '.join(facts.missing_limits)}"
     if facts.missing_limits == ("swap",):
         return Line(
@@ -146,7 +148,12 @@ def _capacity_line(facts: EngineFacts) -> Line:
     found = f"{facts.cpus} cores, {facts.memory_bytes / GIB:.1f} GiB of memory"
     if facts.memory_bytes >= ENOUGH_MEMORY:
         return Line("capacity", "ok", found)
-    return Line("capacity", "warn", found, "judge with few workers: each sandbox may use 256 MiB")
+    return Line(
+        "capacity",
+        "warn",
+        found,
+        f"judge with few workers: each sandbox may use {memory_bytes(SandboxOptions()) / MIB:g} MiB",
+    )
 
 
 def _image_line(client: docker.DockerClient) -> Line:

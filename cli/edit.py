@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..editing.methods.table import find_method, method_names
 from ..schemas.bench import Bench
 from ..schemas.errors import InputError
 from .shared.bench_argument import open_bench
@@ -31,7 +32,7 @@ _LOST = {
     "-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The file of samples."
 )
 @click.option("--model", required=True, help="tiny, a folder, or a model's id on the Hugging Face Hub.")
-@click.option("--method", default="ft", show_default=True, help="ft, rome, memit, pmet, grace, or none.")
+@click.option("--method", default="ft", show_default=True, help=f"One of: {', '.join(method_names())}.")
 @click.option("--hparams", help="A preset or a YAML file with EasyEdit's fields.  [default: the preset METHOD-MODEL]")
 @click.option(
     "--regime",
@@ -126,7 +127,6 @@ def _make_run(
     **as_they_are: Any,
 ) -> "Run":
     from ..editing.methods.hparams import read_hparams
-    from ..editing.methods.table import find_method
     from ..editing.runs.sampling import Sampling
     from ..editing.runs.settings import Run
 

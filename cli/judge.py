@@ -3,7 +3,6 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -14,9 +13,9 @@ from rich.table import Table
 
 from ..judging.judge import Observer, Request, Summary
 from ..judging.judge import judge as judge_samples
-from ..judging.sandbox.job import Outcome
 from ..judging.sandbox.options import MAX_JOBS_PER_CONTAINER
 from ..judging.world_choice import WorldChoice, read_worlds
+from ..schemas.verdicts import OUTCOMES_IN_WORDS, Verdict
 from .shared.bench_argument import open_bench
 from .shared.console import PLAIN_SECONDS, plain, progress, results, talk
 from .shared.exit_codes import DONE, UNJUDGED
@@ -150,7 +149,7 @@ class _Progress(Observer):
         if summary.strangers:
             talk.print(f"the output also holds {summary.strangers} verdicts of other samples", style="yellow")
 
-    def judged(self, summary: Summary, verdict: Mapping[str, Any]) -> None:
+    def judged(self, summary: Summary, verdict: Verdict) -> None:
         rate = self._show(summary)
         if self._is_time_for_a_line():
             finished = summary.already_judged + summary.judged
@@ -187,7 +186,7 @@ def summary_table(summary: Summary) -> Table:
     table.add_column("outcome")
     table.add_column("samples", justify="right")
     table.add_column("share", justify="right")
-    _add_rows(table, summary.outcomes, [name for name in reversed(get_args(Outcome)) if summary.outcomes[name]])
+    _add_rows(table, summary.outcomes, [name for name in reversed(OUTCOMES_IN_WORDS) if summary.outcomes[name]])
     if summary.labels:
         table.add_section()
         _add_rows(table, summary.labels, sorted(summary.labels))

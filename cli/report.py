@@ -3,16 +3,18 @@
 import gc
 import json
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.progress import TextColumn
 
+from ..reporting.options import Options
 from ..reporting.read.verdict_files import VerdictReader
 from ..schemas.errors import EnvironmentFault
+from ..schemas.verdicts import Verdict
 from ..schemas.whole_files import write_faults
 from .shared.bench_argument import open_bench
 from .shared.console import plain, progress, results, talk
@@ -20,7 +22,7 @@ from .shared.console import plain, progress, results, talk
 if TYPE_CHECKING:
     from ..reporting.page.bodies import Bodies
     from ..reporting.read.verdict_frame import Observations
-    from ..reporting.report import Options, Report
+    from ..reporting.report import Report
 
 WIDTH = 100  # columns of a report that goes to a file or a pipe
 
@@ -67,7 +69,6 @@ def report(
     edittool report BENCH verdicts.jsonl --json > r.json        the numbers
     """
     _require_libraries()
-    from ..reporting.report import Options
     from ..reporting.write.folder import check_folder
 
     if output is not None:
@@ -99,7 +100,7 @@ def _require_libraries() -> None:
 
 
 def _build(
-    reader: VerdictReader, options: "Options", *, with_bodies: bool
+    reader: VerdictReader, options: Options, *, with_bodies: bool
 ) -> "tuple[Report, Observations, Bodies | None]":
     from ..reporting.build import build_report
     from ..reporting.page.bodies import Bodies
@@ -109,7 +110,7 @@ def _build(
     with progress(TextColumn("{task.fields[doing]}")) as bar:
         task = bar.add_task("reading verdicts", total=None, doing="")
 
-        def counted() -> Iterator[Mapping[str, Any]]:
+        def counted() -> Iterator[Verdict]:
             yield from bar.track(reader, task_id=task)
 
         keep = (lambda verdict, problem: None) if bodies is None else bodies.add

@@ -112,8 +112,8 @@ class _Wanted:
         return getattr(self.hparams, "mom2_dtype", "float32")
 
     def modules(self, model: Any) -> Sequence[str]:
-        """Return the paths of the modules in `model`."""
-        from ..editing.covariance.files import modules_of_layers
+        """Return the paths of the modules in `model`. Raises InputError where neither layers nor a method name them."""
+        from ..editing.model.families import modules_of_layers
 
         if self.method is None:
             return modules_of_layers(model, self.layers, self.attention)
@@ -125,7 +125,7 @@ class _Wanted:
 
 def _wanted(model: str, layers: str | None, attention: bool, method: str | None, hparams: str | None) -> _Wanted:
     from ..editing.methods.hparams import load_hparams, read_hparams
-    from ..editing.methods.table import METHODS, find_method
+    from ..editing.methods.table import all_methods, find_method
 
     if (layers is None) == (method is None and hparams is None):
         raise InputError("Say which statistics: either --layers 4,5,6, or --method or --hparams of an edit.")
@@ -135,7 +135,7 @@ def _wanted(model: str, layers: str | None, attention: bool, method: str | None,
         chosen = find_method(method)
         return _Wanted(method=chosen, hparams=read_hparams(hparams, chosen, model).values)
     values = load_hparams(str(hparams)).values
-    return _Wanted(method=next(one for one in METHODS.values() if one.hparams is type(values)), hparams=values)
+    return _Wanted(method=next(one for one in all_methods() if one.hparams is type(values)), hparams=values)
 
 
 def _numbers(layers: str) -> tuple[int, ...]:

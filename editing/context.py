@@ -1,4 +1,7 @@
-"""What an edit may be given besides model, requests and hyperparameters, and what a run of many edits keeps."""
+"""The context of an edit: the optional inputs besides model, requests and hyperparameters, and the speed-ups.
+
+One context serves all edits of a run, and keeps the results that they share.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -40,13 +43,13 @@ class EditContext:
 
     `templates`: the contexts of ROME, MEMIT and PMET, each with one `{}` for the prompt; the bare "{}" is put first
     where it is missing, and groups of them, as EasyEdit has, count as one list. Absent: sampled from the model itself
-    at the first edit (see `templates`), then kept.
+    at the first edit (see `locate_then_edit.contexts`), then kept.
     `covariance`: for a module path (`model.layers.4.mlp.down_proj`) the uncentred covariance of its inputs, shape
     (f, f). Any mapping will do, one that reads files on demand too.
     `initial_values`: where GRACE starts, one tensor of shape (d,) for each request; absent: drawn from U[0, 1) by
     `seed`. `seed` also decides the sampled templates.
 
-    One context serves all edits of a run: it keeps what need not be computed twice (templates, factored covariances).
+    `kept` holds what need not be computed twice: sampled templates, factored covariances.
     """
 
     templates: Sequence[str | Sequence[str]] | None = None

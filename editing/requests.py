@@ -1,4 +1,4 @@
-"""What a model is taught: for a prompt, the program text that should follow."""
+"""Requests: prompt, subject and target text of one lesson for a model, and those that a benchmark's change asks for."""
 
 import re
 from collections.abc import Sequence

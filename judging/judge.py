@@ -1,13 +1,13 @@
 """Judges a file of samples into a file of verdicts, and goes on where an earlier run stopped.
 
-Samples with the same program, tests and world are one job. What is judged is told by the journal, never held in memory,
-so a million samples take no more of it than a thousand.
+Samples with the same program, tests and world are one job. The journal (SQLite) records which samples have verdicts, so
+a million samples take no more memory than a thousand.
 """
 
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -19,8 +19,9 @@ from ..schemas.bench import Bench
 from ..schemas.errors import InputError
 from ..schemas.folders import cache_folder
 from ..schemas.jsonl import JsonlAppender, file_digest, read_rows
+from ..schemas.verdicts import Reused, Verdict
 from .engine.engine import connect
-from .make_verdict import Reused, describe_run, make_verdict
+from .make_verdict import describe_run, make_verdict
 from .resume.cache import VerdictCache
 from .resume.journal import Journal, Judged, Place, journal_path, remove_journal
 from .resume.keys import JobKeys, code_digest, setting_digest
@@ -81,7 +82,7 @@ class Observer:
     def starting(self, summary: Summary) -> None:
         """Take note of what is judged already."""
 
-    def judged(self, summary: Summary, verdict: Mapping[str, Any]) -> None:
+    def judged(self, summary: Summary, verdict: Verdict) -> None:
         """Take note of `verdict`, which is on the disk."""
 
     def warn(self, text: str) -> None:
@@ -173,11 +174,11 @@ def _judged_before(request: Request, start: int, line: int) -> Iterator[tuple[in
                     f"{request.output}, line {row.line}: this verdict was made with {what}. "
                     "Choose another output file, or remove this one to judge everything again."
                 )
-        yield row.line, _note_of(row.data)
+        yield row.line, _note_of(Verdict.from_row(row.data))
 
 
-def _note_of(verdict: Mapping[str, Any]) -> Judged:
-    return Judged(verdict["sample_id"], verdict["outcome"], verdict["label"], tuple(verdict.get("bypass") or ()))
+def _note_of(verdict: Verdict) -> Judged:
+    return Judged(verdict.sample_id, verdict.outcome, verdict.label, tuple(verdict.bypass))
 
 
 def _summarize(journal: Journal, removed_bytes: int) -> Summary:
@@ -215,7 +216,7 @@ class _Judging:
         self._options = replace(request.options, image=self._sandbox.image)
         self._samples = SampleFile(request.samples, request.bench, request.world)
         self._run_facts = describe_run(request.bench, request.options, self._sandbox)
-        self._unwritten: list[dict[str, Any]] = []
+        self._unwritten: list[Verdict] = []
         self._settled: list[bytes] = []
         self._written_at = time.monotonic()
 
@@ -285,7 +286,7 @@ class _Judging:
         verdicts, self._unwritten = self._unwritten, []
         settled, self._settled = self._settled, []
         if verdicts:
-            self._output.append(*verdicts)
+            self._output.append(*(verdict.to_row() for verdict in verdicts))
             first = self._journal.covered().lines + 1
             self._journal.note(
                 ((first + n, _note_of(verdict)) for n, verdict in enumerate(verdicts)), self._output.path
@@ -294,6 +295,6 @@ class _Judging:
         self._written_at = time.monotonic()
         for verdict in verdicts:
             self._summary.judged += 1
-            self._summary.reused.update([verdict["reused"]] if "reused" in verdict else [])
+            self._summary.reused.update([verdict.reused] if verdict.reused else [])
             _tally(self._summary, _note_of(verdict))
             self._observer.judged(self._summary, verdict)

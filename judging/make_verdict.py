@@ -1,18 +1,17 @@
-"""A verdict: the sample's own row, what was found, and what found it."""
+"""Makes the verdict of a sample: its own row, the finding, and the image, runtime, limits and benchmark behind it."""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from ..schemas.bench import Bench
+from ..schemas.verdicts import Reused, Verdict
 from .samples import JudgedSample
 from .sandbox.job import Finding
 from .sandbox.options import SandboxOptions
 from .sandbox.run_jobs import SandboxIdentity
-
-Reused = Literal["cache", "duplicate"]
 
 OPTIONAL_FACTS: Final = ("label_detail", "disagreement", "uses", "opaque", "bypass", "output", "reused")
 
@@ -31,7 +30,7 @@ def describe_run(bench: Bench, options: SandboxOptions, sandbox: SandboxIdentity
 
 def make_verdict(
     judged: JudgedSample, finding: Finding, run_facts: Mapping[str, Any], reused: Reused | None = None
-) -> dict[str, Any]:
+) -> Verdict:
     """Return the verdict of a sample; `run_facts` are those of `describe_run`."""
     facts: dict[str, Any] = {
         "sample_id": judged.sample_id,
@@ -47,7 +46,7 @@ def make_verdict(
     # Ours alone, present or absent: a sample that brings such a field says nothing about what was found.
     replaced = {name: row[name] for name in (*facts, *OPTIONAL_FACTS) if name in row and row[name] != facts.get(name)}
     kept = {name: value for name, value in row.items() if name not in OPTIONAL_FACTS}
-    return {**kept, **facts} | ({"carried": replaced} if replaced else {})
+    return Verdict.from_row({**kept, **facts} | ({"carried": replaced} if replaced else {}))
 
 
 def finding_facts(finding: Finding, reused: Reused | None = None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Can the worlds of these changes be made in this image? Asked before anything is judged.
+"""Checks, before anything is judged, that the worlds of the changes can be made in the image.
 
 Where an API that is to be removed does not exist, or a shim needs a package that the image lacks, every program would
 end in a crash that is not its own.

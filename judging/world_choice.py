@@ -1,4 +1,4 @@
-"""Which worlds a sample is judged in: one by a rule, or all those in which other files have its problem."""
+"""Chooses the worlds that a sample is judged in: one by a rule, or all those in which other files have its problem."""
 
 import hashlib
 import json

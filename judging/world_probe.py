@@ -1,4 +1,4 @@
-"""Runs in the sandbox in place of a sample, with no change active: says what keeps the world of a change from being."""
+"""A program judged in place of a sample, with no change active: says why the world of a change cannot be made."""
 
 import builtins
 import pkgutil

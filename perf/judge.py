@@ -1,4 +1,4 @@
-"""How fast the judge is: strict and recycled, beside the raw rate of bare containers and the peers, in one run.
+"""The speed of the judge: strict and recycled, beside the raw rate of bare containers and the peers, in one run.
 
     python perf/judge.py                                              the built-in benchmark's own solutions
     python perf/judge.py --humaneval HumanEval.jsonl --samples S.jsonl    real samples, with the verdicts compared

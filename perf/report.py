@@ -1,4 +1,4 @@
-"""What a report of many verdicts costs: its time and memory, and how soon its page can be used.
+"""The cost of a report of many verdicts: time, memory, and the seconds until its page can be used.
 
     python perf/report.py                            100,000 verdicts of a benchmark as large as the paper's
     python perf/report.py --verdicts 10000

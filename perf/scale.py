@@ -1,4 +1,4 @@
-"""What many samples cost the judge: memory, the start of a resume, and what is answered from the cache.
+"""The cost of many samples for the judge: memory, the start of a resume, and what is answered from the cache.
 
     python perf/scale.py                             200,000 samples of 300 programs
     python perf/scale.py --samples 1000000           more of them

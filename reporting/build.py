@@ -1,12 +1,13 @@
-"""From observations to the report."""
+"""Building a report: its tables are counted from observations, its charts are made from the tables."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator
 
 import polars as pl
 
+from ..schemas.bench import SUBSETS
 from .charts.from_tables import make_charts
-from .count.comparison import ALL, Study
+from .count.comparison import Study
+from .options import Options
 from .questions.overview import overview_table
 from .questions.published import reference_table
 from .questions.rq1_robustness import change_table, rate_table
@@ -15,8 +16,7 @@ from .questions.rq3_adoption import change_label_table, detail_table, kind_table
 from .questions.rq4_failures import failure_table, instability_table, loss_table, regression_table
 from .read.verdict_files import VerdictReader
 from .read.verdict_frame import Observations
-from .report import Options, Report
-from .table.table import Scalar, Table
+from .report import Report
 
 _TABLES = (
     overview_table,
@@ -40,7 +40,7 @@ _TABLES = (
 def build_report(observations: Observations, reader: VerdictReader, options: Options) -> Report:
     """Return the report of `observations`, which were read by `reader`; equal input and options, equal report."""
     study = Study(observations, options)
-    tables = tuple(_shorten(make(study)) for make in _TABLES)
+    tables = tuple(make(study) for make in _TABLES)
     if options.reference:
         tables = (*tables, reference_table(study.bench, tables))
     return Report(
@@ -55,30 +55,6 @@ def build_report(observations: Observations, reader: VerdictReader, options: Opt
         tables=tables,
         charts=make_charts({table.name: table for table in tables}),
     )
-
-
-# What a terminal shows of tables that are too long for it.
-_BRIEF: dict[str, Callable[[Mapping[str, Scalar]], bool]] = {
-    "rq2_curve": lambda row: row["subset"] == ALL,
-    "rq2_collapse": lambda row: row["criterion"] == "full" and row["subset"] in ("specificity", ALL),
-    "rq2_retention": lambda row: row["subset"] == "reliability",
-    "rq3_labels": lambda row: row["subset"] != ALL,
-    "rq3_by_kind": lambda row: False,
-    "rq3_by_usage": lambda row: False,
-    "rq3_by_change": lambda row: False,
-    "rq3_details": lambda row: row["label"] == "workaround",
-    "rq4_failures": lambda row: row["subset"] == ALL,
-    "rq4_instability": lambda row: row["subset"] == ALL,
-    "rq4_regressions": lambda row: row["regime"] != "sequential",
-    "rq4_shapley": lambda row: row["subset"] == ALL,
-}
-
-
-def _shorten(table: Table) -> Table:
-    if table.name not in _BRIEF:
-        return table
-    shown = _BRIEF[table.name]
-    return replace(table, brief=tuple(place for place, row in enumerate(table.records()) if shown(row)))
 
 
 def _notes(study: Study) -> Iterator[str]:
@@ -105,7 +81,7 @@ def _notes(study: Study) -> Iterator[str]:
         )
     sizes = {problem.subset for problem in study.bench.problems.values()}
     seen = set(study.frame["subset"].unique())
-    for subset in ("reliability", "generalization", "specificity"):
+    for subset in SUBSETS:
         if subset in sizes and subset not in seen:  # what the benchmark lacks, its tables say
             yield f"No verdict is about a problem in {subset}: its rows are empty."
     unjudged = study.frame.filter(~pl.col("judged"))["verdict"].n_unique()

@@ -1,29 +1,28 @@
 """The report: every table and chart of one benchmark's verdicts, and what a reader has to know of them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .charts.chart import Chart
+from .options import Options
 from .read.verdict_files import Source
+from .research_questions import QUESTIONS, Question
 from .table.table import Table
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What the reader chose: resamples of each bootstrap and test, their seed, the model to hold others against.
+class Section:
+    """The tables and charts that answer one question."""
 
-    `baseline` is the name of the unedited model that all others are held against, instead of each its own; `reference`
-    adds the figures of the paper.
-    """
-
-    resamples: int = 2000
-    seed: int = 0
-    baseline: str | None = None
-    reference: bool = False
+    question: Question
+    title: str
+    tables: tuple[Table, ...]
+    charts: tuple[Chart, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What all outputs are written from; `notes` are sentences about the verdicts as a whole."""
+    """The content of a report, for all outputs; `notes` are sentences about the verdicts as a whole."""
 
     bench_name: str
     bench_sha256: str
@@ -35,3 +34,10 @@ class Report:
     notes: tuple[str, ...]
     tables: tuple[Table, ...]
     charts: tuple[Chart, ...]
+
+    def sections(self) -> Iterator[Section]:
+        """Yield the section of each question, one without tables and charts too."""
+        for question, title in QUESTIONS.items():
+            tables = tuple(table for table in self.tables if table.question == question)
+            charts = tuple(chart for chart in self.charts if chart.question == question)
+            yield Section(question, title, tables, charts)

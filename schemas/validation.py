@@ -7,14 +7,15 @@ says yes. Of what JSON and YAML hold it refuses more: letters outside ASCII unde
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from importlib.resources import files
+from operator import getitem
 from typing import Any, NoReturn
 
 import jsonschema_rs
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
-from referencing import Registry, Resource
+from referencing import Registry
 
 SCHEMAS = ("problem", "change", "rejected", "manifest", "sample", "verdict", "report", "document")
 
@@ -25,31 +26,38 @@ _LAST = "oneOf"
 
 @cache
 def load_schema(name: str) -> dict[str, Any]:
-    """Return the schema called `name`, one of SCHEMAS."""
+    """Return the schema called `name`, one of SCHEMAS, with what it takes from other schemas in place."""
     text = files(__package__).joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
+    schema: dict[str, Any] = _with_references(json.loads(text))
     return schema
+
+
+def _with_references(part: Any) -> Any:
+    """Return `part` of a schema with every `{"$ref": "urn:edittool:schema:NAME:1#/A/B"}` replaced by what it names."""
+    match part:
+        case {"$ref": str(reference), **beside} if not beside:
+            urn, _, path = reference.partition("#/")
+            return reduce(getitem, path.split("/"), load_schema(urn.split(":")[3]))
+        case dict():
+            return {key: _with_references(value) for key, value in part.items()}
+        case list():
+            return [_with_references(value) for value in part]
+        case _:
+            return part
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledSchema:
-    """A schema, compiled by both libraries. It may refer to SCHEMAS by their `$id`, and to nothing on a network."""
+    """A schema, compiled by both libraries. It refers to none: `load_schema` puts in what it takes."""
 
     quick: jsonschema_rs.Draft202012Validator
     thorough: Draft202012Validator
 
     @classmethod
     def of(cls, schema: dict[str, Any]) -> "CompiledSchema":
-        """Compile `schema`. Raises ValueError where it is no schema, or refers to something unknown."""
-        ours = {ours["$id"]: ours for ours in map(load_schema, SCHEMAS)}
-        quick = jsonschema_rs.Registry(ours.items(), retriever=_refuse)
-        thorough: Registry[Any] = Registry().with_resources(
-            (name, Resource.from_contents(contents)) for name, contents in ours.items()
-        )
-        return cls(
-            jsonschema_rs.Draft202012Validator(schema, registry=quick, retriever=_refuse),
-            Draft202012Validator(schema, registry=thorough),
-        )
+        """Compile `schema`. Raises ValueError where it is no schema, or refers to another."""
+        quick = jsonschema_rs.Draft202012Validator(schema, retriever=_refuse)
+        return cls(quick, Draft202012Validator(schema, registry=Registry()))
 
     def surely_accepts(self, row: object) -> bool:
         """Say whether `row`, as JSON or YAML has it, is known to be valid; False is no answer."""
@@ -60,7 +68,7 @@ class CompiledSchema:
 
 
 def _refuse(uri: str) -> NoReturn:
-    raise ValueError(f"{uri} is none of edittool's schemas")
+    raise ValueError(f"{uri} is not fetched: a schema has to hold all that it needs")
 
 
 @cache

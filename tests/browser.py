@@ -27,6 +27,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from .tiers import refuse_if_pure
+
 SETUP = Path(__file__).resolve().parent.parent / "scripts" / "setup-browser.sh"
 PREFIX = "edittool-browser-"  # under /tmp: the path of a Unix socket may not be longer than 108 bytes
 REMOVE_SECONDS = 10
@@ -182,6 +184,7 @@ class Chromium:
 @contextmanager
 def running_chromium() -> Iterator[Chromium]:
     """Return a browser, of which nothing is left at the end. Skip the test where there is no Chromium."""
+    refuse_if_pure("a browser")
     program = find_chromium()
     _remove_abandoned()
     with _home() as home, _driver(home) as playwright:

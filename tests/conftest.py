@@ -12,11 +12,44 @@ from edittool.judging.engine.engine import connect
 from edittool.judging.image.build import find_image
 from edittool.schemas.errors import EnvironmentFault
 
+from . import tiers
 from .browser import Chromium, OpenPage, running_chromium
 from .engines import save_sandbox_image
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEVELOPERS_CACHE = os.environ.get("EDITTOOL_CACHE")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hold the pure tests to what they promise."""
+    if tiers.only_pure(config):
+        patch = pytest.MonkeyPatch()
+        config.add_cleanup(patch.undo)
+        tiers.refuse_the_rest(patch)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what holds no pure test where no other is asked for: importing torch alone takes seconds."""
+    if not tiers.only_pure(config) or collection_path.resolve() == tiers.TESTS:
+        return None
+    file = collection_path / "conftest.py" if collection_path.is_dir() else collection_path
+    return True if file.suffix == ".py" and file.is_file() and tiers.marks_of_file(file) else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests, before `-m` chooses among them; with several workers, what takes long goes first."""
+    tiers.mark(items)
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests recorded for everybody to see (`record_property`), whichever worker ran them."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, ())]
+    for title, text in dict(entry for report in reports for entry in report.user_properties).items():
+        terminalreporter.section(title)
+        terminalreporter.write_line(text)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from .tiers import refuse_if_pure
+
 
 @contextmanager
 def small_disk(folder: Path, size: int) -> Iterator[Path]:
     """Mount a disk of `size` bytes at `folder`; skip the test where that is not allowed."""
+    refuse_if_pure("a disk of its own, which needs root")
     folder.mkdir()
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={size}", "edittool-test", folder], capture_output=True, text=True

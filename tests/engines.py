@@ -22,6 +22,8 @@ from docker.errors import DockerException
 
 from edittool.judging.image.build import image_tag
 
+from .tiers import refuse_if_pure
+
 PREFIX = "edittool-engine-"
 START_SECONDS = 30
 STOP_SECONDS = 15
@@ -176,6 +178,7 @@ def save_sandbox_image(client: docker.DockerClient, archive: Path) -> Path:
 
 
 def _skip_without_means() -> None:
+    refuse_if_pure("a Docker Engine of its own")
     if os.getuid() != 0:
         pytest.skip(f"only root can start a Docker Engine of a test's own; this is user {os.getuid()}")
     missing = [name for name in ("dockerd", "containerd", "runc") if shutil.which(name) is None]

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from .engines import remove_traces
+from .tiers import refuse_if_pure
 
 START_SECONDS = 30
 USER = 424242
@@ -66,6 +67,7 @@ class Service:
 
 
 def skip_without(*programs: str) -> None:
+    refuse_if_pure("an engine of its own")
     if os.getuid() != 0:
         pytest.skip(f"only root can start these engines in namespaces of their own; this is user {os.getuid()}")
     missing = [name for name in programs if shutil.which(name) is None]

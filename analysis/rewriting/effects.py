@@ -1,4 +1,4 @@
-"""Which expressions can be evaluated in another order without anyone noticing."""
+"""Side effects: expressions without any can be evaluated in another order, and no program notices."""
 
 from collections.abc import Sequence
 from typing import Literal

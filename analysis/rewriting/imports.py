@@ -1,4 +1,4 @@
-"""Taking names out of from-imports."""
+"""From-imports, and taking names out of them."""
 
 from collections.abc import Sequence
 

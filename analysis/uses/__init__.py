@@ -1,1 +1,1 @@
-"""Which APIs a program refers to, and where."""
+"""The APIs that a program refers to, with their places in it."""

@@ -1,4 +1,4 @@
-"""Where a program calls an API by its own name."""
+"""The calls that a program makes of an API by the API's own name."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What the expressions of a program stand for: names followed through aliases, imports and scopes down to APIs."""
+"""Resolution: the meaning of a program's expressions, names followed through aliases, imports and scopes to APIs."""
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping

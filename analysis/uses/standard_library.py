@@ -1,4 +1,4 @@
-"""What is known of Python's own APIs without running the program: names, classes, results, twins.
+"""Python's own APIs, as far as they are known without running the program: names, classes, results, twins.
 
 Builtins and the modules of MODULES are looked at as they are on this machine; of others only the names are known.
 """

@@ -1,4 +1,4 @@
-"""Where a program uses an API: names resolved through aliases, imports and scopes down to the API they stand for."""
+"""The uses of an API in a program: names resolved through aliases, imports and scopes down to the API they mean."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass

@@ -14,11 +14,9 @@ shim takes nothing but keywords, else `renamed`, the one that claims least; `reo
 
 import ast
 import builtins
-import difflib
 import keyword
-import re
 import sys
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +24,10 @@ from ...analysis.uses.standard_library import canonical, is_class
 from ...analysis.uses.uses import find_uses
 from ...schemas.changes import ApiKind, Change, Usage
 from ...schemas.errors import InputError
-from ...schemas.jsonl import read_rows
-from ...schemas.validation import find_fault, load_schema
 from ..python_source import NotPythonError, defined_names, parse_python
 from ..usages.apis import UnchangeableApiError, UnknownApiError, find_api
-from .yaml_rows import LocatedRow, read_yaml_rows
+from .rows import check_fields, read_own_rows
+from .yaml_rows import LocatedRow
 
 _NEEDED = ("deprecated", "replacement", "shim")
 _METHOD_KINDS = ("builtin_method", "class_method", "module_constant")
@@ -43,7 +40,7 @@ def load_changes(path: Path) -> list[Change]:
     does not define the replacement, names that cannot be what they are meant for, and examples that do not show them.
     """
     changes: list[Change] = []
-    for row in _read(path):
+    for row in read_own_rows(path, "change", _complete):
         change = Change.from_row(row.data)
         _check(row, change)
         _check_new(row, change, changes)
@@ -51,40 +48,16 @@ def load_changes(path: Path) -> list[Change]:
     return changes
 
 
-def _read(path: Path) -> Iterator[LocatedRow]:
-    if path.suffix.lower() in (".yaml", ".yml"):
-        yield from map(_complete, read_yaml_rows(path, "changes"))
-        return
-    for row in read_rows(path, "change"):
-        yield LocatedRow(path, row.line, row.data)
-
-
 # What YAML may leave out
 
 
 def _complete(row: LocatedRow) -> LocatedRow:
-    """Return `row` with every field that a change has; it is then valid under the schema."""
-    _check_fields(row)
-    data = dict(row.data)
-    if all(isinstance(data[name], str) for name in _NEEDED):
-        data = _defaults(row, **{name: data[name] for name in _NEEDED}) | data
-    fault = find_fault(data, "change")
-    if fault:
-        named = re.match(r'field "(\w+)', fault)
-        raise InputError(f"{row.at(named and named[1])}: {fault}. See schemas/change.schema.json for the format.")
-    return LocatedRow(row.path, row.line, data, row.fields, row.blocks)
-
-
-def _check_fields(row: LocatedRow) -> None:
-    known = load_schema("change")["properties"]
-    for name in row.data:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            remedy = f"Did you mean {close[0]!r}?" if close else f"A change has: {', '.join(known)}."
-            raise InputError(f"{row.at(name)}: the field {name!r} has no meaning. {remedy}")
-    for name in _NEEDED:
-        if name not in row.data:
-            raise InputError(f"{row.at()}: this change lacks the field {name!r}. Add it.")
+    """Return `row` with every field that a change has."""
+    check_fields(row, "change", _NEEDED)
+    if not all(isinstance(row.data[name], str) for name in _NEEDED):
+        return row  # for the schema to refuse
+    defaults = _defaults(row, **{name: row.data[name] for name in _NEEDED})
+    return replace(row, data=defaults | dict(row.data))
 
 
 def _defaults(row: LocatedRow, deprecated: str, replacement: str, shim: str) -> dict[str, Any]:

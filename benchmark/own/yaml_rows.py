@@ -48,7 +48,7 @@ def read_yaml_rows(path: Path, key: str) -> Iterator[LocatedRow]:
     for item in node.value:
         line = item.start_mark.line + 1
         if not isinstance(item, yaml.MappingNode):
-            raise InputError(f"{path}, line {line}: an entry with fields is needed, as `deprecated: ...`. Correct it.")
+            raise InputError(f"{path}, line {line}: an entry with fields is needed, as `name: value`. Correct it.")
         data = _construct(path, item, line)
         values = {name.value: value for name, value in item.value}
         blocks = frozenset(name for name, value in values.items() if _is_block(value))

@@ -15,11 +15,12 @@ from .rows import Loaded
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A data set: what it is called, and what reads its file."""
+    """A data set: its title, its usual file, the function that reads that, and its line in `bench build --help`."""
 
     title: str
     file: str
     load: Callable[[Path], Loaded]
+    help: str
 
 
 def _whole(load: Callable[[Path], list[Problem]]) -> Callable[[Path], Loaded]:
@@ -27,11 +28,15 @@ def _whole(load: Callable[[Path], list[Problem]]) -> Callable[[Path], Loaded]:
 
 
 SOURCES: Mapping[str, Source] = {
-    "humaneval": Source("HumanEval", "HumanEval.jsonl", _whole(load_humaneval)),
-    "mbpp": Source("MBPP", "mbpp.jsonl", _whole(load_mbpp)),
-    "humaneval-plus": Source("HumanEval+ of EvalPlus", "HumanEvalPlus.jsonl", load_humaneval_plus),
-    "mbpp-plus": Source("MBPP+ of EvalPlus", "MbppPlus.jsonl", load_mbpp_plus),
-    "apps": Source("APPS", "test.jsonl", load_apps),
+    "humaneval": Source(
+        "HumanEval", "HumanEval.jsonl", _whole(load_humaneval), "Problems of HumanEval (HumanEval.jsonl)."
+    ),
+    "mbpp": Source("MBPP", "mbpp.jsonl", _whole(load_mbpp), "Problems of MBPP (mbpp.jsonl)."),
+    "humaneval-plus": Source(
+        "HumanEval+ of EvalPlus", "HumanEvalPlus.jsonl", load_humaneval_plus, "HumanEval with the tests of EvalPlus."
+    ),
+    "mbpp-plus": Source("MBPP+ of EvalPlus", "MbppPlus.jsonl", load_mbpp_plus, "MBPP with the tests of EvalPlus."),
+    "apps": Source("APPS", "test.jsonl", load_apps, "Problems of APPS, or in its format (JSONL)."),
 }
 
 

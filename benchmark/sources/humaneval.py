@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...schemas.problems import Problem, Test
-from ..python_source import defined_names, loaded_names, parse_python
+from ..python_source import asserts, defined_names, loaded_names, parse_python
 from .rows import SourceRow, read_source
 
 SOURCE = "HumanEval"
@@ -47,7 +47,7 @@ def _split_check(row: SourceRow) -> tuple[Test, ...]:
     tests: dict[Test, None] = {}
     setup: list[str] = []
     for statement in _statements(row):
-        if not _asserts(statement):
+        if not asserts(statement):
             setup.append(ast.unparse(statement))
         elif not (isinstance(statement, ast.Assert) and isinstance(statement.test, ast.Constant)):
             tests[Test("\n".join(setup), _without_message(statement))] = None
@@ -64,11 +64,6 @@ def _statements(row: SourceRow) -> Iterator[ast.stmt]:
         raise row.fault("test", "defines no function check(candidate)")
     yield from (node for node in body if node not in checks and "METADATA" not in defined_names(node))
     yield from checks[-1].body
-
-
-def _asserts(statement: ast.stmt) -> bool:
-    defines = isinstance(statement, ast.FunctionDef | ast.ClassDef)  # what it asserts, it asserts when it is called
-    return not defines and any(isinstance(node, ast.Assert) for node in ast.walk(statement))
 
 
 def _without_message(statement: ast.stmt) -> str:

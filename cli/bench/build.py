@@ -1,7 +1,7 @@
 """`edittool bench build`: a benchmark from data sets, own problems, own changes."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -33,13 +33,16 @@ _PLAN = ("preset", "apis", "min_problems", "seed", "order")  # how changes are m
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
+def data_set_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give `command` an option for each data set of the table SOURCES, in its order."""
+    for name, source in reversed([*SOURCES.items()]):
+        command = click.option(f"--{name}", type=_FILE, metavar="FILE", help=source.help)(command)
+    return command
+
+
 @click.command()
-@click.option("--humaneval", type=_FILE, metavar="FILE", help="Problems of HumanEval (HumanEval.jsonl).")
-@click.option("--mbpp", type=_FILE, metavar="FILE", help="Problems of MBPP (mbpp.jsonl).")
-@click.option("--humaneval-plus", type=_FILE, metavar="FILE", help="HumanEval with the tests of EvalPlus.")
-@click.option("--mbpp-plus", type=_FILE, metavar="FILE", help="MBPP with the tests of EvalPlus.")
-@click.option("--apps", type=_FILE, metavar="FILE", help="Problems of APPS, or in its format (JSONL).")
-@click.option("--problems", type=_FILE, metavar="FILE", help="Your own problems, in edittool's format (JSONL).")
+@data_set_options
+@click.option("--problems", type=_FILE, metavar="FILE", help="Your own problems (YAML, JSONL).")
 @click.option("--changes", type=_FILE, metavar="FILE", help="Your own changes (YAML, JSONL) to go with --problems.")
 @click.option("--builtin", is_flag=True, help="The problems and changes that come with edittool.")
 @click.option("--no-changes", is_flag=True, help="Ordinary problems only: no API is removed.")
@@ -80,10 +83,25 @@ def build(output: Path, builtin: bool, no_changes: bool, no_certify: bool, name:
     reason, in BENCH/rejected.jsonl. Interrupted, the same command goes on.
 
     \b
+    Your own problems in YAML (JSONL has every field of docs/formats.md, one problem a line):
+      - task_id: own/second_largest
+        change_id: sorted             # left out in specificity
+        subset: reliability           # or generalization, specificity
+        prompt: |
+          def second_largest(values):
+              '''Return the second largest of the distinct values.'''
+        completion: |                 # or solution: a whole program
+          return sorted(set(values))[-2]
+        updated_completion: |         # or updated_solution
+          return my_builtin_sorted(values=set(values))[-2]
+        tests: |                      # each assert is a test
+          assert candidate([3, 9, 4, 9]) == 4
+
+    \b
     edittool bench build --humaneval HumanEval.jsonl --mbpp mbpp.jsonl -o bench
     edittool bench build --mbpp mbpp.jsonl --apis sorted,str.split,sum -o three
     edittool bench build --humaneval HumanEval.jsonl --mbpp mbpp.jsonl --preset full -o full
-    edittool bench build --problems problems.jsonl --changes changes.yaml -o own
+    edittool bench build --problems problems.yaml --changes changes.yaml -o own
     edittool bench build --humaneval HumanEval.jsonl --no-changes -o plain
     """
     from ...benchmark.build import prepare_folder, write_contents
@@ -159,7 +177,8 @@ def _collect(
 
 
 def _load(files: dict[str, Path]) -> tuple[list["Problem"], list["Change"], list["Rejection"]]:
-    from ...benchmark.own.problems import load_changes, load_problems
+    from ...benchmark.own.changes import load_changes
+    from ...benchmark.own.problems import load_problems
     from ...benchmark.sources.data_sets import load_sources
 
     changes = load_changes(files["changes"]) if "changes" in files else []

@@ -1,4 +1,4 @@
-"""Where commands write: results to stdout, talk to stderr.
+"""The two consoles that commands write to: results on stdout, talk on stderr.
 
 Text that came from a model or a file is shown through `plain`: it can hold terminal escapes and rich markup.
 """

@@ -1,4 +1,4 @@
-"""What commands that need a model share: the libraries it takes, and loading it with progress."""
+"""Models on the command line: the libraries it takes, and loading it with progress."""
 
 from typing import TYPE_CHECKING, Any
 

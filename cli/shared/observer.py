@@ -1,4 +1,4 @@
-"""How far long work is: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of long work, and of its stages: bars on a terminal, lines now and then elsewhere."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -16,8 +16,9 @@ import torch
 from ...schemas.errors import EnvironmentFault, InputError
 from ...schemas.whole_files import lock, unlock, write_faults
 from ..model.digests import model_digest, tokenizer_digest
+from ..model.families import input_widths
 from .corpora import Corpus, Sample
-from .files import Moment, input_widths, model_folder_name, read_about, read_count, stats_cache, write_moment
+from .files import Moment, model_folder_name, read_about, read_count, stats_cache, write_moment
 from .one_pass import GROUP, SECONDS, Checkpoint, Observer, Reading, second_moments
 
 VERSION = 1  # counts up when something else is computed from the same inputs

@@ -10,7 +10,7 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from ...schemas.errors import InputError
 from ...schemas.folders import cache_folder
 from ...schemas.whole_files import aside, write_faults
 from ..model.digests import model_digest, tokenizer_digest
-from ..model.families import family_of
+from ..model.families import input_widths, modules_of_layers
 
 # EasyEdit names the class that reads a file; nothing is made of it here, nor there.
 CONSTRUCTOR = "easyeditor.util.runningstats.SecondMoment()"
@@ -226,36 +226,6 @@ def find_covariances(
                 return CovarianceFolder(group.files, widths, str(group.folder))
             strangers += 1
     raise InputError(_missing(model_name, model, modules, stats_dir, strangers))
-
-
-def modules_of_layers(model: Any, layers: Iterable[int], attention: bool = False) -> list[str]:
-    """Return the paths of the last linear layer of each MLP in `layers`, and with `attention` those of attention too.
-
-    Raises InputError for a layer that the model does not have.
-    """
-    family, count = family_of(model), model.config.num_hidden_layers
-    modules = []
-    for layer in layers:
-        if not 0 <= layer < count:
-            raise InputError(f"The model has no layer {layer}: its {count} layers are counted from 0 to {count - 1}.")
-        paths = (family.attention_out, family.mlp_out) if attention else (family.mlp_out,)
-        modules += [path.replace("{}", str(layer)) for path in paths]
-    return modules
-
-
-def input_widths(model: Any, modules: Iterable[str]) -> dict[str, int]:
-    """Return f, the number of inputs, for each of `modules`. Raises InputError for what is no linear module."""
-    place = 0 if family_of(model).transposed else 1
-    widths = {}
-    for module in modules:
-        try:
-            widths[module] = int(model.get_submodule(module).weight.shape[place])
-        except (AttributeError, IndexError):
-            raise InputError(
-                f"The model has no linear module {module!r}. Check the layers (it has "
-                f"{model.config.num_hidden_layers}, counted from 0) and the module's path."
-            ) from None
-    return widths
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Edits in files, put into a model and written with it as an ordinary checkpoint."""
+"""Checkpoints of edited models: saved edits are put into a model, which is written in Hugging Face's format."""
 
 import contextlib
 import json
@@ -13,8 +13,7 @@ from safetensors import SafetensorError
 from ...schemas.errors import InputError
 from ...schemas.jsonl import file_digest
 from ...schemas.whole_files import aside, write_faults
-from ..runs.saved_edits import read_metadata
-from .edit import Edit
+from .edit import Edit, read_metadata
 from .series import EditSeries
 
 NOTE = "edittool.json"
@@ -50,14 +49,14 @@ class EditFile:
 def read_edit_file(path: Path) -> EditFile:
     """Return the edit in the file at `path`, without its tensors.
 
-    Raises InputError for a file that is no edit, and for one of GRACE: its codebook is looked up at run time, and no
-    weight can hold it.
+    Raises InputError for a file that is no edit, and for an edit with a codebook (GRACE): it is looked up at run time,
+    and no weight can hold it.
     """
     metadata = read_metadata(path)
-    if metadata.get("method") == "grace":
+    if metadata.get("codebooks", "{}") != "{}":
         raise InputError(
-            f"{path} is an edit of GRACE: a codebook that is looked up while the model runs, which a checkpoint cannot "
-            "hold. Load it in Python instead: `Edit.load(path).apply(model)`."
+            f"{path} is an edit with a codebook, which is looked up while the model runs: a checkpoint cannot hold it. "
+            "Load it in Python instead: `Edit.load(path).apply(model)`."
         )
     return EditFile(path, file_digest(path), metadata)
 

@@ -1,4 +1,4 @@
-"""GRACE's codebook: what a linear layer puts out where its input is near a key (Hartvigsen et al., arXiv 2211.11031).
+"""GRACE's codebook: values that replace a linear layer's output where its input is near a key (arXiv 2211.11031).
 
 The layer, its weights and its name stay as they are: the codebook is looked up by a forward hook.
 """

@@ -1,8 +1,7 @@
 """An edit: float32 differences of named tensors and codebooks of layers, put into a model and taken out bit for bit."""
 
-import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -171,6 +170,20 @@ class Edit:
             raise InputError(f"{path} is an edit that is damaged ({error!r}). Make it again.") from None
 
 
+def read_metadata(path: Path) -> Mapping[str, str]:
+    """Return what the file of an edit says about it. Raises InputError where it cannot be read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"{path} cannot be read as an edit: {error}. `edittool edit --save-edits` makes one."
+        ) from None
+    if metadata.get("format") != FORMAT:
+        raise InputError(f"{path} holds tensors, but not an edit. `edittool edit --save-edits` makes one.")
+    return metadata
+
+
 def _taken(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Take the tensors with `prefix` out and return them, without it."""
     return {name.removeprefix(prefix): tensors.pop(name) for name in list(tensors) if name.startswith(prefix)}
@@ -185,20 +198,6 @@ def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> 
 
 # The edits in each model, the latest last. Beside the models, so that a deep copy of one starts with none.
 _stacks: WeakKeyDictionary[nn.Module, list[Edit]] = WeakKeyDictionary()
-
-
-@contextlib.contextmanager
-def restored(model: nn.Module, names: Sequence[str]) -> Iterator[dict[str, nn.Parameter]]:
-    """Give the parameters of these names, to change in place; put their content back at the end."""
-    parameters = dict(model.named_parameters())
-    chosen = {name: parameters[name] for name in names}
-    before = {name: parameter.detach().clone() for name, parameter in chosen.items()}
-    try:
-        yield chosen
-    finally:
-        with torch.no_grad():
-            for name, parameter in chosen.items():
-                parameter.copy_(before[name])
 
 
 def rounded(updates: Mapping[str, Tensor], dtype: torch.dtype | None) -> dict[str, Tensor]:

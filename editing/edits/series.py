@@ -1,4 +1,4 @@
-"""Edits one after the other in one model, at the memory of one."""
+"""A series of edits in one model: they are added one by one and taken out together, at the memory of one edit."""
 
 from types import TracebackType
 from typing import Any, Self
@@ -23,7 +23,10 @@ class EditSeries:
 
     @torch.no_grad()
     def add(self, edit: Edit) -> None:
-        """Take in `edit`, the latest in the model. If it changed weights, it can no longer be undone by itself."""
+        """Take in `edit`, the latest in the model. If it changed weights, it can no longer be undone by itself.
+
+        Raises RuntimeError where `edit` is not the latest one in a model.
+        """
         self._edits.append(edit)
         names = edit.deltas().keys()
         if not names:

@@ -1,4 +1,4 @@
-"""What ROME, MEMIT and PMET share: their hyperparameters, and how these are held against a model."""
+"""The hyperparameters that ROME, MEMIT and PMET share, and the checks that hold them against a model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class LocatingHparams:
     `layers` are edited; a value δ is optimised for `v_num_grad_steps` steps of Adam at `v_lr`, its norm clamped to
     `clamp_norm_factor` times that of the value before. The loss adds `kl_factor` times the KL term and
     `v_weight_decay` times the decay (Meng et al., arXiv 2210.07229, equation 16). `fact_token` says which token of the
-    subject is edited. `profile`, `padding` and `target_join` are ours: see `rows.Reading`.
+    subject is edited. `profile`, `padding` and `target_join` are ours: see `token_rows.Reading`.
     """
 
     layers: list[int]

@@ -1,4 +1,4 @@
-"""What goes into a linear layer and comes out of it at the lookup of each row: keys and current values."""
+"""Keys and current values: the inputs and outputs of a linear layer at the lookup position of each row."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Spreading new values over several layers, from the lowest up: the weight phase of MEMIT and PMET.
+"""The weight phase of MEMIT and PMET: new values are spread over several layers, from the lowest up.
 
 At each layer, the least-squares update (MEMIT, arXiv 2210.07229, equation 14) writes a share of what is still missing
 at the top layer, measured anew with the lower layers already edited (algorithm 1).
@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from ..context import EditContext
-from ..edits.edit import restored
 from ..model.families import family_of
 from ..model.forward import ROWS_AT_ONCE, LayerParts, Layers, read
+from ..model.parameters import restored
 from .keys import at_lookups, read_at_lookups
 from .normal_equations import adjusted_keys
 from .token_rows import LookupRow
@@ -46,7 +46,8 @@ def spread(
     `rows` are the requests' prompts in each template, the bare one first; `bare` those prompts alone. `targets` has,
     for each module to edit (a path with `{}`, in the order of editing), the place whose output is to become the target,
     LAYER or the module's own path, and the target values (requests, d). `share(n)` divides what is missing when n
-    layers, this one included, are still to come. `weight` is λ.
+    layers, this one included, are still to come. `weight` is λ. Raises InputError for a covariance that is missing, of
+    another shape or singular.
     """
     family = family_of(model)
     names = [_name(path, layer) for layer in layers for path in targets]

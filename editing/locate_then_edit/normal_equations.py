@@ -46,7 +46,8 @@ def covariance_of(context: EditContext, path: str, keys: int, device: torch.devi
 def adjusted_keys(context: EditContext, path: str, keys: Tensor, weight: float) -> Tensor:
     """Return A = (λC + KKᵀ)⁻¹ K for keys K (f, m) in float64, λ = `weight` (MEMIT, equation 14).
 
-    Factored: with P = λC this is P⁻¹K (I + KᵀP⁻¹K)⁻¹ (Woodbury), so each edit costs two triangular solves.
+    Factored: with P = λC this is P⁻¹K (I + KᵀP⁻¹K)⁻¹ (Woodbury), so each edit costs two triangular solves. Raises
+    InputError as `covariance_of` does, and for a covariance that cannot be inverted.
     """
     keys = keys.double()
     if not context.speedups.factored_solve:
@@ -94,7 +95,10 @@ def _factor(matrix: Tensor) -> Solver:
 
 
 def inverse_covariance(context: EditContext, path: str, size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Return C⁻¹ (f, f), inverted in `dtype` as ROME's reference does, then float32; computed once for a context."""
+    """Return C⁻¹ (f, f), inverted in `dtype` as ROME's reference does, then float32; computed once for a context.
+
+    Raises InputError as `covariance_of` does, and for a covariance that cannot be inverted.
+    """
     key = ("inverse", path, dtype, device)
     if key not in context.kept:
         with _invertible(path):

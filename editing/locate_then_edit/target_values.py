@@ -1,4 +1,4 @@
-"""The value that makes a model write a target: δ, added where the subject is looked up, found by gradient descent.
+"""Gradient descent on the value δ: added at the subject's lookup position, it makes the model write the target.
 
 ROME (Meng et al., arXiv 2202.05262, equation 4), MEMIT (arXiv 2210.07229, equation 16) and PMET (Li et al., arXiv
 2308.08742, equation 12) minimise
@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from ..context import Speedups
-from ..model.forward import ROWS_AT_ONCE, LayerParts, Layers, frozen, head, read
+from ..model.forward import ROWS_AT_ONCE, LayerParts, Layers, head, read
+from ..model.parameters import frozen
 from .hparams import LocatingHparams
 from .token_rows import LookupRow
 
@@ -54,7 +55,7 @@ def find_values(
     *,
     nll_factor: float | None = None,
 ) -> list[Value]:
-    """Return the value of each request, whose rows are those of `rows.Reading.value_rows`, the KL row last.
+    """Return the value of each request, whose rows are those of `token_rows.Reading.value_rows`, the KL row last.
 
     `nll_factor` is PMET's weight of -log p(target), with the stopping rule that goes with it. The model's parameters
     are left as they are.

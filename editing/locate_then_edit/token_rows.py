@@ -80,7 +80,10 @@ class Reading:
         return self._pad_left([*rows, self._kl_row(request, subject, place)])
 
     def key_rows(self, requests: Sequence[EditRequest], templates: Sequence[str]) -> list[LookupRow]:
-        """Return the rows that keys are read from: for each request, its prompt in each template."""
+        """Return the rows that keys are read from: for each request, its prompt in each template.
+
+        Raises InputError for a request whose subject cannot be found in tokens.
+        """
         rows = []
         for request in requests:
             subject, place = self._subject(request)

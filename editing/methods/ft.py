@@ -1,4 +1,16 @@
-"""FT-L: fine-tuning of a few tensors within a box around their old values (Zhu et al., arXiv 2012.00363)."""
+"""FT-L: fine-tuning of a few tensors within a box around their old values (Zhu et al., arXiv 2012.00363).
+
+    minimise  L(W)    subject to    |W - W⁰| <= ε  in each entry
+
+by Adam; after each step, W <- min(max(W, W⁰ - ε), W⁰ + ε). That is the paper's constrained fine-tuning in the infinity
+norm, as the authors of ROME implement it. ΔW = W - W⁰.
+
+    W, W⁰   a tensor that `rewrite_module_tmp` names, and its value before the edit: (d, f) for a linear layer
+    ε       `norm_constraint`, a number
+    L       mean over requests of -(1/T) Σ_j log p(y_j | prompt, y_1 .. y_j-1)          `target_new`
+            ... of -(1/T) Σ_j log p(y_j | prompt), all from the prompt's last position   `prompt_last`
+    y, T    the target's tokens and their number
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +21,12 @@ from torch import Tensor, nn
 
 from ...schemas.errors import InputError
 from ..context import EditContext, Speedups
-from ..edits.edit import Edit, restored
+from ..edits.edit import Edit
 from ..model.families import family_of
-from ..model.forward import LayerParts, Layers, Row, captured, frozen, head, read
+from ..model.forward import LayerParts, Layers, Row, captured, head, read
+from ..model.parameters import frozen, restored
 from ..requests import EditRequest, need_requests
+from .table import Method
 
 GOOD_ENOUGH = 0.01  # a chunk with a smaller loss is passed over, and an epoch with a smaller mean loss is the last
 
@@ -275,3 +289,6 @@ def _clamp_and_write(
         if bound is not None:
             master.clamp_(centre - bound, centre + bound)
         weight.copy_(master)
+
+
+METHOD = Method("ft", FtHparams, fine_tune, alg_names=("FT", "FT-L", "FT-M"), check=check_ft, measure=measure_ft)

@@ -1,4 +1,19 @@
-"""GRACE: edits kept in a codebook beside one linear layer (Hartvigsen et al., NeurIPS 2023, arXiv 2211.11031)."""
+"""GRACE: edits kept in a codebook beside one linear layer (Hartvigsen et al., NeurIPS 2023, arXiv 2211.11031).
+
+    h(x) = v_j         if ‖k_j - x‖ <= ε_j,  j = argmin_i ‖k_i - x‖
+           W x + b     else
+
+(how an edit adds or splits an entry is the paper's algorithm 1). No weight changes: an edit finds
+
+    v_j  by  `n_iter` steps of Adam on  -(1/T) Σ_t log p(y_t | prompt, y_1 .. y_t-1)
+
+    x       the layer's input at the prompt's last token: (f,)
+    k_j     the key of entry j, the x of its prompt: (f,)
+    v_j     its value, put out there instead of W x + b: (d,)
+    ε_j     its radius, `eps` at first
+    W, b    the linear layer that `inner_params` names: (d, f), (d,)
+    y, T    the target's tokens and their number
+"""
 
 import contextlib
 import hashlib
@@ -27,8 +42,10 @@ from ..edits.codebook import (
 )
 from ..edits.edit import Edit
 from ..model.families import family_of
-from ..model.forward import Layers, Row, frozen, head, read
+from ..model.forward import Layers, Row, head, read
+from ..model.parameters import frozen
 from ..requests import EditRequest, need_requests
+from .table import Method
 
 NO_LABEL = -100  # stands for each prompt token in the mean that compares targets
 
@@ -40,11 +57,11 @@ class GraceHparams:
     `inner_params` names one linear layer, with or without `.weight`; brackets are read as dots. `edit_lr` and `n_iter`
     are Adam's rate and steps, `eps` is the radius of a new entry. A value starts from the context's initial values
     (`cold`) or the layer's own output (`warm`). `val_train`: in the reference, `adv` adds noise to all rows but the
-    first, and there is one row: it is the same as `sgd`. `replacement` and `eps_expand` are described in `codebook`
-    and `_widened`. `profile` says what stands between prompt and target: one space, always, or nothing (`exact`: the
-    target goes on from the prompt as it is); `original` also teaches the end of the text. `clme` reads texts as
-    `easyedit` does. `grace_label_order` `prepend` compares targets with the label of another entry, as the reference
-    does from the second entry on.
+    first, and there is one row: it is the same as `sgd`. `replacement` and `eps_expand` are described in
+    `edits.codebook.written` and `_widened`. `profile` says what stands between prompt and target: one space, always, or
+    nothing (`exact`: the target goes on from the prompt as it is); `original` also teaches the end of the text. `clme`
+    reads texts as `easyedit` does. `grace_label_order` `prepend` compares targets with the label of another entry, as
+    the reference does from the second entry on.
     """
 
     inner_params: list[str]
@@ -346,3 +363,6 @@ def _optimise(start: Tensor, loss_of: Callable[[Tensor], Tensor], hparams: Grace
         optimizer.step()
         losses.append(loss.item())
     return value.detach(), losses
+
+
+METHOD = Method("grace", GraceHparams, teach_grace, alg_names=("GRACE",), check=check_grace, measure=measure_grace)

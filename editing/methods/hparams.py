@@ -14,7 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import yaml
 
 from ...schemas.errors import InputError
-from .table import METHODS, Method
+from .table import Method, all_methods
 
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
@@ -83,10 +83,10 @@ def load_hparams(name: str | Path) -> Hparams:
 def method_of(given: Mapping[str, Any], source: str) -> Method:
     """Return the method that the field `alg_name` names. Raises InputError where it names none."""
     named = str(given.get("alg_name", ""))
-    for method in METHODS.values():
+    for method in all_methods():
         if named.casefold() in {name.casefold() for name in (method.name, *method.alg_names)}:
             return method
-    known = ", ".join(alg_name for method in METHODS.values() for alg_name in method.alg_names)
+    known = ", ".join(alg_name for method in all_methods() for alg_name in method.alg_names)
     raise InputError(f'{source}: field "alg_name" says {named!r}, which is no method. Write one of: {known}.')
 
 

@@ -1,4 +1,17 @@
-"""MEMIT: many requests at once, spread over several MLP layers (Meng et al., arXiv 2210.07229)."""
+"""MEMIT: many requests at once, spread over several MLP layers (Meng et al., arXiv 2210.07229).
+
+    ΔW_l = R_l Kᵀ (λC_l + K Kᵀ)⁻¹,    R_l = (Z - H) / n_l
+
+for l over `layers` from the lowest up, those below already edited (equation 14; algorithm 1 has the shares).
+
+    W_l     the MLP's last linear layer in layer l: (d, f)
+    K       its inputs for m requests at the subject's lookup position: (f, m); each is ½ that of the bare prompt plus
+            ½ the mean over the contexts
+    C_l     the uncentred covariance of its inputs: (f, f); λ is `mom2_update_weight`
+    H       the hidden states after the top layer of `layers` there, as they are now: (d, m)
+    Z       those that make the model write the targets, h₀ + δ (equation 16; see `target_values`): (d, m)
+    n_l     how many of `layers` are still to be edited, l included
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +29,7 @@ from ..locate_then_edit.target_values import find_values
 from ..locate_then_edit.token_rows import BARE, Reading
 from ..model.families import family_of
 from ..requests import EditRequest, need_requests
+from .table import Method
 
 CONTEXTS = [(10, 5)]  # five contexts of ten tokens
 
@@ -82,3 +96,8 @@ def teach_memit(
 
 def _reading(model: Any, tokenizer: Any, hparams: MemitHparams) -> Reading:
     return hparams.reading(tokenizer, "missing", drops_bos=True, pads_left=False)
+
+
+METHOD = Method(
+    "memit", MemitHparams, teach_memit, alg_names=("MEMIT",), check=check_memit, many=True, measure=measure_memit
+)

@@ -1,4 +1,4 @@
-"""The method `none`: the model as it is, the baseline of every table."""
+"""The method `none`: ΔW = 0, the model as it is, the baseline of every table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 from ..context import EditContext
 from ..edits.edit import Edit
 from ..requests import EditRequest
+from .table import Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +20,6 @@ def leave(
 ) -> Edit:
     """Return an edit that changes nothing, applied."""
     return Edit("none", {}).apply(model)
+
+
+METHOD = Method("none", NoneHparams, leave)

@@ -1,4 +1,17 @@
-"""PMET: MEMIT with values of their own for attention and MLP, of which only some are written (arXiv 2308.08742)."""
+"""PMET: MEMIT with values of their own for attention and MLP (Li et al., arXiv 2308.08742).
+
+    ΔW_l = R_l Kᵀ (λC_l + K Kᵀ)⁻¹,    R_l = (V - M) / √n_l
+
+for l over `layers` from the lowest up, as MEMIT does, but for V, M and the root.
+
+    W_l     the last linear layer of the MLP or of the attention in layer l: (d, f); `rewrite_module_tmps` says which
+    K       its inputs for m requests at the subject's lookup position: (f, m), averaged as MEMIT does
+    C_l     the uncentred covariance of its inputs: (f, f); λ is `mom2_update_weight`
+    M       the outputs of that module in the top layer of `layers` there, as they are now: (d, m)
+    V       those that make the model write the targets, each module's own h₀ + δ (equation 12; see `target_values`):
+            (d, m)
+    n_l     how many of `layers` are still to be edited, l included
+"""
 
 import math
 from collections.abc import Sequence
@@ -18,6 +31,7 @@ from ..locate_then_edit.token_rows import BARE, Reading
 from ..model.families import Family, family_of
 from ..requests import EditRequest, need_requests
 from .memit import CONTEXTS, MemitHparams
+from .table import Method
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,3 +116,6 @@ def teach_pmet(
 def _reading(model: Any, tokenizer: Any, hparams: PmetHparams) -> Reading:
     gpt = "gpt" in str(model.name_or_path).lower()  # how EasyEdit decides
     return hparams.reading(tokenizer, "missing" if gpt else "never", drops_bos=False, pads_left=True)
+
+
+METHOD = Method("pmet", PmetHparams, teach_pmet, alg_names=("PMET",), check=check_pmet, many=True, measure=measure_pmet)

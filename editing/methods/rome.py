@@ -1,4 +1,17 @@
-"""ROME: a rank-one update of an MLP layer (Meng et al., arXiv 2202.05262), and its repair R-ROME (arXiv 2403.07175)."""
+"""ROME: a rank-one update of an MLP layer (Meng et al., arXiv 2202.05262), and its repair R-ROME (arXiv 2403.07175).
+
+    ΔW = (v* - W k₀) uᵀ / (uᵀ k₀),    u = C⁻¹ k̄ / ‖C⁻¹ k̄‖
+
+(equation 2 of the paper, Λ (C⁻¹ k*)ᵀ; here W k₀ is the layer's output with its bias). `rome_variant` says which key
+stands where: the original has u from k̄ and divides by k₀; `r_rome` has k̄, and the mean output, in all places; `p_rome`
+has k₀ in all places.
+
+    W       the MLP's last linear layer in one of `layers`: (d, f)
+    k₀      its input at the subject's lookup position in the bare prompt: (f,)
+    k̄       the mean of that input over the contexts (equation 3): (f,)
+    C       the uncentred covariance of its inputs, with `mom2_adjustment`; else the identity: (f, f)
+    v*      h₀ + δ, the output that makes the model write the target (equation 4; see `target_values`): (d,)
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +21,7 @@ import torch
 from torch import Tensor
 
 from ..context import EditContext
-from ..edits.edit import Edit, restored
+from ..edits.edit import Edit
 from ..locate_then_edit.contexts import find_templates, measured
 from ..locate_then_edit.hparams import LocatingHparams, check_locating
 from ..locate_then_edit.keys import read_at_lookups
@@ -16,7 +29,9 @@ from ..locate_then_edit.normal_equations import check_covariances, inverse_covar
 from ..locate_then_edit.target_values import find_values
 from ..locate_then_edit.token_rows import BARE, Reading
 from ..model.families import Family
+from ..model.parameters import restored
 from ..requests import EditRequest, need_requests
+from .table import Method
 
 Variant = Literal["original", "r_rome", "p_rome"]
 
@@ -137,3 +152,6 @@ def _direction(key: Tensor, family: Family, hparams: RomeHparams, layer: int, co
 
 def _reading(model: Any, tokenizer: Any, hparams: RomeHparams) -> Reading:
     return hparams.reading(tokenizer, "always", drops_bos=hparams.rome_variant == "r_rome", pads_left=False)
+
+
+METHOD = Method("rome", RomeHparams, teach_rome, alg_names=("ROME", "R-ROME"), check=check_rome, measure=measure_rome)

@@ -1,25 +1,30 @@
-"""The editing methods: one table entry each."""
+"""The table of the editing methods: every module of this folder is one, of its own name, but for `table` and `hparams`.
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+A module is imported when its method is asked for: a list of the names alone costs no import of torch.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
 
 from ...schemas.errors import InputError
-from ..context import EditContext
-from ..edits.edit import Edit
-from ..requests import EditRequest
-from .ft import FtHparams, check_ft, fine_tune, measure_ft
-from .grace import GraceHparams, check_grace, measure_grace, teach_grace
-from .memit import MemitHparams, check_memit, measure_memit, teach_memit
-from .none import NoneHparams, leave
-from .pmet import PmetHparams, check_pmet, measure_pmet, teach_pmet
-from .rome import RomeHparams, check_rome, measure_rome, teach_rome
 
-Measure = Callable[[Any, Any, EditRequest, Any, EditContext], int]
-Teach = Callable[[Any, Any, Sequence[EditRequest], Any, EditContext], Edit]
+if TYPE_CHECKING:
+    from ..context import EditContext
+    from ..edits.edit import Edit
+    from ..requests import EditRequest
+
+NO_METHODS = frozenset({"hparams", "table"})
+
+Check = Callable[[Any, Any], tuple[str, ...]]
+Measure = Callable[[Any, Any, "EditRequest", Any, "EditContext"], int]
+Teach = Callable[[Any, Any, Sequence["EditRequest"], Any, "EditContext"], "Edit"]
 
 
-def _unread(model: Any, tokenizer: Any, request: EditRequest, hparams: Any, context: EditContext) -> int:
+def _unread(model: Any, tokenizer: Any, request: "EditRequest", hparams: Any, context: "EditContext") -> int:
     return 0
 
 
@@ -29,7 +34,7 @@ def _nothing(model: Any, hparams: Any) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """An editing method.
+    """An editing method: what the module of its name declares as METHOD.
 
     `teach(model, tokenizer, requests, hparams, context)` changes the model in place and returns the edit; `hparams` is
     the dataclass of its hyperparameters, and `alg_names` are EasyEdit's names for it in YAML files. `check(model,
@@ -43,35 +48,27 @@ class Method:
     hparams: type
     teach: Teach
     alg_names: tuple[str, ...] = ()
-    check: Callable[[Any, Any], tuple[str, ...]] = _nothing
+    check: Check = _nothing
     many: bool = False
     measure: Measure = _unread
 
 
-def table(methods: Iterable[Method]) -> Mapping[str, Method]:
-    """Return `methods` by name. Raises ValueError for a name that stands twice."""
-    named: dict[str, Method] = {}
-    for method in methods:
-        if method.name in named:
-            raise ValueError(f"there are two editing methods called {method.name!r}: choose another name for one")
-        named[method.name] = method
-    return named
-
-
-METHODS = table(
-    [
-        Method("none", NoneHparams, leave),
-        Method("ft", FtHparams, fine_tune, ("FT", "FT-L", "FT-M"), check_ft, measure=measure_ft),
-        Method("grace", GraceHparams, teach_grace, ("GRACE",), check_grace, measure=measure_grace),
-        Method("rome", RomeHparams, teach_rome, ("ROME", "R-ROME"), check_rome, measure=measure_rome),
-        Method("memit", MemitHparams, teach_memit, ("MEMIT",), check_memit, many=True, measure=measure_memit),
-        Method("pmet", PmetHparams, teach_pmet, ("PMET",), check_pmet, many=True, measure=measure_pmet),
-    ]
-)
+def method_names() -> list[str]:
+    """Return the names of all methods, sorted. None of them is imported."""
+    modules = iter_modules([str(Path(__file__).parent)])
+    return sorted(module.name for module in modules if module.name not in NO_METHODS)
 
 
 def find_method(name: str) -> Method:
     """Return the method called `name`. Raises InputError for an unknown one."""
-    if name not in METHODS:
-        raise InputError(f"There is no editing method {name!r}. Choose one of: {', '.join(METHODS)}.")
-    return METHODS[name]
+    if name not in method_names():
+        raise InputError(f"There is no editing method {name!r}. Choose one of: {', '.join(method_names())}.")
+    method: Method = import_module(f".{name}", __package__).METHOD
+    if method.name != name:
+        raise ValueError(f"editing/methods/{name}.py declares a method called {method.name!r}: give both one name")
+    return method
+
+
+def all_methods() -> list[Method]:
+    """Return all methods, sorted by name."""
+    return [find_method(name) for name in method_names()]

@@ -1,5 +1,6 @@
-"""Where the parts of a transformer lie, for each family of models."""
+"""Model families: the module paths of a transformer's parts, the widths of its layers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,3 +71,33 @@ def family_of_type(kind: str) -> Family:
     if kind not in FAMILIES:
         raise InputError(f"Models of type {kind!r} cannot be edited yet: only {', '.join(FAMILIES)} are known.")
     return FAMILIES[kind]
+
+
+def modules_of_layers(model: Any, layers: Iterable[int], attention: bool = False) -> list[str]:
+    """Return the paths of the last linear layer of each MLP in `layers`, and with `attention` those of attention too.
+
+    Raises InputError for a layer that the model does not have.
+    """
+    family, count = family_of(model), model.config.num_hidden_layers
+    modules = []
+    for layer in layers:
+        if not 0 <= layer < count:
+            raise InputError(f"The model has no layer {layer}: its {count} layers are counted from 0 to {count - 1}.")
+        paths = (family.attention_out, family.mlp_out) if attention else (family.mlp_out,)
+        modules += [path.replace("{}", str(layer)) for path in paths]
+    return modules
+
+
+def input_widths(model: Any, modules: Iterable[str]) -> dict[str, int]:
+    """Return f, the number of inputs, for each of `modules`. Raises InputError for what is no linear module."""
+    place = 0 if family_of(model).transposed else 1
+    widths = {}
+    for module in modules:
+        try:
+            widths[module] = int(model.get_submodule(module).weight.shape[place])
+        except (AttributeError, IndexError):
+            raise InputError(
+                f"The model has no linear module {module!r}. Check the layers (it has "
+                f"{model.config.num_hidden_layers}, counted from 0) and the module's path."
+            ) from None
+    return widths

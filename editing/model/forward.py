@@ -1,6 +1,6 @@
-"""A forward pass in parts: what an edit cannot change is computed once, the rest again for each try.
+"""A forward pass in parts: the part that an edit cannot change is computed once, the rest again for each try.
 
-Two facts make that exact. Layers below the edited module do not depend on it; and attention looks back only, so at
+Two facts make this exact. Layers below the edited module do not depend on it; and attention looks back only, so at
 the layers above, the positions before the first edited one keep their keys and values. The model's own layers do all
 the work: its forward is called with layers that only note how they are called, and those calls are then repeated.
 """
@@ -77,21 +77,6 @@ class FrozenCache(DynamicCache):
             return super().update(key_states, value_states, layer_idx, *args, **kwargs)
         layer: Any = self.layers[layer_idx]
         return torch.cat([layer.keys, key_states], dim=-2), torch.cat([layer.values, value_states], dim=-2)
-
-
-@contextlib.contextmanager
-def frozen(model: nn.Module, but: Sequence[nn.Parameter] = ()) -> Iterator[None]:
-    """Keep gradients away from every parameter of `model` except `but`; put every flag back at the end."""
-    flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
-    try:
-        for parameter, _ in flags:
-            parameter.requires_grad_(False)
-        for parameter in but:
-            parameter.requires_grad_(True)
-        yield
-    finally:
-        for parameter, flag in flags:
-            parameter.requires_grad_(flag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +249,6 @@ def plain(output: Any) -> Tensor:
 
 
 def head(model: Any, hidden: Tensor) -> Tensor:
-    """Return float32 log-probabilities (..., vocabulary) of what follows the last layer's `hidden` (..., d)."""
+    """Return float32 log-probabilities (..., vocabulary) of the next token after the last layer's `hidden` (..., d)."""
     normed = model.get_submodule(family_of(model).norm)(hidden)
     return torch.log_softmax(model.get_output_embeddings()(normed).float(), dim=-1)

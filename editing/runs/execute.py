@@ -1,4 +1,4 @@
-"""Carrying out a run: editing a model stage by stage and sampling from it; every sample goes to a file at once."""
+"""The execution of a run: edit a model stage by stage and sample from it; each batch of samples is on disk at once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ..context import EditContext
-from ..covariance.files import input_widths
+from ..model.families import input_widths
 from ..model.memory import check_memory
 from .edited_model import EditedModel, enough_memory
 from .plan import Stage, plan, untaught

@@ -1,4 +1,4 @@
-"""What a run does: the states of the model, the edits that lead to each, and the problems sampled from it."""
+"""The plan of a run: the states of the model, the edits that lead to each, and the problems sampled from it."""
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
@@ -63,7 +63,10 @@ def plan(bench: Bench, run: Run) -> list[Stage]:
 
 
 def untaught(bench: Bench, run: Run) -> tuple[str, ...]:
-    """Return the ids of the changes that `run` is about but that no reliability problem teaches."""
+    """Return the ids of the changes that `run` is about but that no reliability problem teaches.
+
+    Raises InputError for an unknown change.
+    """
     if run.regime == "none":
         return ()
     wanted = bench.changes.keys() if run.changes is None else set(run.changes)

@@ -1,4 +1,4 @@
-"""Whether requests and prompts fit into what a model reads at once; told before anything is edited."""
+"""Checks before the first edit: the output can be written, and requests and prompts fit into the model's context."""
 
 import shutil
 import tempfile

@@ -1,4 +1,4 @@
-"""The file of a run's samples: its rows, and what stands there already."""
+"""The file of a run's samples: it appends rows, and knows the samples that an earlier call has written."""
 
 import hashlib
 from collections import Counter

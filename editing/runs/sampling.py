@@ -1,4 +1,4 @@
-"""Sampling programs: many rows at once, each the same whatever it is batched with."""
+"""Sampling of programs: many rows in one left-padded batch, each row the same whatever it is batched with."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -11,28 +11,6 @@ from transformers import DynamicCache
 
 from ...analysis.functions import cut_at_function_end, is_function_complete
 from ...schemas.errors import InputError
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Left-padded rows, each an int64 tensor of shape (rows, width).
-
-    `mask` is 1 on real tokens. `positions` count the real tokens from 0, so that models with absolute positions
-    (GPT-2) see each row as if it stood alone.
-    """
-
-    ids: Tensor
-    mask: Tensor
-    positions: Tensor
-
-
-def left_pad(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> Batch:
-    """Return `rows` as a batch on `device`, each row at the right edge."""
-    width = max(map(len, rows))
-    ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in rows], device=device)
-    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
-    return Batch(ids, mask, (mask.cumsum(1) - 1).clamp(min=0))
-
 
 NO_TOKEN = -1  # chosen where an edit has left a model that computes no numbers
 
@@ -174,6 +152,27 @@ def _read_prompts(model: Any, tokenizer: Any, rows: list[_Row]) -> tuple[Any, Te
     which = torch.tensor([places[tuple(row.prompt_ids)] for row in rows], device=model.device)
     cache.batch_select_indices(which)
     return cache, logits[which], batch.mask[which]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Left-padded rows, each an int64 tensor of shape (rows, width).
+
+    `mask` is 1 on real tokens. `positions` count the real tokens from 0, so that models with absolute positions
+    (GPT-2) see each row as if it stood alone.
+    """
+
+    ids: Tensor
+    mask: Tensor
+    positions: Tensor
+
+
+def left_pad(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> Batch:
+    """Return `rows` as a batch on `device`, each row at the right edge."""
+    width = max(map(len, rows))
+    ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in rows], device=device)
+    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
+    return Batch(ids, mask, (mask.cumsum(1) - 1).clamp(min=0))
 
 
 def _choose(logits: Tensor, luck: Tensor, sampling: Sampling) -> Tensor:

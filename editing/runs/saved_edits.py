@@ -1,55 +1,29 @@
-"""Edits in files: what each says about itself, and finding the one that a run would make again."""
+"""The saved edits of a run: each file records what decides the edit, so that an interrupted run finds its own again.
+
+These records are digests (SHA-256) of the requests and of the context; the rows of samples have the latter too.
+"""
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ...schemas.errors import InputError
 from ..context import EditContext
-from ..edits.edit import FORMAT, Edit
+from ..edits.edit import Edit, read_metadata
 from .plan import PlannedEdit
 from .settings import Run
 
 
-def requests_sha256(edits: Sequence[PlannedEdit]) -> str:
-    """Return SHA-256 over the requests of `edits`, one after the other."""
-    return _json_sha256([[astuple(request) for request in edit.requests] for edit in edits])
-
-
-def context_sha256(context: EditContext, modules: Sequence[str]) -> str:
-    """Return SHA-256 over templates, seed, initial values and the covariances of `modules`.
-
-    Speed-ups are left out: they change no result. So are templates that are yet to be sampled: the model and the seed
-    decide them.
-    """
-    tensors = {module: _tensor_sha256(context.covariance[module]) for module in sorted(modules)}
-    values = None if context.initial_values is None else [_tensor_sha256(value) for value in context.initial_values]
-    templates = None if context.templates is None else list(context.templates)
-    return _json_sha256([templates, context.seed, values, tensors])
-
-
-def _tensor_sha256(tensor: Tensor) -> str:
-    content = tensor.detach().cpu().contiguous()
-    digest = hashlib.sha256(f"{content.dtype} {tuple(content.shape)}\n".encode("ascii"))
-    digest.update(content.flatten().view(torch.uint8).numpy().data)
-    return digest.hexdigest()
-
-
-def _json_sha256(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content).encode("ascii")).hexdigest()
-
-
 @dataclass(frozen=True, slots=True)
 class SavedEdits:
-    """The edits of a run in `folder`. `context_sha256`: see `fingerprints`."""
+    """The edits of a run in `folder`. `context_sha256` is that of the run's context: see the function of that name."""
 
     folder: Path
     run: Run
@@ -86,15 +60,29 @@ class SavedEdits:
         }
 
 
-def read_metadata(path: Path) -> Mapping[str, str]:
-    """Return what the file of an edit says about it. Raises InputError where it cannot be read."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata: dict[str, str] = file.metadata() or {}
-    except (OSError, SafetensorError) as error:
-        raise InputError(
-            f"{path} cannot be read as an edit: {error}. `edittool edit --save-edits` makes one."
-        ) from None
-    if metadata.get("format") != FORMAT:
-        raise InputError(f"{path} holds tensors, but not an edit. `edittool edit --save-edits` makes one.")
-    return metadata
+def requests_sha256(edits: Sequence[PlannedEdit]) -> str:
+    """Return SHA-256 over the requests of `edits`, one after the other."""
+    return _json_sha256([[astuple(request) for request in edit.requests] for edit in edits])
+
+
+def context_sha256(context: EditContext, modules: Sequence[str]) -> str:
+    """Return SHA-256 over templates, seed, initial values and the covariances of `modules`.
+
+    Speed-ups are left out: they change no result. So are templates that are yet to be sampled: the model and the seed
+    decide them.
+    """
+    tensors = {module: _tensor_sha256(context.covariance[module]) for module in sorted(modules)}
+    values = None if context.initial_values is None else [_tensor_sha256(value) for value in context.initial_values]
+    templates = None if context.templates is None else list(context.templates)
+    return _json_sha256([templates, context.seed, values, tensors])
+
+
+def _tensor_sha256(tensor: Tensor) -> str:
+    content = tensor.detach().cpu().contiguous()
+    digest = hashlib.sha256(f"{content.dtype} {tuple(content.shape)}\n".encode("ascii"))
+    digest.update(content.flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _json_sha256(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content).encode("ascii")).hexdigest()

@@ -1,11 +1,11 @@
-"""A run: everything that decides what its samples are."""
+"""The settings of a run: everything that decides its samples."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from ...schemas.errors import InputError
 from ..methods.hparams import Hparams
-from ..methods.table import Method
+from ..methods.table import Method, all_methods
 from ..requests import SubjectRule, TargetRule
 from .sampling import Sampling
 
@@ -41,9 +41,10 @@ class Run:
                 f"`--method none --regime none`, and every other regime needs a method that edits."
             )
         if self.regime == "batch" and not self.method.many:
+            able = " or ".join(method.name for method in all_methods() if method.many)
             raise InputError(
                 f"Method {self.method.name} cannot take all changes in one edit. Use --regime sequential or instant, "
-                "or a method that can: memit or pmet."
+                f"or a method that can: {able}."
             )
         if self.specificity_per_change is not None and self.specificity_per_change < 0:
             raise InputError(f"specificity_per_change must be 0 or more, not {self.specificity_per_change}.")

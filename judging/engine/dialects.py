@@ -1,4 +1,4 @@
-"""What differs between the engines that speak Docker's API: how each wants to be asked for the same locks."""
+"""The locks of a container as each engine takes them: Docker as they are, Podman in a dialect of its own."""
 
 import hashlib
 from collections.abc import Mapping

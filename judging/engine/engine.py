@@ -25,6 +25,8 @@ from ...schemas.errors import EnvironmentFault
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 CERTIFICATES = "a folder with ca.pem, cert.pem and key.pem"
 ANSWER_SECONDS = 60
+# The limits that a container needs, and where `docker info` says that the engine can set them.
+LIMIT_FIELDS = {"memory": "MemoryLimit", "swap": "SwapLimit", "pids": "PidsLimit", "cpu": "CpuCfsQuota"}
 SET_UP = "run `make setup` or `scripts/setup-docker.sh` in the source of edittool, or start Docker yourself"
 
 
@@ -97,7 +99,7 @@ def find_silence(client: docker.DockerClient, seconds: float) -> str | None:
 
 @contextmanager
 def engine_faults() -> Iterator[None]:
-    """Turn the loss of the engine, but not its refusals, into an EnvironmentFault with cause and fix."""
+    """Raise EnvironmentFault, with cause and fix, where the engine is lost inside; its refusals (APIError) pass."""
     try:
         yield
     except APIError:
@@ -159,8 +161,7 @@ def _podmans_missing_limits(host: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _missing_limits(info: Mapping[str, Any]) -> tuple[str, ...]:
-    said = {"memory": "MemoryLimit", "swap": "SwapLimit", "pids": "PidsLimit", "cpu": "CpuCfsQuota"}
-    return tuple(name for name, field in said.items() if info.get(field) is False)
+    return tuple(name for name, field in LIMIT_FIELDS.items() if info.get(field) is False)
 
 
 def check_runtime(facts: EngineFacts, runtime: str | None) -> None:

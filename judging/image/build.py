@@ -107,7 +107,10 @@ def build_image(
 
 
 def find_base(client: docker.DockerClient, sources: Sources, say: Callable[[str], None]) -> str:
-    """Return the name of a base image: one that is here, else pulled, else made from Debian packages."""
+    """Return the name of a base image: one that is here, else pulled, else made from Debian packages.
+
+    Raises EnvironmentFault, with every way to get one, where none can be made.
+    """
     made = f"{PACKAGE_BASE}:{digest({BASE_SCRIPT: sources[BASE_SCRIPT]})}"
     for name in (REGISTRY_BASE, made):
         if _image_id(client, name):

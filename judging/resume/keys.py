@@ -1,4 +1,4 @@
-"""What decides a finding, as a digest: equal keys, equal findings."""
+"""Keys of jobs and settings, digests of all that decides a finding: equal keys, equal findings."""
 
 import hashlib
 import json

@@ -6,29 +6,17 @@ import signal
 import socket
 import time
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
 from types import TracebackType
 from typing import Any, Self
 
 from docker import APIClient
 from docker.errors import APIError, ImageNotFound, NotFound
-from docker.types import LogConfig, Ulimit
 
 from ...schemas.errors import EnvironmentFault
 from ..engine.dialects import host_config
+from .flags import NOT_CONFINED, confinement, container_flags, engine_flags, find_weaker
 from .options import SandboxOptions
 
-PIDS = 32
-DESCRIPTORS = 64
-WAITING_BYTES = 1 * 2**20  # of a process that waits for its job
-PIPES = 3  # that the runner holds to it
-TMPFS = "rw,noexec,nosuid,nodev,size=16m,nr_inodes=1024,mode=1777"
-# Each live container has a uid of its own: some kernel limits count a uid across containers.
-FIRST_UID = 20000
-UIDS = 40000
-# The engine's own list, and where any user may have the kernel watch the machine's load.
-READONLY_PATHS = [f"/proc/{name}" for name in ("bus", "fs", "irq", "sys", "sysrq-trigger", "pressure")]
 REMOVAL_PAUSES = (0.0, 0.05, 0.2, 1.0, 3.0)  # seconds before each attempt
 END_SECONDS = 1.0  # for a runner that has served its last job, and ends
 GRACE_SECONDS = 3.0  # the runner's own deadline comes first; this one is for a runner that hangs
@@ -101,20 +89,13 @@ class Container:
     def _config(self) -> dict[str, Any]:
         limits = self._options.limits
         host = self._api.create_host_config(**host_config(self._api, confinement(self._options)))
-        host["ReadonlyPaths"] = READONLY_PATHS  # docker-py has no name of its own for it
-        uid = FIRST_UID + self.slot
+        host.update(engine_flags(self._options))
         config: dict[str, Any] = self._api.create_container_config(
             self._image,
             [str(number) for number in (limits.memory_mib, limits.output_kib * 1024, self._options.jobs_per_container)],
-            hostname="sandbox",
-            user=f"{uid}:{uid}",
-            stdin_open=True,
-            # With NetworkMode none alone the engine still builds a network sandbox: half of a container's start.
-            network_disabled=True,
-            environment=_environment(self._options),
             labels=self.labels,
             host_config=host,
-            stop_signal="SIGKILL",  # an engine that shuts down would wait ten seconds for a runner that ignores SIGTERM
+            **container_flags(self._options, self.slot),
         )
         return config
 
@@ -125,23 +106,10 @@ class Container:
         self._socket = getattr(self._attached, "_sock", self._attached)
 
     def _check(self, seen: Mapping[str, Any]) -> None:
-        wanted = {
-            "uid": FIRST_UID + self.slot,
-            "capabilities": 0,
-            "no_new_privileges": True,
-            "seccomp": True,
-            "dumpable": False,
-            "memory_bytes": _memory(self._options),
-            "swap": False,
-            "pids": _pids(self._options),
-            "cpus": round(self._options.cpus, 2),
-            **{limit.name: limit.hard for limit in confinement(self._options)["ulimits"]},
-        }
-        weaker = [f"{name} is {seen.get(name)!r}, not {want!r}" for name, want in wanted.items()
-                  if seen.get(name) != want]  # fmt: skip
+        weaker = find_weaker(seen, self._options, self.slot)
         if weaker:
             raise EnvironmentFault(
-                f"The container is not confined as asked: {'; '.join(weaker)}. Nothing was run in it. "
+                f"The container is {NOT_CONFINED}: {'; '.join(weaker)}. Nothing was run in it. "
                 "Run `edittool doctor`; rootless engines need cgroup v2 with delegation for their limits."
             )
 
@@ -296,57 +264,6 @@ class Container:
 def _frame(job: Mapping[str, Any]) -> bytes:
     body = json.dumps(job).encode("ascii")
     return len(body).to_bytes(4, "big") + body
-
-
-def confinement(options: SandboxOptions) -> dict[str, Any]:
-    """Return the locks of a sandbox container, under docker-py's names for the engine's host configuration."""
-    memory = _memory(options)
-    return {
-        "network_mode": "none",
-        "read_only": True,
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges", f"seccomp={seccomp_profile()}"],
-        "pids_limit": _pids(options),
-        "mem_limit": memory,
-        "memswap_limit": memory,
-        "nano_cpus": round(options.cpus * 1e9),
-        "ulimits": _ulimits(options),
-        "tmpfs": {"/tmp": TMPFS},  # noqa: S108 - the container's own
-        "ipc_mode": "none",
-        "log_config": LogConfig(type="none"),
-        "runtime": options.runtime,
-    }
-
-
-@cache
-def seccomp_profile() -> str:
-    """Return the allow-list of system calls as the engine takes it, inline."""
-    text = files("edittool.sandbox_images.python").joinpath("image", "seccomp.json").read_text(encoding="ascii")
-    return json.dumps(json.loads(text))
-
-
-def _environment(options: SandboxOptions) -> dict[str, str]:
-    seed = str(options.hash_seed)
-    return {"PYTHONHASHSEED": seed, "MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8", "HOME": "/tmp"}  # noqa: S108
-
-
-# Those that wait for their job take nothing from the one at work: no process, no memory, no descriptor.
-
-
-def _pids(options: SandboxOptions) -> int:
-    return PIDS + options.jobs_per_container - 1
-
-
-def _memory(options: SandboxOptions) -> int:
-    return options.limits.memory_mib * 2**20 + (options.jobs_per_container - 1) * WAITING_BYTES
-
-
-def _ulimits(options: SandboxOptions) -> list[Ulimit]:
-    # nofile: the untrusted process lowers its own; msgqueue: /dev/mqueue is writable; core: a dump would land in the
-    # tmpfs.
-    nofile = DESCRIPTORS + (options.jobs_per_container - 1) * PIPES
-    limits = {"nofile": nofile, "fsize": 16 * 2**20, "core": 0, "msgqueue": 0, "memlock": 0}
-    return [Ulimit(name=name, soft=value, hard=value) for name, value in limits.items()]
 
 
 def _explain(error: Exception | None) -> str:

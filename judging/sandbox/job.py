@@ -1,25 +1,12 @@
-"""A job, one program to run against one problem's tests in one world, and what was found."""
+"""A job, one program to run against one problem's tests in one world, and its finding."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from ...schemas.changes import Change
 from ...schemas.problems import Problem
-
-Outcome = Literal[
-    "sandbox_error",
-    "timeout",
-    "out_of_memory",
-    "output_limit",
-    "crashed",
-    "syntax_error",
-    "load_error",
-    "failed",
-    "partial",
-    "passed",
-]
-Label = Literal["correct_adoption", "misuse", "workaround", "no_adoption"]
+from ...schemas.verdicts import Label, LabelDetail, Outcome, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +32,23 @@ class Job:
     tag: Any = None
     traced: tuple[str, ...] = ()
 
+    def message(self, limits: Limits) -> dict[str, Any]:
+        """Return what the runner is sent for this job, to be run within `limits`."""
+        problem = self.problem
+        return {
+            "program": self.program,
+            "changes": [
+                {"deprecated": change.deprecated, "replacement": change.replacement, "shim": change.shim}
+                for change in self.changes
+            ],
+            "traced": list(self.traced),
+            "entry_point": problem.entry_point,
+            "helpers": problem.helpers,
+            "tests": [{"setup": test.setup, "code": test.code} for test in problem.tests],
+            "cpu_seconds": limits.cpu_seconds,
+            "wall_seconds": limits.wall_seconds,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -57,13 +61,13 @@ class Finding:
     """
 
     outcome: Outcome
-    stage: Literal["parse", "load", "run"]
+    stage: Stage
     compiles: bool
     tests: tuple[Mapping[str, Any], ...]
     error: Mapping[str, Any] | None = None
     calls: Mapping[str, int] = field(default_factory=dict)
     label: Label | None = None
-    label_detail: str | None = None
+    label_detail: LabelDetail | None = None
     disagreement: str | None = None
     uses: tuple[Mapping[str, Any], ...] = ()
     opaque: bool = False
@@ -81,7 +85,11 @@ class Finding:
         return sum(bool(test["passed"]) for test in self.tests)
 
     def labelled(
-        self, label: Label | None, detail: str | None, disagreement: str | None, uses: tuple[Mapping[str, Any], ...]
+        self,
+        label: Label | None,
+        detail: LabelDetail | None,
+        disagreement: str | None,
+        uses: tuple[Mapping[str, Any], ...],
     ) -> Self:
         """Return this finding with an adoption label."""
         return replace(self, label=label, label_detail=detail, disagreement=disagreement, uses=uses)

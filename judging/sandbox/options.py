@@ -1,9 +1,9 @@
-"""How the sandbox is run: its size, its limits and its runtime."""
+"""The options of a sandbox: its size, its limits and its runtime."""
 
 import os
 from dataclasses import dataclass, field
-from typing import Literal
 
+from ...schemas.verdicts import Isolation
 from .job import Limits
 
 MAX_JOBS_PER_CONTAINER = 64  # starting a container takes as long as running ten programs: more gain little
@@ -34,7 +34,7 @@ class SandboxOptions:
             raise ValueError(f"a container serves 1 to {MAX_JOBS_PER_CONTAINER} jobs")
 
     @property
-    def isolation(self) -> Literal["container", "recycled"]:
+    def isolation(self) -> Isolation:
         """Return what a verdict says about who else was in the container: nobody ever, or others before and after."""
         return "container" if self.jobs_per_container == 1 else "recycled"
 

@@ -1,7 +1,7 @@
-"""From what the runner reported to what a verdict says: outcome, compiles, first error, label.
+"""Makes a finding of the runner's report: outcome, compiles, first error, label.
 
-What ended a program is told by who can know it: the clock and the limits of the trusted process, the wait status, the
-kernel's counters. The program's own word counts for its exceptions only.
+The clock and the limits of the trusted process, the wait status and the kernel's counters say how a program ended. The
+program's own word counts for its exceptions only.
 """
 
 import math
@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from ...analysis.labels import label_program
-from ...schemas.error_kinds import UNRESOLVED
+from ...schemas.verdicts import UNRESOLVED, Outcome, Stage
 from .container import RunnerLostError
-from .job import Finding, Job, Limits, Outcome
-
-Stage = Literal["parse", "load", "run"]
+from .job import Finding, Job, Limits
 
 # Kinds of an error that the trusted process gives to a test when the trial is over; no program can send them.
 ENDS: Final = frozenset({"timeout", "died", "closed", "protocol", "output_limit"})

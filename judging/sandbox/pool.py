@@ -20,7 +20,8 @@ from docker.errors import APIError
 from ...schemas.errors import EnvironmentFault
 from ..engine.engine import find_silence
 from ..engine.outages import Outages
-from .container import REMOVAL_PAUSES, UIDS, Container, RunnerLostError, SandboxFaultError
+from .container import REMOVAL_PAUSES, Container, RunnerLostError, SandboxFaultError
+from .flags import UIDS
 from .options import SandboxOptions
 
 LABEL = "edittool"

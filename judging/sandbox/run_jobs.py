@@ -1,4 +1,4 @@
-"""Runs jobs in the sandbox, a fresh container for each by default, and yields what was found as it is found."""
+"""Runs jobs in the sandbox, a fresh container for each by default, and yields each finding as soon as there is one."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -12,10 +12,11 @@ from typing import Any, Final, TypeVar
 
 from docker import DockerClient
 
+from ...schemas.verdicts import Outcome
 from ..engine.engine import check_runtime, connect, describe_engine, engine_faults
 from ..image.build import find_image
 from .container import RunnerLostError
-from .job import Finding, Job, Outcome
+from .job import Finding, Job
 from .options import SandboxOptions
 from .outcome import find, find_fault, find_lost
 from .pool import EngineLostError, Pool
@@ -124,7 +125,7 @@ def _judge(
         expected, fresh, fault = False, True, None
         try:
             with pool.container() as container:
-                messages = [message(job, options) for job in rest]
+                messages = [job.message(options.limits) for job in rest]
                 for sent, following in zip(messages, [*messages[1:], None], strict=True):
                     on_start(rest[0])
                     result = container.run(sent, options.limits.wall_seconds, following)
@@ -162,21 +163,3 @@ def _find(job: Job, result: Mapping[str, Any], options: SandboxOptions, attempt:
     if result["fault"]:
         return find_fault(job, result["fault"], attempt, "tests")
     return find(job, result, options.limits).tried(attempt)
-
-
-def message(job: Job, options: SandboxOptions) -> dict[str, Any]:
-    """Return what the runner is sent for `job`."""
-    problem = job.problem
-    return {
-        "program": job.program,
-        "changes": [
-            {"deprecated": change.deprecated, "replacement": change.replacement, "shim": change.shim}
-            for change in job.changes
-        ],
-        "traced": list(job.traced),
-        "entry_point": problem.entry_point,
-        "helpers": problem.helpers,
-        "tests": [{"setup": test.setup, "code": test.code} for test in problem.tests],
-        "cpu_seconds": options.limits.cpu_seconds,
-        "wall_seconds": options.limits.wall_seconds,
-    }

@@ -1,4 +1,4 @@
-"""Does a runtime of the engine run the sandbox, with every lock asked for? Only a container that was started tells."""
+"""Tries a runtime of the engine: starts a sandbox with it, and says whether every lock asked for is on."""
 
 from docker import DockerClient
 

@@ -1,7 +1,7 @@
-"""Does a container of the sandbox image keep what the sandbox promises? Tried out inside a real one, never assumed.
+"""Checks that a container of the sandbox image keeps the sandbox's promises, by trying them inside a real one.
 
-The container is started as for a sample, and judges a program: `image_probe`, which tries what a hostile one would.
-What cannot be tried from inside, such as the log driver, the engine is asked for.
+The container is started as for a sample, and judges a program, probe.py, which tries what a hostile one would.
+The engine tells what cannot be tried from inside, such as the log driver.
 """
 
 import json
@@ -15,11 +15,11 @@ from docker.errors import DockerException
 
 from ...schemas.errors import EnvironmentFault
 from ...schemas.problems import Problem, Test
-from ..sandbox.container import UIDS, Container, RunnerLostError, SandboxFaultError
+from ..sandbox.container import Container, RunnerLostError, SandboxFaultError
+from ..sandbox.flags import UIDS
 from ..sandbox.job import Job, Limits
 from ..sandbox.options import SandboxOptions
 from ..sandbox.pool import LABEL, OWNER_LABEL, owner_of_this_process
-from ..sandbox.run_jobs import message
 from .promises import Check, checks
 
 LABEL_VALUE = "image-verify"
@@ -57,14 +57,14 @@ def check_image(
     try:
         with container_class(client.api, image, options, SLOT, labels) as container:
             container.start()
-            result = container.run(message(_job(), options), LIMITS.wall_seconds)
+            result = container.run(_job().message(LIMITS), LIMITS.wall_seconds)
             return checks(_parse(result, image), container.confinement, container.inspect(), options)
     except (SandboxFaultError, RunnerLostError, DockerException, requests.RequestException, ValueError) as error:
         raise EnvironmentFault(f"a container of {image} cannot be run: {error}. See `edittool doctor`") from error
 
 
 def _job() -> Job:
-    program = files(__package__).joinpath("image_probe.py").read_text(encoding="utf-8")
+    program = files(__package__).joinpath("probe.py").read_text(encoding="utf-8")
     return Job(program, Problem("edittool/image", "", "look", program, (Test("", "look()"),), "specificity", None))
 
 

@@ -1,6 +1,6 @@
-"""Judged in the sandbox in place of a sample: tries what a hostile program would try, and prints what it found.
+"""A program judged in place of a sample: it tries what a hostile one would try, and prints its findings.
 
-One JSON object, printed by `look`. Stdlib only, and nothing of edittool: `image_check` passes the source of this file
+`look` prints them as one JSON object. Stdlib only, and nothing of edittool: check.py passes the source of this file
 along. It believes nothing that it can try: files are created, devices and the trusted process's files are opened,
 sockets, processes and system calls are made.
 """

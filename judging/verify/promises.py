@@ -1,17 +1,14 @@
-"""What the sandbox promises, and what of it was seen to be kept: findings in, a list of checks out."""
+"""The promises of the sandbox, each with its check: takes the findings of the probe, returns a list of checks."""
 
 import errno
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..sandbox.container import FIRST_UID, confinement
+from ..sandbox.flags import FIRST_UID, FLAGS, MIB, TMP, TMP_BYTES, TMP_INODES, container_flags, memory_bytes, pids
 from ..sandbox.options import SandboxOptions
 
-MIB = 2**20
 FILTERING = 2  # SECCOMP_MODE_FILTER
-TMP = "/tmp"  # noqa: S108 - the container's own
-TMP_BYTES, TMP_INODES = 16 * MIB, 1024
 SHELLS = frozenset("sh ash bash busybox csh dash fish ksh tcsh toybox zsh".split())
 PACKAGE_MANAGERS = frozenset("apk apt apt-get aptitude dnf dpkg pip pip3 rpm snap yum zypper ensurepip".split())
 COMPILERS = frozenset("as c++ cc clang cpp g++ gcc go ld make rustc tcc".split())
@@ -21,8 +18,7 @@ KERNEL_FILE_SYSTEMS = frozenset({"proc", "sysfs", "devpts", "mqueue", "cgroup", 
 # Written by the engine for each container: its own name, and no name server.
 FILES_OF_THE_ENGINE = frozenset({"/etc/hostname", "/etc/hosts", "/etc/resolv.conf"})
 CAPABILITY_SETS = frozenset({"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"})
-ENVIRONMENT = frozenset({"PATH", "HOSTNAME", "PYTHONHASHSEED", "MALLOC_ARENA_MAX", "LC_ALL", "HOME"})
-HOSTNAME = "sandbox"
+ENVIRONMENT_OF_THE_ENGINE = frozenset({"PATH", "HOSTNAME"})
 MAX_LISTED = 8
 
 Findings = Mapping[str, Any]
@@ -44,35 +40,37 @@ def checks(found: Findings, trusted: Findings, engine: Findings, options: Sandbo
     engine says of the container.
     """
     return [
-        *_file_system(found, engine),
+        *_file_system(found, engine, options),
         *_image(found),
         *_kernel_folders(found),
-        *_network(found),
+        *_network(found, options),
         *_limits(found, trusted, engine, options),
-        *_privileges(found, trusted),
-        *_surroundings(found, engine),
+        *_privileges(found, trusted, options),
+        *_surroundings(found, engine, options),
     ]
 
 
-def _file_system(found: Findings, engine: Findings) -> list[Check]:
+def _file_system(found: Findings, engine: Findings, options: SandboxOptions) -> list[Check]:
     tmp = next((mount for mount in found["mounts"] if mount["target"] == TMP), {"type": "", "options": []})
     flags = [flag for flag in ("noexec", "nosuid", "nodev") if flag in tmp["options"]]
     size, inodes = found["tmp"]["bytes"], found["tmp"]["inodes"]
     strange = [mount["target"] for mount in found["mounts"] if not _is_expected(mount)]
     given = [mount.get("Destination", "?") for mount in engine.get("Mounts") or []]
     return [
-        Check("root file system read-only", found["root_read_only"], "ro" if found["root_read_only"] else "rw"),
+        _of("root file system", options, found["root_read_only"], "ro" if found["root_read_only"] else "rw"),
         Check(
             "no file can be created but in /tmp", found["writable_folders"] == [TMP], _list(found["writable_folders"])
         ),
-        _none("no file can be written elsewhere", found["writable_files"]),
-        Check(
-            "a tmpfs on /tmp: noexec, nosuid, nodev",
+        _none(FLAGS["kernel files"].promised(options), found["writable_files"]),
+        _of(
+            "mount on /tmp",
+            options,
             tmp["type"] == "tmpfs" and len(flags) == 3 and not found["tmp"]["executable"],
             _list([tmp["type"] or "no mount", *flags, *(["code can be mapped"] if found["tmp"]["executable"] else [])]),
         ),
-        Check(
-            "16 MiB and 1,024 inodes in /tmp",
+        _of(
+            "room in /tmp",
+            options,
             (size, inodes) == (TMP_BYTES, TMP_INODES),
             f"{size / MIB:g} MiB, {inodes:,} inodes",
         ),
@@ -120,58 +118,51 @@ def _is_harmless(major: int, minor: int) -> bool:
     return (major, minor) in HARMLESS_DEVICES
 
 
-def _network(found: Findings) -> list[Check]:
+def _network(found: Findings, options: SandboxOptions) -> list[Check]:
     return [
-        _none("no network interface but lo", [name for name in found["interfaces"] if name != "lo"]),
+        _none(FLAGS["network"].promised(options), [name for name in found["interfaces"] if name != "lo"]),
         _none("no route", found["routes"]),
         _none("no socket of any family", found["sockets"]),
     ]
 
 
 def _limits(found: Findings, trusted: Findings, engine: Findings, options: SandboxOptions) -> list[Check]:
-    wanted = confinement(options)
-    memory, pids = wanted["mem_limit"], wanted["pids_limit"]
-    of_process = {ulimit.name: ulimit.hard for ulimit in wanted["ulimits"]}
-    seen_memory = trusted.get("memory_bytes")
-    seen_pids = trusted.get("pids")
+    memory, seen_memory, seen_pids = memory_bytes(options), trusted.get("memory_bytes"), trusted.get("pids")
     cpus = found["cpus"]
+    of_process = [flag for flag in FLAGS.values() if flag.place == "ulimits"]
     return [
-        Check(f"memory limited to {memory / MIB:g} MiB", seen_memory == memory, _mib(seen_memory)),
-        _swap(found, engine, memory),
-        Check(f"processes limited to {pids}", seen_pids == pids, str(seen_pids)),
-        Check(f"CPU limited to {options.cpus:g}", cpus == options.cpus, f"{cpus:g}" if cpus else "no limit seen"),
+        _of("memory", options, seen_memory == memory, _mib(seen_memory)),
+        _swap(found, engine, options),
+        _of("processes", options, seen_pids == pids(options), str(seen_pids)),
+        _of("CPU", options, cpus == options.cpus, f"{cpus:g}" if cpus else "no limit seen"),
         *(
-            Check(_LIMIT_NAMES[name].format(value), found["limits"][name.upper()] == [value, value], _pair(found, name))
-            for name, value in of_process.items()
+            _of(
+                flag.name,
+                options,
+                found["limits"][flag.key.upper()] == [flag.value(options, 0)] * 2,
+                _pair(found, flag.key),
+            )
+            for flag in of_process
         ),
     ]
-
-
-_LIMIT_NAMES = {
-    "nofile": "open files limited to {}",
-    "fsize": "size of a file limited to {:,} bytes",
-    "core": "no core dump",
-    "msgqueue": "no message queue",
-    "memlock": "no locked memory",
-}
 
 
 def _pair(found: Findings, name: str) -> str:
     return ", ".join("unlimited" if value == -1 else f"{value:,}" for value in found["limits"][name.upper()])
 
 
-def _swap(found: Findings, engine: Findings, memory: int) -> Check:
+def _swap(found: Findings, engine: Findings, options: SandboxOptions) -> Check:
     """Check that there is none: by cgroup v1's sum, by v2's own limit, else by the engine's word."""
-    promise = "no swap"
-    if found["memory_and_swap"] is not None:
-        return Check(promise, found["memory_and_swap"] == memory, f"with it {_mib(found['memory_and_swap'])}")
-    if found["swap"] is not None:
-        return Check(promise, found["swap"] == 0, _mib(found["swap"]))
+    memory, both, swap = memory_bytes(options), found["memory_and_swap"], found["swap"]
+    if both is not None:
+        return _of("swap", options, both == memory, f"with it {_mib(both)}")
+    if swap is not None:
+        return _of("swap", options, swap == 0, _mib(swap))
     asked = engine["HostConfig"].get("MemorySwap")
-    return Check(promise, asked == memory, f"not seen; the engine was told {_mib(asked)} with it")
+    return _of("swap", options, asked == memory, f"not seen; the engine was told {_mib(asked)} with it")
 
 
-def _privileges(found: Findings, trusted: Findings) -> list[Check]:
+def _privileges(found: Findings, trusted: Findings, options: SandboxOptions) -> list[Check]:
     held = {name: value for name, value in found["capabilities"].items() if int(value, 16)}
     all_sets = found["capabilities"].keys() >= CAPABILITY_SETS
     allowed = [
@@ -182,19 +173,22 @@ def _privileges(found: Findings, trusted: Findings) -> list[Check]:
     # The program has it from its own filter too; the container's is what the trusted process sees.
     no_new_privileges = found["no_new_privileges"] and trusted.get("no_new_privileges") is True
     return [
-        Check(
-            "user and groups are nobody else's",
+        _of(
+            "user",
+            options,
             bool(found["ids"]) and min(found["ids"]) >= FIRST_UID,
             _list(sorted(set(found["ids"]))),
         ),
-        Check(
-            "no capability in any of the five sets",
+        _of(
+            "capabilities",
+            options,
             all_sets and not held and trusted.get("capabilities") == 0,
             _list(f"{name} {value}" for name, value in held.items()) if all_sets else "not to be seen",
         ),
-        Check("no new privileges", no_new_privileges, "set" if no_new_privileges else "not set"),
-        Check(
-            "seccomp filters on, the container's and the program's",
+        _of("new privileges", options, no_new_privileges, "set" if no_new_privileges else "not set"),
+        _of(
+            "system calls",
+            options,
             trusted.get("seccomp") is True and found["seccomp_mode"] == FILTERING,
             f"{'on' if trusted.get('seccomp') else 'off'}, {'on' if found['seccomp_mode'] == FILTERING else 'off'}",
         ),
@@ -205,23 +199,29 @@ def _privileges(found: Findings, trusted: Findings) -> list[Check]:
         ),
         _none("a program starts no process and no program, and signals nobody", found["beyond_itself"]),
         _none("the trusted process cannot be looked into", found["secrets"]),
-        Check("the trusted process is not dumpable", not dumpable, "dumpable" if dumpable else "not dumpable"),
+        _of("interpreter", options, not dumpable, "dumpable" if dumpable else "not dumpable"),
         _none("no process but the trusted one is seen", [number for number in found["processes"] if number != 1]),
     ]
 
 
-def _surroundings(found: Findings, engine: Findings) -> list[Check]:
+def _surroundings(found: Findings, engine: Findings, options: SandboxOptions) -> list[Check]:
     environment = found["environment"]
-    foreign = sorted(environment.keys() - ENVIRONMENT)
+    asked = container_flags(options, 0)
+    foreign = sorted(environment.keys() - asked["environment"].keys() - ENVIRONMENT_OF_THE_ENGINE)
     settings = engine["HostConfig"]
     log, ipc = settings["LogConfig"]["Type"], settings.get("IpcMode")
     shared = [mount["target"] for mount in found["mounts"] if mount["target"] == "/dev/shm"]  # noqa: S108
     return [
-        Check("nothing of the host in the environment", not foreign, _list(foreign or sorted(environment))),
-        Check(f"host name is {HOSTNAME}", found["hostname"] == HOSTNAME, found["hostname"]),
-        Check("no shared memory", ipc == "none" and not shared, _list([f"ipc {ipc}", *shared])),
-        Check("nothing is logged", log == "none", f"log driver {log}"),
+        _of("environment", options, not foreign, _list(foreign or sorted(environment))),
+        _of("host name", options, found["hostname"] == asked["hostname"], found["hostname"]),
+        _of("shared memory", options, ipc == "none" and not shared, _list([f"ipc {ipc}", *shared])),
+        _of("log", options, log == "none", f"log driver {log}"),
     ]
+
+
+def _of(flag: str, options: SandboxOptions, kept: bool, seen: str) -> Check:
+    """Return the check of the promise about `flag`."""
+    return Check(FLAGS[flag].promised(options), kept, seen)
 
 
 def _none(promise: str, things: Collection[object]) -> Check:

@@ -1,9 +1,9 @@
-"""A chart of the report: what is drawn, apart from how. Figures (SVG, PNG) and the page's plots are made from it."""
+"""A chart of the report: panels of series, apart from their looks. Figures and the page's plots are made from it."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from ..table.table import Question
+from ..research_questions import Question
 
 Mark = Literal["lines", "bars", "stacked", "points"]
 """lines over numbers; bars side by side, stacked, or points with intervals over categories."""

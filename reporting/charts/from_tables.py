@@ -1,16 +1,16 @@
-"""The charts of the report, made from its tables: what is drawn, and from which column."""
+"""The charts of the report, made from its tables: the columns that each is drawn from."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from ...schemas.bench import SUBSETS
+from ...schemas.verdicts import FAILURES, LABELS
 from ..count.comparison import ALL
-from ..count.pass_at_k import CRITERIA, LABELS
-from ..read.failures import FAILURES
-from ..table.table import Question, Scalar, Table
-from .chart import Chart, Mark, Panel, Series
+from ..count.pass_at_k import CRITERIA
+from ..table.table import Scalar, Table
+from .chart import Chart, Panel, Series
 
 Record = Mapping[str, Scalar]
 
-_SUBSETS = ("reliability", "generalization", "specificity")
 _WORLDS = {"own": "", "none": "no change", "all": "all changes", "edited": "edited changes", "other": "other changes"}
 
 
@@ -90,27 +90,14 @@ def _panels(
     return tuple(Panel(subset, tuple(make(part))) for subset, part in parts if part)
 
 
-def _chart(
-    name: str,
-    question: Question,
-    title: str,
-    mark: Mark,
-    labels: tuple[str, str],
-    panels: tuple[Panel, ...],
-    table: str,
-    alt: str,
-) -> Chart:
-    return Chart(name, question, title, mark, labels[0], labels[1], panels, table, alt)
-
-
 def _rates(tables: Mapping[str, Table]) -> Iterator[Chart]:
     records = _records(tables["rq1_rates"])
     name = _names(records)
     panels = _panels(
-        records, _SUBSETS, lambda part: [_by_category(part, name, f"{c}_at_1", c, f"{c}@1") for c in CRITERIA]
+        records, SUBSETS, lambda part: [_by_category(part, name, f"{c}_at_1", c, f"{c}@1") for c in CRITERIA]
     )
-    yield _chart(
-        "rq1_rates", "rq1", "Pass rates", "bars", ("", "pass@1, %"), panels, "rq1_rates",
+    yield Chart(
+        "rq1_rates", "rq1", "Pass rates", "bars", "", "pass@1, %", panels, "rq1_rates",
         "Bars: for each setting and subset, the share of programs that compile, pass a test, pass all, with intervals.",
     )  # fmt: skip
 
@@ -119,11 +106,11 @@ def _changes(tables: Mapping[str, Table]) -> Iterator[Chart]:
     records = _records(tables["rq1_change"])
     name = _names(records)
     panels = _panels(
-        records, _SUBSETS, lambda part: [_by_category(part, name, f"{c}_change", c, scale=1) for c in CRITERIA]
+        records, SUBSETS, lambda part: [_by_category(part, name, f"{c}_change", c, scale=1) for c in CRITERIA]
     )
-    yield _chart(
+    yield Chart(
         "rq1_change", "rq1", "Change against the unedited model in the same world", "points",
-        ("", "change in pass@1, points"), panels, "rq1_change",
+        "", "change in pass@1, points", panels, "rq1_change",
         "Points with intervals: for each edited setting and subset, the change of each pass rate; 0 is no change.",
     )  # fmt: skip
 
@@ -136,9 +123,9 @@ def _curves(tables: Mapping[str, Table]) -> Iterator[Chart]:
         def lines(part: list[Record], criterion: str = criterion) -> list[Series]:
             return [*_lines(part, name, f"{criterion}_at_1"), *_baselines(part, name, f"{criterion}_before")]
 
-        panels = _panels(records, _SUBSETS, lines)
-        yield _chart(
-            f"rq2_{criterion}", "rq2", f"{criterion}@1 as edits pile up", "lines", ("edits", f"{criterion}@1, %"),
+        panels = _panels(records, SUBSETS, lines)
+        yield Chart(
+            f"rq2_{criterion}", "rq2", f"{criterion}@1 as edits pile up", "lines", "edits", f"{criterion}@1, %",
             panels, "rq2_curve",
             f"Lines: {criterion}@1 over the number of edits for each method; dashed: the unedited model.",
         )  # fmt: skip
@@ -178,18 +165,18 @@ def _baselines(records: Sequence[Record], name: Callable[[Record], str], column:
 def _labels(tables: Mapping[str, Table]) -> Iterator[Chart]:
     records = [r for r in _records(tables["rq3_labels"]) if r["labelled"]]
     name = _names(records)
-    panels = _panels(records, (*_SUBSETS[:2], ALL), lambda part: [_by_category(part, name, x, x) for x in LABELS])
-    yield _chart(
-        "rq3_labels", "rq3", "Is the new API adopted?", "stacked", ("", "labelled samples, %"), panels, "rq3_labels",
+    panels = _panels(records, (*SUBSETS[:2], ALL), lambda part: [_by_category(part, name, x, x) for x in LABELS])
+    yield Chart(
+        "rq3_labels", "rq3", "Is the new API adopted?", "stacked", "", "labelled samples, %", panels, "rq3_labels",
         "Stacked bars: for each setting the shares of correct adoption, misuse, workaround and no adoption.",
     )  # fmt: skip
     passing = [r for r in records if r["passing"]]
     shares = ("correct_adoption", "workaround")
     panels = _panels(
-        passing, (*_SUBSETS[:2], ALL), lambda part: [_by_category(part, name, f"{x}_in_passing", x) for x in shares]
+        passing, (*SUBSETS[:2], ALL), lambda part: [_by_category(part, name, f"{x}_in_passing", x) for x in shares]
     )
-    yield _chart(
-        "rq3_passing", "rq3", "Programs that pass: adopted, or worked around?", "stacked", ("", "passing samples, %"),
+    yield Chart(
+        "rq3_passing", "rq3", "Programs that pass: adopted, or worked around?", "stacked", "", "passing samples, %",
         panels, "rq3_labels", "Stacked bars: of programs that pass, the shares that adopted and worked around.",
     )  # fmt: skip
 
@@ -200,8 +187,8 @@ def _kinds(tables: Mapping[str, Table]) -> Iterator[Chart]:
         records = [record for record in records if record["regime"] not in (None, "none")] or records
         regimes = {regime: [r for r in records if r["regime"] == regime] for regime in (r["regime"] for r in records)}
         panels = tuple(Panel(str(regime or ""), _by_group(part, field)) for regime, part in regimes.items())
-        yield _chart(
-            f"rq3_by_{field}", "rq3", f"Correct adoption by {words}", "bars", (words, "labelled samples, %"),
+        yield Chart(
+            f"rq3_by_{field}", "rq3", f"Correct adoption by {words}", "bars", words, "labelled samples, %",
             panels, f"rq3_by_{field}", f"Bars: correct adoption by {words}, for each setting, a panel for each regime.",
         )  # fmt: skip
 
@@ -234,9 +221,9 @@ def _failures(tables: Mapping[str, Table]) -> Iterator[Chart]:
             for f in present
         ]
 
-    yield _chart(
-        "rq4_failures", "rq4", "Why programs fail", "stacked", ("", "judged samples, %"),
-        _panels(records, _SUBSETS, stack), "rq4_failures",
+    yield Chart(
+        "rq4_failures", "rq4", "Why programs fail", "stacked", "", "judged samples, %",
+        _panels(records, SUBSETS, stack), "rq4_failures",
         "Stacked bars: for each setting and subset, the shares of samples that failed for each reason.",
     )  # fmt: skip
 
@@ -246,11 +233,9 @@ def _losses(tables: Mapping[str, Table]) -> Iterator[Chart]:
     name = _names(records)
     parts = ("compilation_part", "after_part")
     titles = {"compilation_part": "compilation", "after_part": "after compilation"}
-    panels = _panels(
-        records, _SUBSETS, lambda part: [_by_category(part, name, p, p, titles[p], scale=1) for p in parts]
-    )
-    yield _chart(
-        "rq4_shapley", "rq4", "Where the loss in full pass lies", "stacked", ("", "loss, points"), panels,
+    panels = _panels(records, SUBSETS, lambda part: [_by_category(part, name, p, p, titles[p], scale=1) for p in parts])
+    yield Chart(
+        "rq4_shapley", "rq4", "Where the loss in full pass lies", "stacked", "", "loss, points", panels,
         "rq4_shapley",
         "Stacked bars: the loss in full pass of each edited setting, split into compilation and what comes after.",
     )  # fmt: skip
@@ -261,8 +246,8 @@ def _regressions(tables: Mapping[str, Table]) -> Iterator[Chart]:
     name = _names(records)
     columns = {"share": "problems passed before", "share_of_edits": "edits", "share_of_successful": "successful edits"}
     series = tuple(_by_category(records, name, column, column, title) for column, title in columns.items())
-    yield _chart(
-        "rq4_regressions", "rq4", "Regressions on specificity", "bars", ("", "with a regression, %"),
+    yield Chart(
+        "rq4_regressions", "rq4", "Regressions on specificity", "bars", "", "with a regression, %",
         (Panel("", series),) if records else (), "rq4_regressions",
         "Bars: the shares of problems, of edits and of successful edits with a regression, for each setting.",
     )  # fmt: skip

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, ScalarFormatter
 
-from ..table.format import escaped, finite, visible
+from ..printable import escaped, finite, visible
 from .chart import Chart, Panel, Series
 from .style import RC, Style, styles
 

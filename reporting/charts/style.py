@@ -1,4 +1,4 @@
-"""How the series of a figure look: told apart by colour, and without it by dashes, markers and hatches."""
+"""Styles of the series of a figure: a colour for each role, and dashes, markers and hatches for those who see none."""
 
 import zlib
 from collections.abc import Iterable

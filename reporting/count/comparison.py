@@ -1,6 +1,6 @@
 """Observations grouped for counting: tries of one model at one problem in one world, each beside its baseline."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -9,17 +9,20 @@ import numpy as np
 import polars as pl
 
 from ...schemas.bench import SUBSETS
+from ...schemas.verdicts import LABELS
+from ..options import Options
 from ..read.settings import Setting
 from ..read.verdict_frame import Observations
-from ..report import Options
 from ..table.table import Estimate
-from .pass_at_k import CRITERIA, LABELS, Floats
+from .pass_at_k import CRITERIA, Floats
 from .resampling import Resampler
 
 ALL = "all"
 
 Against = Literal["same world", "no change"]
 """The worlds of a baseline: that of the edited model's program, or one with no change, where the old API still is."""
+
+BASELINES: tuple[Against, ...] = ("same world", "no change")
 
 # One unit is a problem tried under one set of edits in one world: in the instant regime a specificity problem is
 # sampled under each edited model, and those samples are not tries of one model.
@@ -153,16 +156,18 @@ class Study:
         sets = self.observations.sets
         return sets.index(()) if () in sets else len(sets)
 
-    def means(self, units: pl.DataFrame, values: Floats) -> list[Estimate]:
-        """Return the mean of each column of `values` [units, columns] over units, NaN left out, with its interval."""
-        known = ~np.isnan(values)
-        return self.ratios(units, np.where(known, values, 0.0), known.astype(np.float64))
+    def means(self, units: pl.DataFrame, values: Mapping[str, Floats]) -> dict[str, Estimate]:
+        """Return the mean of each of `values` [units] over units, NaN left out, with its interval over problems."""
+        known = {name: ~np.isnan(column) for name, column in values.items()}
+        parts = {name: np.where(known[name], column, 0.0) for name, column in values.items()}
+        return self.ratios(units, {name: (parts[name], known[name].astype(np.float64)) for name in values})
 
-    def ratios(self, units: pl.DataFrame, parts: Floats, wholes: Floats) -> list[Estimate]:
-        """Return sum(parts) / sum(wholes) of each column, [units, columns], with intervals over problems."""
-        strata, sums = self.by_problem(units, np.hstack([parts, wholes]))
-        half = parts.shape[1]
-        return self.resampler.ratios(strata, sums[:, :half], sums[:, half:])
+    def ratios(self, units: pl.DataFrame, values: Mapping[str, tuple[Floats, Floats]]) -> dict[str, Estimate]:
+        """Return sum(part) / sum(whole) of each pair (part, whole) of `values`, [units] both, with its interval."""
+        parts, wholes = zip(*values.values(), strict=True)
+        strata, sums = self.by_problem(units, np.stack([*parts, *wholes], axis=1))
+        estimates = self.resampler.ratios(strata, sums[:, : len(values)], sums[:, len(values) :])
+        return dict(zip(values, estimates, strict=True))
 
     def by_problem(self, units: pl.DataFrame, values: Floats) -> tuple[list[str], Floats]:
         """Return the subset of each problem of `units`, and the sums of `values` [units, columns] over its units."""
@@ -204,18 +209,23 @@ def by_subset(units: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
     yield ALL, units
 
 
-def matrix(units: pl.DataFrame, names: list[str] | tuple[str, ...]) -> Floats:
-    """Return columns of `units` as numbers, shape [units, columns]."""
-    return np.stack([units[name].to_numpy() for name in names], axis=1).astype(np.float64)
+def numbers(units: pl.DataFrame, name: str) -> Floats:
+    """Return a column of `units` as numbers, shape [units]."""
+    return units[name].to_numpy().astype(np.float64)
 
 
 def rates(units: pl.DataFrame, prefix: str = "") -> Floats:
     """Return pass@1 of each criterion for each unit, shape [units, 3]: the share of its samples that meet it."""
-    counts = matrix(units, [f"{prefix}{name}" for name in CRITERIA])
-    n = matrix(units, [f"{prefix}n"])
+    counts = np.stack([numbers(units, f"{prefix}{name}") for name in CRITERIA], axis=1)
+    n = numbers(units, f"{prefix}n")[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         shares: Floats = counts / n
     return shares
+
+
+def by_criterion(values: Floats, suffix: str) -> dict[str, Floats]:
+    """Return the columns of `values` [units, 3], as `rates` has them, named "compile_at_1" with the suffix "_at_1"."""
+    return {f"{name}{suffix}": column for name, column in zip(CRITERIA, values.T, strict=True)}
 
 
 def _names(settings: tuple[Setting, ...]) -> dict[Setting, str]:

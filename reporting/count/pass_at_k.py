@@ -8,7 +8,6 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-LABELS = ("correct_adoption", "misuse", "workaround", "no_adoption")
 CRITERIA = ("compile", "partial", "full")
 KS = (1, 3, 5)
 
@@ -35,7 +34,7 @@ def pass_at_k(n: int, c: int, k: int) -> float | None:
 def pass_at_k_each(n: Ints, c: Ints, k: int) -> Floats:
     """Return `pass_at_k` of each pair of `n` and `c`, shape [problems]; NaN where n < k.
 
-    Few pairs are different, so each different one is computed once.
+    Few pairs are different, so each different one is computed once. Raises ValueError as `pass_at_k` does.
     """
     pairs, places = np.unique(np.stack([n, c]), axis=1, return_inverse=True)
     known = [pass_at_k(int(total), int(passed), k) for total, passed in pairs.T]

@@ -1,32 +1,18 @@
-"""Why a sample got its verdict: the verdict, its program and its world, with the rules that decided in words."""
+"""The explanation of a verdict: the sample's program and world, and the rules that decided, in words."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ...analysis.labels import DETAILS_IN_WORDS, LABELS_IN_WORDS, program_uses
+from ...analysis.labels import program_uses
 from ...schemas.bench import Bench
 from ...schemas.changes import Change
-from ...schemas.error_kinds import UNRESOLVED
 from ...schemas.errors import InputError
 from ...schemas.problems import Problem
-from ...schemas.samples import Sample
+from ...schemas.verdicts import DETAILS_IN_WORDS, LABELS_IN_WORDS, OUTCOMES_IN_WORDS, UNRESOLVED, Verdict
+from ..read.settings import active_changes
 from ..read.verdict_files import unknown_task
-
-# In the order in which they are asked: the first that applies is the outcome.
-OUTCOMES_IN_WORDS = {
-    "sandbox_error": "the sandbox or the problem's own tests failed: nothing is counted against the sample",
-    "timeout": "the program reached the limit on its time",
-    "out_of_memory": "the program reached the limit on its memory",
-    "output_limit": "the program printed more than the limit",
-    "crashed": "the program's process ended, or broke off the exchange of results",
-    "syntax_error": "the program cannot be parsed",
-    "load_error": "the program fails while it loads, before any test",
-    "failed": "the program loads, and passes no test",
-    "partial": "the program passes some tests, not all",
-    "passed": "the program passes every test",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +50,7 @@ class Explanation:
     `program` is None, and has no marks, where the verdict does not carry it. `tests` is empty where it has no results.
     """
 
-    verdict: Mapping[str, Any]
+    verdict: Verdict
     problem: Problem
     world: tuple[Change, ...]
     program: str | None
@@ -78,7 +64,7 @@ class Explanation:
     def to_json(self) -> dict[str, Any]:
         """Return the explanation as a JSON object: the verdict as it stands, and what it does not say itself."""
         return {
-            "verdict": dict(self.verdict),
+            "verdict": self.verdict.to_row(),
             "program": self.program,
             "marks": [asdict(mark) for mark in self.marks],
             "world": [
@@ -93,15 +79,15 @@ class Explanation:
         }
 
 
-def explain(verdict: Mapping[str, Any], bench: Bench) -> Explanation:
+def explain(verdict: Verdict, bench: Bench) -> Explanation:
     """Return the explanation of `verdict`, which was made with `bench`.
 
-    Raises InputError for a verdict of another benchmark.
+    Raises InputError for a verdict of another benchmark, and for a task or an active change that `bench` lacks.
     """
     problem = _find_problem(verdict, bench)
     world = _world(verdict, problem, bench)
     change = next((change for change in world if change.change_id == problem.change_id), None)
-    program = Sample.from_row(verdict).program(problem) if {"completion", "solution"} & verdict.keys() else None
+    program = verdict.program(problem)
     return Explanation(
         verdict=verdict,
         problem=problem,
@@ -110,7 +96,7 @@ def explain(verdict: Mapping[str, Any], bench: Bench) -> Explanation:
         marks=() if program is None else _marks(verdict, program, change),
         tests=_tests(verdict, problem),
         refusals=_refusals(verdict),
-        outcome_because=OUTCOMES_IN_WORDS[verdict["outcome"]],
+        outcome_because=OUTCOMES_IN_WORDS[verdict.outcome],
         compiles_because=why_compiles(verdict),
         label_because=why_label(verdict, problem, change is not None),
     )
@@ -121,91 +107,90 @@ def program_lines(program: str) -> list[str]:
     return re.split(r"\r\n|\r|\n", program)
 
 
-def _find_problem(verdict: Mapping[str, Any], bench: Bench) -> Problem:
-    other = verdict.get("bench_sha256", bench.digest()) != bench.digest()
-    problem = bench.find(verdict["task_id"])
+def _find_problem(verdict: Verdict, bench: Bench) -> Problem:
+    judged_with = bench.digest() if verdict.bench_sha256 is None else verdict.bench_sha256
+    other = judged_with != bench.digest()
+    problem = bench.find(verdict.task_id)
     if problem is None:
         raise unknown_task(verdict, bench, other_bench=other)
     if other:
         raise InputError(
-            f"The sample {verdict['sample_id']} was judged against another benchmark than {bench.name!r}: its "
-            f"bench_sha256 is {verdict['bench_sha256'][:12]}, not {bench.digest()[:12]}. "
+            f"The sample {verdict.sample_id} was judged against another benchmark than {bench.name!r}: its "
+            f"bench_sha256 is {judged_with[:12]}, not {bench.digest()[:12]}. "
             "Give the benchmark that it was judged with, or judge it again with this one."
         )
     return problem
 
 
-def _world(verdict: Mapping[str, Any], problem: Problem, bench: Bench) -> tuple[Change, ...]:
-    names = Sample.from_row(verdict).world(problem)
+def _world(verdict: Verdict, problem: Problem, bench: Bench) -> tuple[Change, ...]:
+    names = active_changes(verdict, problem)
     unknown = [name for name in names if name not in bench.changes]
     if unknown:
         raise InputError(
-            f"The sample {verdict['sample_id']} was judged with the change {unknown[0]!r}, which the benchmark "
+            f"The sample {verdict.sample_id} was judged with the change {unknown[0]!r}, which the benchmark "
             f"{bench.name!r} does not have. Give the benchmark that it was judged with."
         )
     return tuple(bench.changes[name] for name in names)
 
 
-def _marks(verdict: Mapping[str, Any], program: str, change: Change | None) -> tuple[Mark, ...]:
+def _marks(verdict: Verdict, program: str, change: Change | None) -> tuple[Mark, ...]:
     """Return the uses of the change's APIs and the place of the first error, by line."""
     marks = []
     if change is not None:
         parts = {change.deprecated: "deprecated", change.replacement: "replacement"}
-        for use in verdict.get("uses") or program_uses(program, change):
+        for use in verdict.uses or program_uses(program, change):
             marks.append(Mark(use["line"], f"{parts.get(use['name'], 'other')} {use['name']}: {use['kind']}"))
-    error = verdict.get("error")
+    error = verdict.error
     if error and error.get("line"):
         marks.append(Mark(error["line"], f"error {error['type']}: {error['message']}"))
     return tuple(sorted(dict.fromkeys(marks), key=lambda mark: mark.line))
 
 
-def _tests(verdict: Mapping[str, Any], problem: Problem) -> tuple[TestResult, ...]:
-    results = verdict.get("tests") or ()
-    if len(results) != len(problem.tests):
+def _tests(verdict: Verdict, problem: Problem) -> tuple[TestResult, ...]:
+    if len(verdict.tests) != len(problem.tests):
         return ()
     return tuple(
         TestResult(test.setup, test.code, result["passed"], result.get("error"))
-        for test, result in zip(problem.tests, results, strict=True)
+        for test, result in zip(problem.tests, verdict.tests, strict=True)
     )
 
 
-def _refusals(verdict: Mapping[str, Any]) -> tuple[Refusal, ...]:
+def _refusals(verdict: Verdict) -> tuple[Refusal, ...]:
     """Return the errors of an unresolved or ill-called API, each once, in the order in which they came."""
     found: dict[str, Refusal] = {}
-    for number, error in [(0, verdict.get("error")), *_test_errors(verdict)]:
+    for number, error in [(0, verdict.error), *_test_errors(verdict)]:
         if error and error.get("kind") in UNRESOLVED:
             before = found.get(repr(error), Refusal(error, ()))
             found[repr(error)] = Refusal(error, before.tests + ((number,) if number else ()))
     return tuple(found.values())
 
 
-def _test_errors(verdict: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any] | None]]:
-    return [(number, test.get("error")) for number, test in enumerate(verdict.get("tests") or (), 1)]
+def _test_errors(verdict: Verdict) -> list[tuple[int, Mapping[str, Any] | None]]:
+    return [(number, test.get("error")) for number, test in enumerate(verdict.tests, 1)]
 
 
-def why_compiles(verdict: Mapping[str, Any]) -> str:
+def why_compiles(verdict: Verdict) -> str:
     """Return why `verdict` says that the program compiles, or that it does not."""
-    if verdict["compiles"]:
+    if verdict.compiles:
         return "it parses, loads, and no test ended in an API unresolved or ill-called"
-    if verdict["outcome"] == "sandbox_error":
+    if verdict.outcome == "sandbox_error":
         return "not known: the sandbox or the problem's own tests failed"
-    if verdict.get("stage") == "parse" or verdict["outcome"] == "syntax_error":
+    if verdict.stage == "parse" or verdict.outcome == "syntax_error":
         return "it cannot be parsed"
-    if verdict.get("stage") == "load" or verdict["outcome"] == "load_error":
+    if verdict.stage == "load" or verdict.outcome == "load_error":
         return "it does not load"
     numbers = [str(number) for number, error in _test_errors(verdict) if error and error.get("kind") in UNRESOLVED]
     if numbers:
-        return f"an API unresolved or ill-called ended {len(numbers)} of {verdict['tests_total']} tests"
+        return f"an API unresolved or ill-called ended {len(numbers)} of {verdict.tests_total} tests"
     return "not known: it was stopped, and no result of it was left"
 
 
-def why_label(verdict: Mapping[str, Any], problem: Problem, active: bool) -> str:
+def why_label(verdict: Verdict, problem: Problem, active: bool) -> str:
     """Return what the label of `verdict` means, or why it has none; `active`: the problem's own change was."""
-    label, detail = verdict["label"], verdict.get("label_detail", "")
-    if label is not None:
-        finer = DETAILS_IN_WORDS[label].get(detail)
-        return LABELS_IN_WORDS[label] + (f"; {detail}: {finer}" if finer else "")
-    if verdict["outcome"] == "sandbox_error":
+    if verdict.label is not None:
+        finer = DETAILS_IN_WORDS[verdict.label].get(verdict.label_detail or "")
+        return LABELS_IN_WORDS[verdict.label] + (f"; {verdict.label_detail}: {finer}" if finer else "")
+    if verdict.outcome == "sandbox_error":
         return "the sandbox or the problem's own tests failed: nothing is known of the program"
     if problem.change_id is None:
         return "the problem belongs to no change"

@@ -1,35 +1,35 @@
-"""Picks one verdict out of a file by what a person types: its sample id, a prefix of that, TASK_ID or TASK_ID:INDEX."""
+"""The choice of one verdict of a file, by a sample id, the beginning of one, TASK_ID or TASK_ID:INDEX."""
 
 import difflib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ...schemas.errors import InputError
 from ...schemas.jsonl import read_rows
+from ...schemas.verdicts import Verdict
 from ..read.verdict_files import Tally
 
 EXACT, TASK, PREFIX = range(3)  # the ways to match, the surest first: one that matches hides those after it
 SHORT = 12  # hex digits of a sample id in a message
 
 
-def pick_verdict(path: Path, wanted: str) -> Mapping[str, Any]:
+def pick_verdict(path: Path, wanted: str) -> Verdict:
     """Return the verdict of `path` that `wanted` means; a sample that stands twice counts once, by its first row.
 
     Raises InputError for a file that cannot be read, and when no verdict or more than one matches. A last line that
     was cut short is left out: the judge may be at work.
     """
-    first: dict[int, Mapping[str, Any]] = {}
+    first: dict[int, Verdict] = {}
     matches = {way: Tally() for way in (EXACT, TASK, PREFIX)}
     seen: set[str] = set()
     tasks: set[str] = set()
     for row in read_rows(path, "verdict", on_torn_end=lambda line: None):
-        tasks.add(row.data["task_id"])
-        way = _match(row.data, wanted)
-        if way is not None and row.data["sample_id"] not in seen:
-            seen.add(row.data["sample_id"])
-            first.setdefault(way, row.data)
-            matches[way].add(_name(row.data))
+        verdict = Verdict.from_row(row.data)
+        tasks.add(verdict.task_id)
+        way = _match(verdict, wanted)
+        if way is not None and verdict.sample_id not in seen:
+            seen.add(verdict.sample_id)
+            first.setdefault(way, verdict)
+            matches[way].add(_name(verdict))
     if not first:
         raise InputError(f"{path} has no verdict of the sample {wanted!r}. {_hint(wanted, tasks)}")
     surest = min(first)
@@ -39,21 +39,21 @@ def pick_verdict(path: Path, wanted: str) -> Mapping[str, Any]:
     return first[surest]
 
 
-def _match(verdict: Mapping[str, Any], wanted: str) -> int | None:
-    task, index = verdict["task_id"].casefold(), verdict.get("sample_index")
-    if verdict["sample_id"] == wanted:
+def _match(verdict: Verdict, wanted: str) -> int | None:
+    task, index = verdict.task_id.casefold(), verdict.sample_index
+    if verdict.sample_id == wanted:
         return EXACT
-    if wanted.casefold() in ({task} if index is None else {task, f"{task}:{int(index)}"}):
+    if wanted.casefold() in ({task} if index is None else {task, f"{task}:{index}"}):
         return TASK
-    return PREFIX if wanted and verdict["sample_id"].startswith(wanted) else None
+    return PREFIX if wanted and verdict.sample_id.startswith(wanted) else None
 
 
-def _name(verdict: Mapping[str, Any]) -> str:
+def _name(verdict: Verdict) -> str:
     """Return what tells a verdict from its neighbours: a short id, its task and number, its model and edit."""
-    number = f":{int(verdict['sample_index'])}" if "sample_index" in verdict else ""
-    setting = (verdict.get(name) for name in ("model", "method", "regime", "step"))
-    words = [f"{verdict['task_id']}{number}", *(str(value) for value in setting if value is not None)]
-    return f"{verdict['sample_id'][:SHORT]} ({' '.join(' '.join(words).split())})"
+    number = "" if verdict.sample_index is None else f":{verdict.sample_index}"
+    setting = (verdict.model, verdict.method, verdict.regime, verdict.step)
+    words = [f"{verdict.task_id}{number}", *(str(value) for value in setting if value is not None)]
+    return f"{verdict.sample_id[:SHORT]} ({' '.join(' '.join(words).split())})"
 
 
 def _hint(wanted: str, tasks: set[str]) -> str:

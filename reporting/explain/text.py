@@ -1,19 +1,19 @@
 """An explanation for a terminal. Every text that came from a file is shown harmless, and cannot start a line."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rich.text import Text
 
-from ..write.terminal import Show
+from ...schemas.verdicts import Verdict
 from .explanation import Explanation, TestResult, program_lines
 
 _IDENTITY = ("task_id", "sample_id", "sample_index", "model", "method", "regime", "step", "edited", "seed")
 _MADE_BY = ("image", "runtime", "isolation", "edittool")
 
 
-def render_explanation(explanation: Explanation, show: Show) -> Iterator[Text]:
+def render_explanation(explanation: Explanation, show: Callable[[str], Text]) -> Iterator[Text]:
     """Yield the lines of `explanation`; each goes through `show` but for the headings."""
     for heading, lines in (
         ("sample", _identity(explanation.verdict)),
@@ -31,10 +31,10 @@ def render_explanation(explanation: Explanation, show: Show) -> Iterator[Text]:
             yield from texts
 
 
-def _identity(verdict: Mapping[str, Any]) -> Iterator[str]:
+def _identity(verdict: Verdict) -> Iterator[str]:
     for name in _IDENTITY:
-        if verdict.get(name) is not None:
-            yield _fact(name, _value(verdict[name]))
+        if verdict.row.get(name) is not None:
+            yield _fact(name, _value(verdict.row[name]))
 
 
 def _world(explanation: Explanation) -> Iterator[str]:
@@ -48,21 +48,21 @@ def _world(explanation: Explanation) -> Iterator[str]:
 
 def _verdict(explanation: Explanation) -> Iterator[str]:
     verdict = explanation.verdict
-    label = verdict["label"] or "none"
-    yield _fact("outcome", f"{verdict['outcome']}: {explanation.outcome_because}")
-    if verdict.get("error"):
-        yield _fact("error", _error(verdict["error"]))
-    yield _fact("compiles", f"{'yes' if verdict['compiles'] else 'no'}: {explanation.compiles_because}")
-    yield _fact("passed", f"{verdict['tests_passed']} of {verdict['tests_total']} tests")
+    label = verdict.label or "none"
+    yield _fact("outcome", f"{verdict.outcome}: {explanation.outcome_because}")
+    if verdict.error:
+        yield _fact("error", _error(verdict.error))
+    yield _fact("compiles", f"{'yes' if verdict.compiles else 'no'}: {explanation.compiles_because}")
+    yield _fact("passed", f"{verdict.tests_passed} of {verdict.tests_total} tests")
     yield _fact("label", f"{label}: {_one_line(explanation.label_because)}")
-    if verdict.get("calls"):
-        counts = (f"{name}: {count}" for name, count in verdict["calls"].items())
+    if verdict.calls:
+        counts = (f"{name}: {count}" for name, count in verdict.calls.items())
         yield _fact("counted calls", _one_line(", ".join(counts)))
-    if verdict.get("bypass"):
-        yield _fact("bypass", _one_line(", ".join(verdict["bypass"])))
-    if verdict.get("disagreement"):
-        yield _fact("disagreement", _one_line(verdict["disagreement"]))
-    if verdict.get("opaque"):
+    if verdict.bypass:
+        yield _fact("bypass", _one_line(", ".join(verdict.bypass)))
+    if verdict.disagreement:
+        yield _fact("disagreement", _one_line(verdict.disagreement))
+    if verdict.opaque:
         yield _fact("opaque", "the tests exchanged objects that stayed in the program's process")
 
 
@@ -95,24 +95,27 @@ def _tests(tests: tuple[TestResult, ...]) -> Iterator[str]:
             yield f"      {_error(test.error)}"
 
 
-def _printed(verdict: Mapping[str, Any]) -> Iterator[str]:
-    if verdict.get("output"):
-        yield from (f"      | {line}" for line in program_lines(verdict["output"].removesuffix("\n")))
+def _printed(verdict: Verdict) -> Iterator[str]:
+    if verdict.output:
+        yield from (f"      | {line}" for line in program_lines(verdict.output.removesuffix("\n")))
 
 
-def _resources(verdict: Mapping[str, Any]) -> Iterator[str]:
-    for name, unit in (("cpu_ms", "ms"), ("duration_ms", "ms"), ("peak_memory_kib", "KiB")):
-        if name in verdict:
-            yield _fact(name.rpartition("_")[0].replace("_", " "), f"{verdict[name]:.0f} {unit}")
-    if verdict.get("limits"):
-        yield _fact(
-            "limits", ", ".join(f"{_one_line(name)} {_value(value)}" for name, value in verdict["limits"].items())
-        )
-    if verdict.get("attempts", 1) > 1:
-        yield _fact("attempts", str(verdict["attempts"]))
+def _resources(verdict: Verdict) -> Iterator[str]:
+    used = (
+        ("cpu", verdict.cpu_ms, "ms"),
+        ("duration", verdict.duration_ms, "ms"),
+        ("peak memory", verdict.peak_memory_kib, "KiB"),
+    )
+    for name, value, unit in used:
+        if value is not None:
+            yield _fact(name, f"{value:.0f} {unit}")
+    if verdict.limits:
+        yield _fact("limits", ", ".join(f"{_one_line(name)} {_value(limit)}" for name, limit in verdict.limits.items()))
+    if verdict.attempts > 1:
+        yield _fact("attempts", str(verdict.attempts))
     for name in _MADE_BY:
-        if name in verdict:
-            yield _fact(name, _value(verdict[name]))
+        if name in verdict.row:
+            yield _fact(name, _value(verdict.row[name]))
 
 
 def _fact(name: str, value: str) -> str:

@@ -1,4 +1,4 @@
-"""What the page shows of each sample beyond its row in the list, kept compressed while verdicts stream by."""
+"""Bodies of samples on the page (program, tests, errors, output), compressed while verdicts stream by."""
 
 import zlib
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...schemas.problems import Problem
-from ...schemas.samples import Sample
+from ...schemas.verdicts import Verdict
 from ..explain.explanation import why_compiles, why_label
 from ..read.settings import active_changes
 from .packing import dump, encode
@@ -73,7 +73,7 @@ class Bodies:
     def __len__(self) -> int:
         return self._first + len(self._waiting)
 
-    def add(self, verdict: Mapping[str, Any], problem: Problem) -> None:
+    def add(self, verdict: Verdict, problem: Problem) -> None:
         """Keep what is to be seen of `verdict`, which answers `problem`."""
         text = dump(body_of(verdict, problem))
         self._waiting.append(text)
@@ -93,47 +93,47 @@ class Bodies:
         return Shard(self._first, len(self._waiting), zlib.compress(text.encode("ascii"), LEVEL))
 
 
-def body_of(verdict: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
+def body_of(verdict: Verdict, problem: Problem) -> dict[str, Any]:
     """Return what the page shows of `verdict`; what there is not is left out.
 
     `results` has a number for each test: PASSED, NOT_RUN, or the place of its error in `errors`, LEFT_OUT beyond MANY.
     """
     body: dict[str, Any] = {
-        "compiles": verdict["compiles"],
+        "compiles": verdict.compiles,
         "compiles_because": why_compiles(verdict),
         "label_because": why_label(verdict, problem, problem.change_id in active_changes(verdict, problem)),
-        "passed": verdict["tests_passed"],
-        "total": verdict["tests_total"],
-        "facts": {name: _short(verdict[name]) for name in FACTS if verdict.get(name) is not None},
+        "passed": verdict.tests_passed,
+        "total": verdict.tests_total,
+        "facts": {name: _short(verdict.row[name]) for name in FACTS if verdict.row.get(name) is not None},
     }
     body |= _program(verdict, problem) | _results(verdict)
     optional = {
-        "error": _error(verdict.get("error")),
-        "uses": [[_short(use["name"]), use["kind"], use["line"]] for use in (verdict.get("uses") or ())[:MANY]],
-        "calls": {_short(name): count for name, count in list(verdict.get("calls", {}).items())[:MANY]},
-        "bypass": [_short(api) for api in verdict.get("bypass", ())[:MANY]],
-        "disagreement": _short(verdict.get("disagreement", "")),
-        "opaque": verdict.get("opaque", False),
-        "output": _cut(verdict.get("output", ""), OUTPUT_CHARACTERS),
-        "limits": {_short(name): _short(value) for name, value in list(verdict.get("limits", {}).items())[:MANY]},
+        "error": _error(verdict.error),
+        "uses": [[_short(use["name"]), use["kind"], use["line"]] for use in verdict.uses[:MANY]],
+        "calls": {_short(name): count for name, count in list(verdict.calls.items())[:MANY]},
+        "bypass": [_short(api) for api in verdict.bypass[:MANY]],
+        "disagreement": _short(verdict.disagreement),
+        "opaque": verdict.opaque,
+        "output": _cut(verdict.output, OUTPUT_CHARACTERS),
+        "limits": {_short(name): _short(value) for name, value in list(verdict.limits.items())[:MANY]},
     }
     return body | {name: value for name, value in optional.items() if value}
 
 
-def _program(verdict: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
-    if not ("completion" in verdict or "solution" in verdict):
+def _program(verdict: Verdict, problem: Problem) -> dict[str, Any]:
+    program = verdict.program(problem)
+    if program is None:
         return {}
-    program = Sample.from_row(verdict).program(problem)
     if len(program) <= PROGRAM_CHARACTERS:
         return {"program": program}
     return {"program": program[:PROGRAM_CHARACTERS], "characters": len(program)}
 
 
-def _results(verdict: Mapping[str, Any]) -> dict[str, Any]:
+def _results(verdict: Verdict) -> dict[str, Any]:
     places: dict[str, int] = {}
     errors: list[dict[str, Any]] = []
     results = []
-    for test in verdict.get("tests") or ():
+    for test in verdict.tests:
         error = test.get("error")
         if test["passed"] or not error:
             results.append(PASSED if test["passed"] else NOT_RUN)

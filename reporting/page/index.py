@@ -8,13 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from ...analysis.labels import DETAILS_IN_WORDS, LABELS_IN_WORDS
-from ..explain.explanation import OUTCOMES_IN_WORDS
-from ..read.failures import FAILURES
+from ...schemas.verdicts import DETAILS_IN_WORDS, FAILURES, LABELS_IN_WORDS, OUTCOMES_IN_WORDS
+from ..printable import INVISIBLE
 from ..read.settings import WORLDS, WORLDS_IN_WORDS, Setting
 from ..read.verdict_frame import Observations
 from .packing import dump, pack_bytes
-from .shown import INVISIBLE
 
 OF_SETTING = ("model", "method", "regime", "step", "world", "subject", "target", "hparams_sha256")
 SUBSETS = ("reliability", "generalization", "specificity")

@@ -13,12 +13,12 @@ def pack_bytes(data: bytes, level: int = LEVEL) -> str:
 
 
 def pack_json(value: object) -> str:
-    """Return `value` as packed JSON."""
+    """Return `value` as packed JSON. Raises ValueError for NaN and infinity."""
     return pack_bytes(dump(value).encode("ascii"))
 
 
 def dump(value: object) -> str:
-    """Return `value` as short JSON in ASCII; lone surrogates stay what they are. Raises ValueError for NaN."""
+    """Return `value` as short JSON in ASCII, with its lone surrogates. Raises ValueError for NaN and infinity."""
     return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
 

@@ -1,4 +1,4 @@
-"""Writes the page. Nothing in it is loaded from elsewhere, and no script runs but the page's own (see `_policy`)."""
+"""The page, one HTML file: nothing in it is loaded from elsewhere, and no script runs but its own (see `_policy`)."""
 
 import base64
 import hashlib
@@ -17,8 +17,7 @@ from ...schemas.changes import Change
 from ...schemas.problems import Problem
 from ...schemas.whole_files import replace_file
 from ..read.verdict_frame import Observations
-from ..report import Report
-from ..table.table import QUESTIONS, Question
+from ..report import Report, Section
 from .bodies import Bodies
 from .cells import show_cell, unit_of
 from .figures import figure_of
@@ -47,13 +46,14 @@ CODE_FIELDS = ("prompt", "solution", "updated_solution", "fully_updated_solution
 def write_page(path: Path, report: Report, observations: Observations, bodies: Bodies) -> None:
     """Write the page of `report` to `path`, as a whole: the same input gives the same bytes.
 
-    `bodies` got the verdicts of `observations`. Raises EnvironmentFault when the disk or a permission refuses.
+    `bodies` got the verdicts of `observations`. Raises EnvironmentFault when the disk or a permission
+    refuses, ValueError for NaN and infinity.
     """
     replace_file(path, page_parts(report, observations, bodies))
 
 
 def page_parts(report: Report, observations: Observations, bodies: Bodies) -> Iterator[str]:
-    """Yield the page in ASCII, a part at a time."""
+    """Yield the page in ASCII, a part at a time. Raises ValueError for NaN and infinity."""
     plotly = get_plotlyjs()
     style, script = _style(), _script()
     parts = (
@@ -82,18 +82,17 @@ def page_parts(report: Report, observations: Observations, bodies: Bodies) -> It
 
 def _sections(report: Report) -> Iterator[dict[str, Any]]:
     """Yield what stands under each question that the report answers."""
-    for question, title in QUESTIONS.items():
-        tables = [table for table in report.tables if table.question == question]
-        charts = [chart for chart in report.charts if chart.question == question]
-        if tables or charts or question == "overview":
-            yield {"name": question, "tables": tables, "charts": charts} | _heading(question, title)
+    for section in report.sections():
+        if section.tables or section.charts or section.question == "overview":
+            yield {"name": section.question, "tables": section.tables, "charts": section.charts} | _heading(section)
 
 
-def _heading(question: Question, title: str) -> dict[str, str]:
+def _heading(section: Section) -> dict[str, str]:
     """Return the short name of a question, for the navigation, and its title without that name."""
-    short, colon, rest = title.partition(": ")
+    short, colon, rest = section.title.partition(": ")
     if not colon:
-        return {"short": {"reference": "Published"}.get(question, title), "kicker": "", "title": title}
+        short = {"reference": "Published"}.get(section.question, section.title)
+        return {"short": short, "kicker": "", "title": section.title}
     return {"short": short, "kicker": short, "title": rest[:1].upper() + rest[1:]}
 
 

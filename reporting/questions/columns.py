@@ -1,7 +1,8 @@
-"""The columns that say which setting a row speaks of: the same in every table."""
+"""Columns that several tables have: those of the setting that a row speaks of, its step, subset and problems."""
+
+from dataclasses import replace
 
 from ..count.comparison import Named
-from ..read.settings import Setting
 from ..table.table import Cell, Column
 
 IDENTITY = (
@@ -14,6 +15,7 @@ IDENTITY = (
     Column("hparams_sha256", "hparams", "text", "SHA-256 of the method's hyperparameters.", detail=True),
 )
 STEP = Column("step", "edits", "count", "How many changes the model was edited with.")
+STEP_DETAIL = replace(STEP, detail=True)
 SUBSET = Column("subset", "subset", "text", "Subset of the benchmark; all is the three together.")
 PROBLEMS = Column("problems", "problems", "count", "Problems that count in this row.")
 AGAINST = Column(
@@ -21,15 +23,15 @@ AGAINST = Column(
 )
 
 
-def identify(named: Named) -> tuple[Cell, ...]:
+def identify(named: Named) -> dict[str, Cell]:
     """Return the cells of IDENTITY."""
-    setting: Setting = named.setting
-    return (
-        setting.model,
-        named.name,
-        setting.regime,
-        setting.world,
-        setting.subject,
-        setting.target,
-        setting.hparams_sha256,
-    )
+    setting = named.setting
+    return {
+        "model": setting.model,
+        "method": named.name,
+        "regime": setting.regime,
+        "world": setting.world,
+        "subject": setting.subject,
+        "target": setting.target,
+        "hparams_sha256": setting.hparams_sha256,
+    }

@@ -1,13 +1,8 @@
-"""The first table: each setting on one line."""
+"""Overview: a table of all settings, each on one line."""
 
-import polars as pl
-
-from ..count.comparison import Named, Study, matrix, rates
-from ..count.pass_at_k import Floats
-from ..table.table import Cell, Column, Estimate, Table
+from ..count.comparison import Named, Study, by_criterion, numbers, rates
+from ..table.table import Column, Estimate, Row, Table
 from .columns import IDENTITY, identify
-
-_FULL = 2  # the place of "full" among CRITERIA
 
 
 def overview_table(study: Study) -> Table:
@@ -39,18 +34,27 @@ _COLUMNS = (
 )
 
 
-def _row(study: Study, named: Named) -> tuple[Cell, ...]:
+def _row(study: Study, named: Named) -> Row:
     units = study.units(named)
     samples, judged = int(units["samples"].sum()), int(units["n"].sum())
-    means = study.means(units, rates(units))
-    adopted = study.ratios(units, matrix(units, ["passed_correct_adoption"]), matrix(units, ["passing"]))[0]
-    counts = (named.setting.step, units["task"].n_unique(), samples, samples - judged)
-    return (*identify(named), *counts, means[0], means[_FULL], _change(study, named), adopted)
+    means = study.means(units, by_criterion(rates(units), "_at_1"))
+    adopted = (numbers(units, "passed_correct_adoption"), numbers(units, "passing"))
+    return {
+        **identify(named),
+        "step": named.setting.step,
+        "problems": units["task"].n_unique(),
+        "samples": samples,
+        "unjudged": samples - judged,
+        "compile_at_1": means["compile_at_1"],
+        "full_at_1": means["full_at_1"],
+        "full_change": _change(study, named),
+        **study.ratios(units, {"adoption_in_passing": adopted}),
+    }
 
 
 def _change(study: Study, named: Named) -> Estimate:
     if not study.is_compared(named.setting):
         return Estimate(None)
-    pairs: pl.DataFrame = study.pairs(named, "same world")
-    difference: Floats = 100 * (rates(pairs) - rates(pairs, "base_"))
-    return study.means(pairs, difference[:, [_FULL]])[0]
+    pairs = study.pairs(named, "same world")
+    changes = by_criterion(100 * (rates(pairs) - rates(pairs, "base_")), "_change")
+    return study.means(pairs, {"full_change": changes["full_change"]})["full_change"]

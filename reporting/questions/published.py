@@ -6,8 +6,8 @@ Facts only: what the paper states of its own benchmark, models and methods. Ours
 from collections.abc import Iterable, Mapping, Sequence
 
 from ...schemas.bench import SUBSETS, Bench
-from ..count.comparison import ALL
-from ..table.table import Column, Scalar, Table
+from ..count.comparison import ALL, BASELINES
+from ..table.table import Column, Row, Scalar, Table
 
 FEW_EDITS = 5  # "within few updates"
 
@@ -41,12 +41,16 @@ def reference_table(bench: Bench, tables: Iterable[Table]) -> Table:
     return Table("reference_paper", "reference", "Beside the paper (arXiv 2511.03182)", _COLUMNS, tuple(rows), notes)
 
 
-Row = tuple[Scalar, ...]
-
-
 def _row(measure: str, published: str, unit: str, ours: Iterable[Scalar]) -> Row:
     known = [float(value) for value in ours if isinstance(value, int | float)]
-    return (measure, published, min(known, default=None), max(known, default=None), unit, len(known))
+    return {
+        "measure": measure,
+        "published": published,
+        "ours_low": min(known, default=None),
+        "ours_high": max(known, default=None),
+        "unit": unit,
+        "figures": len(known),
+    }
 
 
 def _benchmark(bench: Bench) -> list[Row]:
@@ -58,7 +62,7 @@ def _benchmark(bench: Bench) -> list[Row]:
 
 def _instant(losses: Records) -> list[Row]:
     rows = []
-    for against in ("same world", "no change"):
+    for against in BASELINES:
         chosen = [r for r in losses if r["regime"] == "instant" and r["against"] == against and r["world"] == "own"]
         compiles = [_drop(r, "compile_before", "compile_after") for r in chosen if r["subset"] != ALL]
         full = [r["loss"] for r in chosen if r["subset"] == ALL]

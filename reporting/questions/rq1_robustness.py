@@ -1,15 +1,16 @@
-"""RQ1: pass rates of every setting, and what an edit changed against the unedited model."""
+"""RQ1: pass rates of every setting, and their changes against the unedited model."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
 import polars as pl
 
-from ..count.comparison import ALL, Named, Study, by_subset, rates
+from ...schemas.bench import SUBSETS
+from ..count.comparison import ALL, Named, Study, by_criterion, by_subset, rates
 from ..count.pass_at_k import CRITERIA, KS, Floats, pass_at_k_each
 from ..count.resampling import holm
-from ..table.table import Cell, Column, Estimate, Table
-from .columns import IDENTITY, PROBLEMS, STEP, SUBSET, identify
+from ..table.table import Cell, Column, Estimate, Row, Table
+from .columns import IDENTITY, PROBLEMS, STEP_DETAIL, SUBSET, identify
+from .notes import baseline_notes
 
 _MEANS = {
     "compile": "compiles",
@@ -27,11 +28,10 @@ def rate_table(study: Study) -> Table:
         "Pass rates: pass@k by the unbiased estimator, mean over problems",
         (*IDENTITY, STEP_DETAIL, SUBSET, *_COUNTS, *_RATES, *_TOO_FEW),
         tuple(rows),
-        tuple(_rate_notes(study, rows)),
+        tuple(_rate_notes(rows)),
     )
 
 
-STEP_DETAIL = Column(STEP.name, STEP.header, STEP.kind, STEP.description, detail=True)
 _COUNTS = (
     PROBLEMS,
     Column("problems_in_bench", "in bench", "count", "Problems of this subset in the benchmark.", detail=True),
@@ -57,55 +57,54 @@ _TOO_FEW = tuple(
 )
 
 
-def _rate_rows(study: Study, named: Named) -> Iterator[tuple[Cell, ...]]:
-    sizes = bench_sizes(study)
+def _rate_rows(study: Study, named: Named) -> Iterator[Row]:
+    sizes = _bench_sizes(study)
     for subset, units in by_subset(study.units(named)):
-        values = _estimates(units)
         samples, judged = int(units["samples"].sum()), int(units["n"].sum())
-        counts = (units["task"].n_unique(), sizes[subset], samples, samples - judged)
-        too_few = (int((units["n"] < k).sum()) for k in KS)
-        yield (*identify(named), named.setting.step, subset, *counts, *study.means(units, values), *too_few)
+        yield {
+            **identify(named),
+            "step": named.setting.step,
+            "subset": subset,
+            "problems": units["task"].n_unique(),
+            "problems_in_bench": sizes[subset],
+            "samples": samples,
+            "unjudged": samples - judged,
+            **study.means(units, _pass_rates(units)),
+            **{f"too_few_{k}": int((units["n"] < k).sum()) for k in KS},
+        }
 
 
-def _estimates(units: pl.DataFrame) -> Floats:
-    """Return pass@k of each unit for each criterion and k, shape [units, 9]."""
+def _pass_rates(units: pl.DataFrame) -> dict[str, Floats]:
+    """Return pass@k of each unit for each criterion and k: "compile_at_1", ..."""
     n = units["n"].to_numpy()
-    columns = [pass_at_k_each(n, units[name].to_numpy(), k) for name in CRITERIA for k in KS]
-    return np.stack(columns, axis=1)
+    return {f"{name}_at_{k}": pass_at_k_each(n, units[name].to_numpy(), k) for name in CRITERIA for k in KS}
 
 
-def bench_sizes(study: Study) -> Mapping[str, int]:
+def _bench_sizes(study: Study) -> Mapping[str, int]:
     """Return the number of problems of each subset in the benchmark."""
-    subsets = [problem.subset for problem in study.bench.problems.values()]
-    return (
-        {subset: subsets.count(subset) for subset in dict.fromkeys(subsets)}
-        | {ALL: len(subsets)}
-        | {subset: 0 for subset in ("reliability", "generalization", "specificity") if subset not in subsets}
-    )
+    subsets: list[str] = [problem.subset for problem in study.bench.problems.values()]
+    return {subset: subsets.count(subset) for subset in (*SUBSETS, *subsets)} | {ALL: len(subsets)}
 
 
-def _rate_notes(study: Study, rows: list[tuple[Cell, ...]]) -> Iterator[str]:
+def _rate_notes(rows: Sequence[Row]) -> Iterator[str]:
     if not rows:
         yield "All verdicts are of steps of sequences of edits: their rates stand in the curves (RQ2)."
-    first = len(IDENTITY) + 1
-    by_name = [
-        dict(zip(("subset", "problems", "in_bench", "samples", "unjudged"), row[first:], strict=False)) for row in rows
-    ]
-    for subset in dict.fromkeys(row["subset"] for row in by_name):
-        if any(row["in_bench"] == 0 for row in by_name if row["subset"] == subset):
+    for subset in dict.fromkeys(row["subset"] for row in rows):
+        if any(row["problems_in_bench"] == 0 for row in rows if row["subset"] == subset):
             yield f"{subset}: the benchmark has no such problems."
-        elif any(row["samples"] == 0 for row in by_name if row["subset"] == subset):
+        elif any(row["samples"] == 0 for row in rows if row["subset"] == subset):
             yield f"{subset}: some settings have no verdicts; their cells are empty."
-    for k, place in zip(KS, range(-len(KS), 0), strict=True):
-        short = [row for row in rows if row[place]]
+    for k in KS:
+        short = [row for row in rows if row[f"too_few_{k}"]]
         if short:
             yield (
                 f"pass@{k} needs {k} judged samples: problems with fewer are left out of it "
                 f"in {len(short)} of {len(rows)} rows (column too_few_{k})."
             )
-    if any(row["unjudged"] for row in by_name):
+    if any(row["unjudged"] for row in rows):
         yield "unjudged: the sandbox failed. These samples are in no rate; judge them again to have them counted."
-    if any(isinstance(cell, Estimate) and cell.value is not None and cell.low is None for row in rows for cell in row):
+    cells = (cell for row in rows for cell in row.values())
+    if any(isinstance(cell, Estimate) and cell.value is not None and cell.low is None for cell in cells):
         yield "A rate without an interval is of one problem alone in each subset: that says nothing about others."
 
 
@@ -119,12 +118,13 @@ def change_table(study: Study) -> Table:
             missing += len(units) - len(pairs)
             stand_ins += int(pairs["stand_in"].sum())
             rows += [_change_row(study, named, subset, part) for subset, part in by_subset(pairs)]
+    _correct(rows)
     return Table(
         "rq1_change",
         "rq1",
         "Change against the unedited model in the same world, percentage points",
         (*IDENTITY, STEP_DETAIL, SUBSET, PROBLEMS, *_CHANGES),
-        _corrected(rows),
+        tuple(rows),
         tuple(baseline_notes(missing, stand_ins, bool(rows))),
     )
 
@@ -153,49 +153,33 @@ _CHANGES = tuple(
         ),
     )
 )
-_P_PLACES = [place for place, column in enumerate(_CHANGES) if column.name.endswith("_p")]
 
 
-def _change_row(study: Study, named: Named, subset: str, pairs: pl.DataFrame) -> tuple[Cell, ...]:
+def _change_row(study: Study, named: Named, subset: str, pairs: pl.DataFrame) -> dict[str, Cell]:
     before, after = rates(pairs, "base_"), rates(pairs)
-    changes = study.means(pairs, 100 * (after - before))
     _, differences = study.by_problem(pairs, after - before)
-    tests = study.resampler.p_values(differences)
-    cells: list[Cell] = []
-    for place, change in enumerate(changes):
-        sides = (_mean(before[:, place]), _mean(after[:, place]))
-        cells += [*sides, change, tests[place], None]
-    return (*identify(named), named.setting.step, subset, pairs["task"].n_unique(), *cells)
+    p_values = study.resampler.p_values(differences)
+    return {
+        **identify(named),
+        "step": named.setting.step,
+        "subset": subset,
+        "problems": pairs["task"].n_unique(),
+        **{name: _mean(column) for name, column in by_criterion(before, "_before").items()},
+        **{name: _mean(column) for name, column in by_criterion(after, "_after").items()},
+        **study.means(pairs, by_criterion(100 * (after - before), "_change")),
+        **{f"{name}_p": p_value for name, p_value in zip(CRITERIA, p_values, strict=True)},
+        **{f"{name}_p_corrected": None for name in CRITERIA},  # see `_correct`
+    }
 
 
 def _mean(values: Floats) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
-def _corrected(rows: list[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
+def _correct(rows: Sequence[dict[str, Cell]]) -> None:
     """Fill in the corrected p-values. The family: each test of a subset; all together is no question of its own."""
-    first = len(IDENTITY) + 3
-    places = [first + place for place in _P_PLACES]
-    tests = [(i, place) for i, row in enumerate(rows) for place in places if row[first - 2] != ALL]
-    values = [rows[i][place] for i, place in tests]
-    filled = [list(row) for row in rows]
+    tests = [(row, name) for row in rows if row["subset"] != ALL for name in CRITERIA]
+    values = [row[f"{name}_p"] for row, name in tests]
     corrected = holm([value if isinstance(value, float) else None for value in values])
-    for (i, place), value in zip(tests, corrected, strict=True):
-        filled[i][place + 1] = value
-    return tuple(tuple(row) for row in filled)
-
-
-def baseline_notes(missing: int, stand_ins: int, compared: bool) -> Iterator[str]:
-    """Yield what a table of comparisons has to say of the baseline."""
-    if not compared:
-        yield "No edited model is among the verdicts: there is nothing to compare."
-    if missing:
-        yield (
-            f"{missing} edited problems have no baseline in the same world and are left out. Judge the unedited "
-            "model's samples there: `edittool judge BENCH UNEDITED -o FILE --worlds-of SAMPLES`."
-        )
-    if stand_ins:
-        yield (
-            f"{stand_ins} specificity problems are held against the unedited model with no change active: it was not "
-            "judged in the worlds of the edits, which `--worlds-of` does."
-        )
+    for (row, name), value in zip(tests, corrected, strict=True):
+        row[f"{name}_p_corrected"] = value

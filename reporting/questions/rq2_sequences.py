@@ -1,18 +1,17 @@
-"""RQ2: what becomes of a model as edits pile up: curves, the step of collapse, retention of earlier edits."""
+"""RQ2: models as edits pile up: curves, the step of collapse, retention of earlier edits."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
 
-from ..count.comparison import ALL, Against, Named, Study, by_subset, matrix, rates
+from ..count.comparison import ALL, BASELINES, Against, Named, Study, by_criterion, by_subset, numbers, rates
 from ..count.pass_at_k import CRITERIA, Floats
-from ..table.table import Cell, Column, Estimate, Table
+from ..table.table import Cell, Column, Row, Table
 from .columns import AGAINST, IDENTITY, PROBLEMS, STEP, SUBSET, identify
-from .rq1_robustness import baseline_notes
+from .notes import baseline_notes
 
 HALF, FLOOR = 0.5, 0.2  # a model has collapsed below this share of its baseline, and below this rate
-_BOTH: tuple[Against, ...] = ("same world", "no change")
 
 
 def curve_table(study: Study) -> Table:
@@ -31,6 +30,7 @@ def curve_table(study: Study) -> Table:
         (*IDENTITY, STEP, SUBSET, PROBLEMS, *_CURVE),
         tuple(rows),
         _no_sequence(study) or tuple(baseline_notes(missing, stand_ins, compared=True)),
+        brief=tuple(row for row in rows if row["subset"] == ALL),
     )
 
 
@@ -61,22 +61,31 @@ _CURVE = (
 )
 
 
-def _curve_rows(study: Study, named: Named) -> Iterator[tuple[Cell, ...]]:
-    pairs = dict(by_subset(study.pairs(named, "same world")))
+def _curve_rows(study: Study, named: Named) -> Iterator[Row]:
+    compared = dict(by_subset(study.pairs(named, "same world")))
     for subset, units in by_subset(study.units(named)):
-        after = study.means(units, rates(units))
-        sides = rates(pairs[subset], "base_")
-        before = map(float, sides.mean(axis=0)) if len(sides) else [None] * len(CRITERIA)
-        changes = study.means(pairs[subset], 100 * (rates(pairs[subset]) - sides))
-        adopted = study.ratios(units, matrix(units, ["correct_adoption"]), matrix(units, ["labelled"]))
-        cells = [cell for three in zip(after, before, changes, strict=True) for cell in three]
-        yield (*identify(named), named.setting.step, subset, units["task"].n_unique(), *cells, *adopted)
+        pairs = compared[subset]
+        before = rates(pairs, "base_")
+        means = before.mean(axis=0) if len(pairs) else None
+        yield {
+            **identify(named),
+            "step": named.setting.step,
+            "subset": subset,
+            "problems": units["task"].n_unique(),
+            **study.means(units, by_criterion(rates(units), "_at_1")),
+            **{f"{c}_before": None if means is None else float(means[i]) for i, c in enumerate(CRITERIA)},
+            **study.means(pairs, by_criterion(100 * (rates(pairs) - before), "_change")),
+            **study.ratios(units, {"adoption": (numbers(units, "correct_adoption"), numbers(units, "labelled"))}),
+        }
 
 
 def collapse_table(study: Study) -> Table:
     """Return the first steps at which each sequence fell below half its baseline and below 20 %, and areas."""
     rows = [
-        row for steps in study.sequences.values() for against in _BOTH for row in _collapse_rows(study, steps, against)
+        row
+        for steps in study.sequences.values()
+        for against in BASELINES
+        for row in _collapse_rows(study, steps, against)
     ]
     return Table(
         "rq2_collapse",
@@ -85,6 +94,7 @@ def collapse_table(study: Study) -> Table:
         (*IDENTITY, AGAINST, SUBSET, *_COLLAPSE),
         tuple(rows),
         _no_sequence(study) or tuple(_collapse_notes(rows)),
+        brief=tuple(row for row in rows if row["criterion"] == "full" and row["subset"] in ("specificity", ALL)),
     )
 
 
@@ -102,7 +112,7 @@ _COLLAPSE = (
 )
 
 
-def _collapse_rows(study: Study, steps: Sequence[Named], against: Against) -> Iterator[tuple[Cell, ...]]:
+def _collapse_rows(study: Study, steps: Sequence[Named], against: Against) -> Iterator[Row]:
     curves: dict[str, list[tuple[int, Floats, Floats]]] = {}
     for named in steps:
         for subset, pairs in by_subset(study.pairs(named, against)):
@@ -112,26 +122,32 @@ def _collapse_rows(study: Study, steps: Sequence[Named], against: Against) -> It
     for subset, points in curves.items():
         for place, criterion in enumerate(CRITERIA):
             curve = [(step, float(before[place]), float(after[place])) for step, before, after in points]
-            yield (*identify(steps[-1]), against, subset, criterion, *_collapse(curve))
+            yield {
+                **identify(steps[-1]),
+                "against": against,
+                "subset": subset,
+                "criterion": criterion,
+                **_collapse(curve),
+            }
 
 
-def _collapse(curve: Sequence[tuple[int, float, float]]) -> tuple[Cell, ...]:
-    """Return the cells of _COLLAPSE after the first for a curve of (step, rate before, rate after)."""
+def _collapse(curve: Sequence[tuple[int, float, float]]) -> dict[str, Cell]:
+    """Return the cells of a curve of (step, rate before, rate after)."""
     steps = [step for step, _, _ in curve]
     before, after = [b for _, b, _ in curve], [a for _, _, a in curve]
     area, area_before = mean_height(steps, after), mean_height(steps, before)
     drops = [100 * (b - a) for _, b, a in curve]
-    return (
-        len(curve),
-        steps[-1],
-        next((step for step, b, a in curve if a < HALF * b), None),
-        next((step for step, _, a in curve if a < FLOOR), None),
-        area,
-        area_before,
-        area / area_before if area is not None and area_before else None,
-        drops[0],
-        max(drops),
-    )
+    return {
+        "steps": len(curve),
+        "last_step": steps[-1],
+        "below_half": next((step for step, b, a in curve if a < HALF * b), None),
+        "below_20": next((step for step, _, a in curve if a < FLOOR), None),
+        "area": area,
+        "area_before": area_before,
+        "area_ratio": area / area_before if area is not None and area_before else None,
+        "first_drop": drops[0],
+        "largest_drop": max(drops),
+    }
 
 
 def mean_height(steps: Sequence[int], heights: Sequence[float]) -> float | None:
@@ -145,12 +161,10 @@ def mean_height(steps: Sequence[int], heights: Sequence[float]) -> float | None:
     return float(np.trapezoid(heights, steps)) / (steps[-1] - steps[0])
 
 
-def _collapse_notes(rows: Sequence[tuple[Cell, ...]]) -> Iterator[str]:
-    first = len(IDENTITY) + 2
-    named = [dict(zip([column.name for column in _COLLAPSE], row[first:], strict=True)) for row in rows]
-    if any(row["area"] is None for row in named):
+def _collapse_notes(rows: Sequence[Row]) -> Iterator[str]:
+    if any(row["area"] is None for row in rows):
         yield "A sequence that was sampled at one step has no area."
-    if any(row["area_before"] == 0.0 for row in named):
+    if any(row["area_before"] == 0.0 for row in rows):
         yield "A baseline of 0 % has no half: the unedited model passes nothing in that world, and nothing can be lost."
     if not rows:
         yield "No step has a baseline: sample the unedited model (`edittool edit --method none`), and judge it."
@@ -166,6 +180,7 @@ def retention_table(study: Study) -> Table:
         (*IDENTITY, STEP, SUBSET, *_RETENTION),
         tuple(rows),
         _no_sequence(study) or (() if rows else ("No sequence was sampled at two steps: nothing can be forgotten.",)),
+        brief=tuple(row for row in rows if row["subset"] == "reliability"),
     )
 
 
@@ -184,7 +199,7 @@ _RETENTION = (
 _TAUGHT = ("reliability", "generalization")
 
 
-def _retention_rows(study: Study, steps: Sequence[Named]) -> Iterator[tuple[Cell, ...]]:
+def _retention_rows(study: Study, steps: Sequence[Named]) -> Iterator[Row]:
     first = pl.DataFrame()
     for named in steps:
         units = study.units(named).filter(pl.col("change").is_not_null(), pl.col("n") > 0)
@@ -193,7 +208,14 @@ def _retention_rows(study: Study, steps: Sequence[Named]) -> Iterator[tuple[Cell
             for subset in (*_TAUGHT, ALL):
                 part = earlier if subset == ALL else earlier.filter(pl.col("subset") == subset)
                 if len(part):
-                    yield (*identify(named), named.setting.step, subset, *_retention(study, part))
+                    yield {
+                        **identify(named),
+                        "step": named.setting.step,
+                        "subset": subset,
+                        "changes": part["change"].n_unique(),
+                        "problems": part["task"].n_unique(),
+                        **study.ratios(part, _retention(part)),
+                    }
         unseen = units.join(first, on="task", how="anti") if len(first) else units
         new = unseen.select(
             "task", *(pl.col(name).alias(f"first_{name}") for name in ("n", "full", "labelled", "correct_adoption"))
@@ -201,16 +223,19 @@ def _retention_rows(study: Study, steps: Sequence[Named]) -> Iterator[tuple[Cell
         first = pl.concat([first, new]) if len(first) else new
 
 
-def _retention(study: Study, units: pl.DataFrame) -> tuple[Cell, ...]:
-    now = matrix(units, ["full"]) / matrix(units, ["n"])
-    then = matrix(units, ["first_full"]) / matrix(units, ["first_n"])
-    one = np.ones_like(now)
-    adopted, labelled = matrix(units, ["correct_adoption"]), matrix(units, ["labelled"])
-    adopted_then, labelled_then = matrix(units, ["first_correct_adoption"]), matrix(units, ["first_labelled"])
-    parts = np.hstack([then, now, now, adopted_then, adopted, adopted])
-    wholes = np.hstack([one, one, then, labelled_then, labelled, adopted_then])
-    estimates: list[Estimate] = study.ratios(units, parts, wholes)
-    return (units["change"].n_unique(), units["task"].n_unique(), *estimates)
+def _retention(units: pl.DataFrame) -> dict[str, tuple[Floats, Floats]]:
+    """Return what each ratio of a row is of: the sum of the first over the sum of the second."""
+    now = numbers(units, "full") / numbers(units, "n")
+    then = numbers(units, "first_full") / numbers(units, "first_n")
+    adopted, adopted_then = numbers(units, "correct_adoption"), numbers(units, "first_correct_adoption")
+    return {
+        "full_first": (then, np.ones_like(then)),
+        "full_now": (now, np.ones_like(now)),
+        "full_kept": (now, then),
+        "adoption_first": (adopted_then, numbers(units, "first_labelled")),
+        "adoption_now": (adopted, numbers(units, "labelled")),
+        "adoption_kept": (adopted, adopted_then),
+    }
 
 
 def _no_sequence(study: Study) -> tuple[str, ...]:

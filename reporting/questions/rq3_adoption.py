@@ -1,18 +1,17 @@
-"""RQ3: whether programs adopt the new API, misuse it, work around it, or do not know it."""
+"""RQ3: adoption: shares of programs that adopt the new API, misuse it, work around it, or do not know it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
 import polars as pl
 
 from ...schemas.changes import Change
-from ..count.comparison import Named, Study, by_subset, matrix
-from ..count.pass_at_k import LABELS
-from ..table.table import Cell, Column, Table
-from .columns import IDENTITY, PROBLEMS, SUBSET, identify
-from .rq1_robustness import STEP_DETAIL
+from ...schemas.verdicts import LABELS
+from ..count.comparison import ALL, Named, Study, by_subset, numbers
+from ..table.table import Cell, Column, Row, Table
+from .columns import IDENTITY, PROBLEMS, STEP_DETAIL, SUBSET, identify
 
 UNKNOWN_KIND = "unknown"
+_OF_PASSING = ("correct_adoption", "workaround")
 
 _SHARES = (
     Column("labelled", "labelled", "count", "Judged samples that have a label."),
@@ -32,18 +31,19 @@ _SHARES = (
             detail=label != "correct_adoption",
             interval=True,
         )
-        for label in ("correct_adoption", "workaround")
+        for label in _OF_PASSING
     ),
 )
 
 
 def label_table(study: Study) -> Table:
     """Return the shares of the four labels, among all labelled samples and among those that passed, by subset."""
-    rows = []
+    rows: list[Row] = []
     for named in study.ends:
         for subset, units in by_subset(study.units(named)):
             if subset != "specificity":
-                rows.append((*identify(named), named.setting.step, subset, *_shares(study, units)))
+                cells = _shares(study, units)
+                rows.append({**identify(named), "step": named.setting.step, "subset": subset, **cells})
     return Table(
         "rq3_labels",
         "rq3",
@@ -51,6 +51,7 @@ def label_table(study: Study) -> Table:
         (*IDENTITY, STEP_DETAIL, SUBSET, PROBLEMS, *_SHARES),
         tuple(rows),
         tuple(_notes(study, rows)),
+        brief=tuple(row for row in rows if row["subset"] != ALL),
     )
 
 
@@ -74,40 +75,36 @@ def change_label_table(study: Study) -> Table:
 
 def _by_change(study: Study, name: str, title: str, column: Column, group: Callable[[Change], str]) -> Table:
     groups = {change_id: group(change) for change_id, change in study.bench.changes.items()}
-    rows = []
+    rows: list[Row] = []
     for named in study.ends:
         units = study.units(named).filter(pl.col("change").is_not_null(), pl.col("labelled") > 0)
         units = units.with_columns(group=pl.col("change").replace_strict(groups, return_dtype=pl.String))
         for value in sorted(units["group"].unique()):
-            part = units.filter(pl.col("group") == value)
-            rows.append((*identify(named), named.setting.step, value, *_shares(study, part)))
+            cells = _shares(study, units.filter(pl.col("group") == value))
+            rows.append({**identify(named), "step": named.setting.step, column.name: value, **cells})
     columns = (*IDENTITY, STEP_DETAIL, column, PROBLEMS, *_SHARES)
-    return Table(name, "rq3", title, columns, tuple(rows), () if rows else (NO_LABELS,))
+    return Table(name, "rq3", title, columns, tuple(rows), () if rows else (NO_LABELS,), brief=())
 
 
-def _shares(study: Study, units: pl.DataFrame) -> tuple[Cell, ...]:
+def _shares(study: Study, units: pl.DataFrame) -> dict[str, Cell]:
     """Return the cells of PROBLEMS and _SHARES."""
     units = units.filter(pl.col("labelled") > 0)
-    of_passing = [f"passed_{label}" for label in ("correct_adoption", "workaround")]
-    parts = matrix(units, [*LABELS, *of_passing])
-    wholes = matrix(units, ["labelled"])
-    passing = matrix(units, ["passing"])
-    every = np.hstack([wholes] * len(LABELS) + [passing] * len(of_passing))
-    estimates = study.ratios(units, parts, every)
-    return (
-        units["task"].n_unique(),
-        int(wholes.sum()),
-        *estimates[: len(LABELS)],
-        int(passing.sum()),
-        *estimates[len(LABELS) :],
-    )
+    labelled, passing = numbers(units, "labelled"), numbers(units, "passing")
+    shares = {label: (numbers(units, label), labelled) for label in LABELS}
+    of_passing = {f"{label}_in_passing": (numbers(units, f"passed_{label}"), passing) for label in _OF_PASSING}
+    return {
+        "problems": units["task"].n_unique(),
+        "labelled": int(labelled.sum()),
+        "passing": int(passing.sum()),
+        **study.ratios(units, shares | of_passing),
+    }
 
 
 NO_LABELS = "No sample has a label: none ran with its problem's change active."
 
 
-def _notes(study: Study, rows: list[tuple[Cell, ...]]) -> Iterator[str]:
-    if any(row[len(IDENTITY) + 3] == 0 for row in rows):
+def _notes(study: Study, rows: Sequence[Row]) -> Iterator[str]:
+    if any(row["labelled"] == 0 for row in rows):
         yield "A sample has a label where its problem's change was active; other rows are empty."
     if study.sequences:
         yield "Of each sequence of edits, the last sampled step is shown."
@@ -124,6 +121,7 @@ def detail_table(study: Study) -> Table:
         (*IDENTITY, STEP_DETAIL, *_DETAILS),
         tuple(rows),
         () if rows else (NO_LABELS,),
+        brief=tuple(row for row in rows if row["label"] == "workaround"),
     )
 
 
@@ -136,10 +134,17 @@ _DETAILS = (
 )
 
 
-def _detail_rows(study: Study, named: Named) -> Iterator[tuple[Cell, ...]]:
+def _detail_rows(study: Study, named: Named) -> Iterator[Row]:
     labelled = study.rows(named).filter(pl.col("label").is_not_null())
     totals = dict(labelled.group_by("label").len().rows())
     counts = labelled.group_by("label", pl.col("detail").fill_null("none given")).len().rows()
     for label, detail, count in sorted(counts, key=lambda row: (LABELS.index(row[0]), -row[2], row[1])):
-        shares = (count / totals[label], count / len(labelled))
-        yield (*identify(named), named.setting.step, label, detail, count, *shares)
+        yield {
+            **identify(named),
+            "step": named.setting.step,
+            "label": label,
+            "detail": detail,
+            "samples": count,
+            "share_of_label": count / totals[label],
+            "share_of_labelled": count / len(labelled),
+        }

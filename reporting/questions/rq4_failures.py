@@ -1,4 +1,4 @@
-"""RQ4: why programs fail, how steady they are, what edits break elsewhere, and where the loss lies."""
+"""RQ4: failures by category, instability of problems, regressions on specificity, the two parts of a loss."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from ..count.comparison import Against, Named, Study, by_subset, matrix, rates
+from ...schemas.verdicts import FAILURES
+from ..count.comparison import ALL, BASELINES, Against, Named, Study, by_subset, numbers, rates
 from ..count.pass_at_k import Floats, split_loss
 from ..count.resampling import Resampler, most_in_a_stratum
-from ..read.failures import FAILURES
-from ..table.table import Cell, Column, Estimate, Table
-from .columns import AGAINST, IDENTITY, PROBLEMS, STEP, SUBSET, identify
-from .rq1_robustness import STEP_DETAIL, baseline_notes
-
-_BOTH: tuple[Against, ...] = ("same world", "no change")
+from ..table.table import Cell, Column, Estimate, Row, Table
+from .columns import AGAINST, IDENTITY, PROBLEMS, STEP, STEP_DETAIL, SUBSET, identify
+from .notes import baseline_notes
 
 
 def failure_table(study: Study) -> Table:
@@ -27,6 +25,7 @@ def failure_table(study: Study) -> Table:
         (*IDENTITY, STEP_DETAIL, SUBSET, *_FAILURES),
         tuple(rows),
         () if rows else ("Every judged sample passed all tests.",),
+        brief=tuple(row for row in rows if row["subset"] == ALL),
     )
 
 
@@ -38,13 +37,20 @@ _FAILURES = (
 )
 
 
-def _failure_rows(study: Study, named: Named) -> Iterator[tuple[Cell, ...]]:
+def _failure_rows(study: Study, named: Named) -> Iterator[Row]:
     for subset, rows in by_subset(study.rows(named).filter(pl.col("judged"))):
         counts = Counter(rows["failure"].drop_nulls().to_list())
         for failure in FAILURES:
             if count := counts[failure]:
-                shares = (count / counts.total(), count / len(rows))
-                yield (*identify(named), named.setting.step, subset, failure, count, *shares)
+                yield {
+                    **identify(named),
+                    "step": named.setting.step,
+                    "subset": subset,
+                    "failure": failure,
+                    "samples": count,
+                    "share_of_failing": count / counts.total(),
+                    "share_of_judged": count / len(rows),
+                }
 
 
 def instability_table(study: Study) -> Table:
@@ -57,6 +63,7 @@ def instability_table(study: Study) -> Table:
         (*IDENTITY, STEP_DETAIL, SUBSET, *_INSTABILITY),
         tuple(rows),
         () if rows else ("No problem has two judged samples: one cannot differ from itself.",),
+        brief=tuple(row for row in rows if row["subset"] == ALL),
     )
 
 
@@ -69,20 +76,19 @@ _INSTABILITY = (
 )
 
 
-def _instability_rows(study: Study, named: Named) -> Iterator[tuple[Cell, ...]]:
+def _instability_rows(study: Study, named: Named) -> Iterator[Row]:
     for subset, units in by_subset(study.units(named).filter(pl.col("n") >= 2)):
         if len(units):
             n, full = units["n"].to_numpy(), units["full"].to_numpy()
-            kinds = np.stack([(full > 0) & (full < n), full == n, full == 0], axis=1).astype(np.float64)
-            shares = study.means(units, kinds)
-            yield (
-                *identify(named),
-                named.setting.step,
-                subset,
-                units["task"].n_unique(),
-                int(kinds[:, 0].sum()),
-                *shares,
-            )
+            kinds = {"share": (full > 0) & (full < n), "always": full == n, "never": full == 0}
+            yield {
+                **identify(named),
+                "step": named.setting.step,
+                "subset": subset,
+                "problems": units["task"].n_unique(),
+                "unstable": int(kinds["share"].sum()),
+                **study.means(units, {name: of_kind.astype(np.float64) for name, of_kind in kinds.items()}),
+            }
 
 
 def regression_table(study: Study) -> Table:
@@ -91,14 +97,15 @@ def regression_table(study: Study) -> Table:
     A model passes a problem where at least half of its judged samples do. An edit is successful where some sample of
     a reliability problem of its changes adopted correctly: it did teach the API to somebody who was asked.
     """
-    rows, missing, stand_ins = [], 0, 0
+    rows: list[Row] = []
+    missing, stand_ins = 0, 0
     for named in study.settings:
         if study.is_compared(named.setting):
             pairs = study.pairs(named, "same world").filter(pl.col("subset") == "specificity")
             units = study.units(named).filter(pl.col("subset") == "specificity", pl.col("n") > 0)
             missing += len(units) - len(pairs)
             stand_ins += int(pairs["stand_in"].sum())
-            rows.append((*identify(named), named.setting.step, *_regressions(study, named, pairs)))
+            rows.append({**identify(named), "step": named.setting.step, **_regressions(study, named, pairs)})
     notes = [*baseline_notes(missing, stand_ins, bool(rows)), PASSES, SUCCESSFUL]
     return Table(
         "rq4_regressions",
@@ -107,6 +114,7 @@ def regression_table(study: Study) -> Table:
         (*IDENTITY, STEP, *_REGRESSIONS),
         tuple(rows),
         tuple(notes),
+        brief=tuple(row for row in rows if row["regime"] != "sequential"),
     )
 
 
@@ -128,24 +136,23 @@ _REGRESSIONS = (
 )
 
 
-def _regressions(study: Study, named: Named, pairs: pl.DataFrame) -> tuple[Cell, ...]:
+def _regressions(study: Study, named: Named, pairs: pl.DataFrame) -> dict[str, Cell]:
     passed = pairs.filter(2 * pl.col("base_full") >= pl.col("base_n"))
     passed = passed.with_columns(lost=2 * pl.col("full") < pl.col("n"))
-    share = study.ratios(passed, matrix(passed, ["lost"]), np.ones((len(passed), 1)))[0]
     edits = passed.group_by("edited").agg(pl.col("lost").any())
     good = edits.filter(pl.col("edited").is_in(sorted(_successful(study, named))))
     broken, good_broken = int(edits["lost"].sum()), int(good["lost"].sum())
-    return (
-        len(passed),
-        int(passed["lost"].sum()),
-        share,
-        len(edits),
-        broken,
-        broken / len(edits) if len(edits) else None,
-        len(good),
-        good_broken,
-        good_broken / len(good) if len(good) else None,
-    )
+    return {
+        "passed_before": len(passed),
+        "regressions": int(passed["lost"].sum()),
+        **study.ratios(passed, {"share": (numbers(passed, "lost"), np.ones(len(passed)))}),
+        "edits": len(edits),
+        "edits_with_regression": broken,
+        "share_of_edits": broken / len(edits) if len(edits) else None,
+        "successful_edits": len(good),
+        "successful_with_regression": good_broken,
+        "share_of_successful": good_broken / len(good) if len(good) else None,
+    }
 
 
 def _successful(study: Study, named: Named) -> set[int]:
@@ -155,16 +162,17 @@ def _successful(study: Study, named: Named) -> set[int]:
 
 def loss_table(study: Study) -> Table:
     """Return how the loss in full pass divides between compilation and what comes after, by Shapley's value."""
-    rows = []
+    rows: list[Row] = []
     missing: Counter[Against] = Counter()
     for named in study.ends:
         if study.is_compared(named.setting):
-            for against in _BOTH:
+            for against in BASELINES:
                 pairs = study.pairs(named, against)
                 missing[against] += int((study.units(named)["n"] > 0).sum()) - len(pairs)
                 for subset, part in by_subset(pairs):
                     if len(part):
-                        rows.append((*identify(named), named.setting.step, against, subset, *_loss(study, part)))
+                        where = {"step": named.setting.step, "against": against, "subset": subset}
+                        rows.append({**identify(named), **where, **_loss(study, part)})
     return Table(
         "rq4_shapley",
         "rq4",
@@ -172,6 +180,7 @@ def loss_table(study: Study) -> Table:
         (*IDENTITY, STEP_DETAIL, AGAINST, SUBSET, PROBLEMS, *_LOSS),
         tuple(rows),
         tuple(_loss_notes(missing, bool(rows))),
+        brief=tuple(row for row in rows if row["subset"] == ALL),
     )
 
 
@@ -203,14 +212,22 @@ _LOSS = (
 )
 
 
-def _loss(study: Study, pairs: pl.DataFrame) -> tuple[Cell, ...]:
+def _loss(study: Study, pairs: pl.DataFrame) -> dict[str, Cell]:
+    """Return the cells of PROBLEMS and _LOSS."""
     both = np.hstack([rates(pairs, "base_")[:, [0, 2]], rates(pairs)[:, [0, 2]], np.ones((len(pairs), 1))])
     strata, sums = study.by_problem(pairs, both)
     totals = sums.sum(axis=0)
     compile_before, full_before, compile_after, full_after = (float(x) for x in totals[:4] / totals[4])
     losses = _split(totals[None, :])[0]
     estimates = _loss_estimates(study.resampler, strata, sums, losses)
-    return (pairs["task"].n_unique(), compile_before, compile_after, full_before, full_after, *estimates)
+    return {
+        "problems": pairs["task"].n_unique(),
+        "compile_before": compile_before,
+        "compile_after": compile_after,
+        "full_before": full_before,
+        "full_after": full_after,
+        **dict(zip(("loss", "compilation_part", "after_part"), estimates, strict=True)),
+    }
 
 
 def _split(sums: Floats) -> Floats:

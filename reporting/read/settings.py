@@ -1,10 +1,11 @@
-"""A setting: what tells groups of verdicts apart, the kind of world that the programs ran in among it."""
+"""Settings: the model, edit and kind of world that a group of verdicts has in common."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ...schemas.problems import Problem
+from ...schemas.verdicts import Verdict
 
 World = Literal["own", "none", "edited", "all", "other", "either"]
 WORLDS: tuple[World, ...] = ("own", "none", "edited", "all", "other")
@@ -61,32 +62,32 @@ class Setting:
         return (known[0], self.edited, known[1], regime, *known[2:], step, WORLDS.index(self.world))
 
 
-def setting_of(verdict: Mapping[str, Any], problem: Problem, changes: Collection[str]) -> Setting:
+def setting_of(verdict: Verdict, problem: Problem, changes: Collection[str]) -> Setting:
     """Return the setting of `verdict`; `changes` are the ids of all changes of the benchmark.
 
     The world of a verdict on a problem without a change is "either" where no change is active: its own world and none
     are the same there.
     """
-    step = verdict.get("step", len(verdict["edited"]) if verdict.get("edited") else None)
+    step = len(verdict.edited) or None if verdict.step is None else verdict.step
     return Setting(
-        model=verdict.get("model"),
-        method=verdict.get("method"),
-        regime=verdict.get("regime"),
-        subject=verdict.get("subject"),
-        target=verdict.get("target"),
-        hparams_sha256=verdict.get("hparams_sha256"),
-        step=None if step is None else int(step),
+        model=verdict.model,
+        method=verdict.method,
+        regime=verdict.regime,
+        subject=verdict.subject,
+        target=verdict.target,
+        hparams_sha256=verdict.hparams_sha256,
+        step=step,
         world=_world(verdict, problem, changes),
     )
 
 
-def active_changes(verdict: Mapping[str, Any], problem: Problem) -> tuple[str, ...]:
+def active_changes(verdict: Verdict, problem: Problem) -> tuple[str, ...]:
     """Return the changes that were active while the program ran, sorted."""
     own = () if problem.change_id is None else (problem.change_id,)
-    return tuple(sorted(set(verdict.get("active_changes", own))))
+    return tuple(sorted(set(own if verdict.active_changes is None else verdict.active_changes)))
 
 
-def _world(verdict: Mapping[str, Any], problem: Problem, changes: Collection[str]) -> World:
+def _world(verdict: Verdict, problem: Problem, changes: Collection[str]) -> World:
     """Return the kind of world: the problem's own change active, none though it has one, the edited ones, all, others.
 
     A problem without a change counts as in its own world with the one change that the model was edited with last:
@@ -94,8 +95,7 @@ def _world(verdict: Mapping[str, Any], problem: Problem, changes: Collection[str
     world of an edit to be held against that edit, belongs to its own world too.
     """
     own = set() if problem.change_id is None else {problem.change_id}
-    edits = verdict.get("edited", ())
-    active, edited, newest = set(active_changes(verdict, problem)), set(edits), set(edits[-1:])
+    active, edited, newest = set(active_changes(verdict, problem)), set(verdict.edited), set(verdict.edited[-1:])
     if not (own or active):
         return "either"
     if active == own or (not own and len(active) == 1 and (active == newest or not edited)):

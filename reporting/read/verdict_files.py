@@ -1,14 +1,14 @@
-"""Reads files of verdicts row by row, checks that they belong to the benchmark, and counts each sample once."""
+"""Files of verdicts, read row by row: rows are checked against the benchmark, and each sample is counted once."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ...schemas.jsonl import read_rows
+from ...schemas.verdicts import Verdict
 
 NAMED = 3  # how many places a note names before it only counts
 
@@ -54,45 +54,46 @@ class VerdictReader:
         self._bench_sha256 = bench.digest()
         self._seen: set[bytes] = set()
 
-    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+    def __iter__(self) -> Iterator[Verdict]:
         for path in self._paths:
             yield from self._read(path)
 
-    def _read(self, path: Path) -> Iterator[Mapping[str, Any]]:
+    def _read(self, path: Path) -> Iterator[Verdict]:
         digest, rows = hashlib.sha256(), 0
         for row in read_rows(path, "verdict", on_torn_end=self._note_torn(path), on_line=digest.update):
             rows += 1
             place = f"{path}, line {row.line}"
-            self._check_bench(row.data, place)
-            if self._is_new(row.data):
-                yield row.data
-            elif not self._is_the_same_everywhere(row.data):
-                self.duplicates.add(f"{place} (sample {row.data['sample_id']})")
+            verdict = Verdict.from_row(row.data)
+            self._check_bench(verdict, place)
+            if self._is_new(verdict):
+                yield verdict
+            elif not self._is_the_same_everywhere(verdict):
+                self.duplicates.add(f"{place} (sample {verdict.sample_id})")
         self.sources.append(Source(path, digest.hexdigest(), rows))
 
     def _note_torn(self, path: Path) -> Callable[[int], None]:
         return lambda line: self.torn.add(f"{path}, line {line}")
 
-    def _check_bench(self, verdict: Mapping[str, Any], place: str) -> None:
-        other = verdict.get("bench_sha256", self._bench_sha256) != self._bench_sha256
-        if self.bench.find(verdict["task_id"]) is None:
+    def _check_bench(self, verdict: Verdict, place: str) -> None:
+        other = verdict.bench_sha256 not in (None, self._bench_sha256)
+        if self.bench.find(verdict.task_id) is None:
             raise unknown_task(verdict, self.bench, f"{place}: ", other)
         if other:
             self.other_bench.add(place)
 
-    def _is_new(self, verdict: Mapping[str, Any]) -> bool:
+    def _is_new(self, verdict: Verdict) -> bool:
         # The world belongs to it: one sample may have been judged in several, and those are different verdicts.
-        world = sorted(set(verdict["active_changes"])) if "active_changes" in verdict else None
-        identity = hashlib.blake2b(repr((verdict["sample_id"], world)).encode("ascii", "backslashreplace"))
+        world = None if verdict.active_changes is None else sorted(set(verdict.active_changes))
+        identity = hashlib.blake2b(repr((verdict.sample_id, world)).encode("ascii", "backslashreplace"))
         key = identity.digest()[:16]
         known = key in self._seen
         self._seen.add(key)
         return not known
 
-    def _is_the_same_everywhere(self, verdict: Mapping[str, Any]) -> bool:
+    def _is_the_same_everywhere(self, verdict: Verdict) -> bool:
         """Tell whether no choice of world changes this verdict's: judging in two worlds then gives it twice."""
-        problem = self.bench.find(verdict["task_id"])
-        return problem is not None and problem.change_id is None and not verdict.get("active_changes")
+        problem = self.bench.find(verdict.task_id)
+        return problem is not None and problem.change_id is None and not verdict.active_changes
 
     def notes(self) -> list[str]:
         """Return what a reader of the tables should know about the files, one sentence each."""
@@ -112,10 +113,10 @@ class VerdictReader:
         return [sentence.format(tally.count, tally) for tally, sentence in sentences if tally.count]
 
 
-def unknown_task(verdict: Mapping[str, Any], bench: Bench, where: str = "", other_bench: bool = False) -> InputError:
+def unknown_task(verdict: Verdict, bench: Bench, where: str = "", other_bench: bool = False) -> InputError:
     """Return the error for a verdict whose task is not in `bench`."""
     cause = " These verdicts were judged against another benchmark." if other_bench else ""
     return InputError(
-        f"{where}the task {verdict['task_id']!r} is not in the benchmark {bench.name!r}.{cause} "
+        f"{where}the task {verdict.task_id!r} is not in the benchmark {bench.name!r}.{cause} "
         "Give the benchmark that the samples were judged with."
     )

@@ -1,6 +1,6 @@
-"""Verdicts as columns: what the tables are counted from. Programs and messages stay behind."""
+"""The data frame of all verdicts, which the tables are counted from; programs and messages are left out."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +9,7 @@ import polars as pl
 
 from ...schemas.bench import Bench
 from ...schemas.problems import Problem
+from ...schemas.verdicts import Verdict
 from .failures import failure_of
 from .settings import Setting, active_changes, setting_of
 from .verdict_files import unknown_task
@@ -28,7 +29,7 @@ SCHEMA = {
     "partial": pl.Boolean,
     "full": pl.Boolean,
     "outcome": pl.String,
-    "failure": pl.String,  # see failures.FAILURES; null where it passed or was not judged
+    "failure": pl.String,  # see schemas.verdicts.FAILURES; null where it passed or was not judged
     "label": pl.String,
     "detail": pl.String,
 }
@@ -50,10 +51,10 @@ class Observations:
 
 def observe(
     bench: Bench,
-    verdicts: Iterable[Mapping[str, Any]],
-    on_verdict: Callable[[Mapping[str, Any], Problem], object] = lambda verdict, problem: None,
+    verdicts: Iterable[Verdict],
+    on_verdict: Callable[[Verdict, Problem], object] = lambda verdict, problem: None,
 ) -> Observations:
-    """Return the observations of valid `verdicts`, each sample once (`reading.VerdictReader` sees to both).
+    """Return the observations of `verdicts`, each sample once (`reading.VerdictReader` sees to both).
 
     Verdicts are taken as they come; none is kept. `on_verdict` gets each, with its problem. Raises InputError for a
     task that `bench` does not have.
@@ -63,7 +64,7 @@ def observe(
     ranks = problem_ranks(bench)
     columns: dict[str, list[Any]] = {name: [] for name in SCHEMA}
     for number, verdict in enumerate(verdicts):
-        problem = bench.find(verdict["task_id"])
+        problem = bench.find(verdict.task_id)
         if problem is None:
             raise unknown_task(verdict, bench)
         on_verdict(verdict, problem)
@@ -72,7 +73,7 @@ def observe(
             "verdict": number,
             "setting": settings.setdefault(setting, len(settings)),
             "active": _place(active_changes(verdict, problem), sets),
-            "edited": _place(tuple(verdict.get("edited", ())), sets),
+            "edited": _place(tuple(verdict.edited), sets),
             "problem": ranks[problem.task_id],
         }
         for name, value in (places | _facts(verdict, problem)).items():
@@ -100,22 +101,21 @@ def _place(changes: tuple[str, ...], sets: dict[tuple[str, ...], int]) -> int:
     return sets.setdefault(changes, len(sets))
 
 
-def _facts(verdict: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
-    index = verdict.get("sample_index")
-    judged = verdict["outcome"] != "sandbox_error"
+def _facts(verdict: Verdict, problem: Problem) -> dict[str, Any]:
+    judged = verdict.outcome != "sandbox_error"
     return {
         "task": problem.task_id,
         "subset": problem.subset,
         "change": problem.change_id,
-        "index": None if index is None else int(index),
+        "index": verdict.sample_index,
         "judged": judged,
-        "compile": judged and verdict["compiles"],
-        "partial": judged and verdict["tests_passed"] >= 1,
-        "full": judged and verdict["tests_passed"] >= verdict["tests_total"],
-        "outcome": verdict["outcome"],
+        "compile": judged and verdict.compiles,
+        "partial": judged and verdict.tests_passed >= 1,
+        "full": judged and verdict.tests_passed >= verdict.tests_total,
+        "outcome": verdict.outcome,
         "failure": failure_of(verdict),
-        "label": verdict["label"] if judged else None,
-        "detail": _encodable(verdict.get("label_detail")) if judged else None,
+        "label": verdict.label if judged else None,
+        "detail": _encodable(verdict.label_detail) if judged else None,
     }
 
 
@@ -125,7 +125,7 @@ def _encodable(text: str | None) -> str | None:
 
 
 def _settle(observations: Observations) -> Observations:
-    """Give every row of the world "either" to the worlds that its setting's other problems were judged in."""
+    """Replace the world "either" of each row by "own", "none" or both: the worlds of its setting's other problems."""
     settings, frame = observations.settings, observations.frame
     unchanged = set(frame.filter(pl.col("change").is_null())["setting"].unique())
     in_worlds_of_edits = {settings[place] for place in unchanged}

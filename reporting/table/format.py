@@ -1,7 +1,6 @@
-"""How a cell is shown as text: one place for every output that people read."""
+"""Formats of cells for every output that people read: numbers rounded by kind of column, intervals, units."""
 
-import math
-
+from ..printable import finite
 from .table import Cell, Column, Estimate, Kind, Scalar
 
 MISSING = "-"
@@ -23,7 +22,7 @@ def format_cell(cell: Cell, column: Column) -> str:
 
 
 def format_scalar(value: Scalar, column: Column) -> str:
-    """Return `value` as `column` shows it; raises ValueError as `format_cell` does."""
+    """Return `value` as `column` shows it. Raises ValueError for NaN and infinity."""
     if value is None:
         return MISSING
     if isinstance(value, str):
@@ -35,24 +34,6 @@ def header(column: Column) -> str:
     """Return the header of `column` with its unit, if it has one and does not name it itself."""
     unit = _UNITS.get(column.kind)
     return column.header if unit is None or unit in column.header else f"{column.header} {unit}"
-
-
-def finite(value: float, where: str) -> float:
-    """Return `value`; raises ValueError, which names `where` it stands, for NaN and infinity."""
-    if not math.isfinite(value):
-        raise ValueError(f"{where}: {value} is no number that can be reported")
-    return value
-
-
-def visible(text: str, limit: int | None = None) -> str:
-    r"""Return `text` on one line, with what cannot be printed made visible (`\n`, `\x1b`, `\u202e`), cut at `limit`."""
-    shown = "".join(c if c.isprintable() else escaped(c) for c in (text if limit is None else text[: limit + 1]))
-    return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"
-
-
-def escaped(character: str) -> str:
-    r"""Return `character` as Python writes it in a string: `\n`, `\x1b`, `\u4e2d`."""
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def _format_number(value: float, kind: Kind) -> str:

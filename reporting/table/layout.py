@@ -1,11 +1,12 @@
-"""What of a table is shown where space is short: no details, no column that says the same in every row."""
+"""Layout of tables where space is short: details left out, columns of one text lifted out, parts of a given width."""
 
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from .format import format_cell, header, visible
-from .table import Cell, Column, Estimate, Kind, Table
+from ..printable import visible
+from .format import format_cell, header
+from .table import Cell, Column, Estimate, Kind, Row, Scalar, Table
 
 MAX_TEXT = 80  # characters of a text before it is cut
 MAX_COLUMN = 30  # characters of a line of text in a cell before it is wrapped
@@ -16,10 +17,13 @@ Measure = Callable[[str], int]
 
 @dataclass(frozen=True, slots=True)
 class Compact:
-    """A table without its details. `lifted` are the columns that hold one text in all rows, and that text."""
+    """A table without its details: rows have more cells than there are columns left.
+
+    `lifted` are the columns that hold one text in all rows, and that text.
+    """
 
     columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[Row, ...]
     lifted: tuple[tuple[Column, str], ...]
 
     @property
@@ -43,38 +47,34 @@ def compact(table: Table) -> Compact:
 
     All columns stay where none would be left.
     """
-    shown = [i for i, column in enumerate(table.columns) if not column.detail]
-    lifted = {i for i in shown if table.columns[i].kind == "text" and len({row[i] for row in table.rows}) == 1}
-    kept = [i for i in shown if i not in lifted] or shown
-    return Compact(
-        tuple(table.columns[i] for i in kept),
-        tuple(tuple(row[i] for i in kept) for row in table.rows),
-        tuple(
-            (table.columns[i], format_cell(table.rows[0][i], table.columns[i]))
-            for i in shown
-            if i not in kept and table.rows[0][i] is not None
-        ),
-    )
+    shown = [column for column in table.columns if not column.detail]
+    same = [column for column in shown if column.kind == "text" and len({row[column.name] for row in table.rows}) == 1]
+    kept = [column for column in shown if column not in same] or shown
+    values = {column: table.rows[0][column.name] for column in same if column not in kept}
+    lifted = ((column, format_cell(cell, column)) for column, cell in values.items() if cell is not None)
+    return Compact(tuple(kept), table.rows, tuple(lifted))
 
 
 def without_intervals(table: Compact, kinds: Collection[Kind]) -> Compact:
     """Return `table` with the values alone in the columns of these `kinds`."""
-    plain = {i for i, column in enumerate(table.columns) if column.kind in kinds}
-    rows = (
-        tuple(cell.value if i in plain and isinstance(cell, Estimate) else cell for i, cell in enumerate(row))
-        for row in table.rows
-    )
+    names = [column.name for column in table.columns if column.kind in kinds]
+    rows = (row | {name: _value(row[name]) for name in names} for row in map(dict, table.rows))
     return replace(table, rows=tuple(rows))
+
+
+def _value(cell: Cell) -> Scalar:
+    return cell.value if isinstance(cell, Estimate) else cell
 
 
 def split(table: Compact, width: int, gap: int, measure: Measure = len) -> list[Part]:
     """Return `table` in parts that are at most `width` wide, where columns stand `gap` apart.
 
     Each part begins with the columns that say what a row is; a column that is too wide by itself
-    has a part of its own all the same. Leading cells that repeat those above them are blank.
+    has a part of its own all the same. Leading cells that repeat those above them are blank. Raises ValueError for
+    NaN and infinity.
     """
     leading = _leading(table)
-    cells = [_lines(column, [row[i] for row in table.rows]) for i, column in enumerate(table.columns)]
+    cells = [_lines(column, [row[column.name] for row in table.rows]) for column in table.columns]
     _blank_repeats(cells[:leading])
     widths = [_width(column, lines, measure) for column, lines in zip(table.columns, cells, strict=True)]
     return [
@@ -93,7 +93,8 @@ def _leading(table: Compact) -> int:
     kinds = [column.kind for column in table.columns]
     texts = _run(kinds, {"text"})
     for count in range(texts, _run(kinds, {"text", "count"}) + 1):
-        if len({row[:count] for row in table.rows}) == len(table.rows):
+        names = [column.name for column in table.columns[:count]]
+        if len({tuple(row[name] for name in names) for row in table.rows}) == len(table.rows):
             return count
     return texts
 

@@ -1,22 +1,13 @@
 """A table of the report: columns that say what they hold, and unrounded cells. Every output is written from it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from ..research_questions import Question
+
 Kind = Literal["text", "count", "percent", "points", "ratio", "p_value"]
 """How a column is shown: percent holds shares (0.5 is 50 %), points percentage points, ratio plain numbers."""
-
-Question = Literal["overview", "rq1", "rq2", "rq3", "rq4", "reference"]
-
-QUESTIONS: dict[Question, str] = {
-    "overview": "Overview",
-    "rq1": "RQ1: how robust are models after one edit?",
-    "rq2": "RQ2: how do models fare as edits pile up?",
-    "rq3": "RQ3: is the new API adopted, or worked around?",
-    "rq4": "RQ4: where and why do edits fail?",
-    "reference": "Beside the published figures",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +21,16 @@ class Estimate:
 
 Scalar = str | int | float | None
 Cell = Scalar | Estimate
+Row = Mapping[str, Cell]
+"""A row of a table: its cells by the names of their columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What stands below one another. `detail` columns are in every file, but not where space is short."""
+    """A column: its name in files, its header, and how its cells are shown.
+
+    `detail` columns are in every file, but not where space is short.
+    """
 
     name: str
     header: str
@@ -46,35 +42,43 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: `rows` hold one cell for each of `columns`, an Estimate where the column has an interval.
+    """A table: each row has a cell for each of `columns`, an Estimate where the column has an interval.
 
-    `notes` say what a reader has to know of single cells: what is missing, and why. `brief` are the places of the
-    rows that a terminal shows, all of them if None: files and page have every row.
+    `notes` say what a reader has to know of single cells: what is missing, and why. `brief` are the rows that a
+    terminal shows, all of them if None: files and page have every row. Raises ValueError for two columns of one name,
+    and for a row that lacks a column or has a cell of none.
     """
 
     name: str
     question: Question
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
-    brief: tuple[int, ...] | None = None
+    brief: tuple[Row, ...] | None = None
 
     def __post_init__(self) -> None:
+        names = {column.name for column in self.columns}
+        if len(names) < len(self.columns):
+            raise ValueError(f"{self.name}: two columns have one name")
         for row in self.rows:
-            if len(row) != len(self.columns):
-                raise ValueError(f"{self.name}: a row of {len(row)} cells under {len(self.columns)} columns")
+            if row.keys() != names:
+                differ = ", ".join(sorted(row.keys() ^ names))
+                raise ValueError(f"{self.name}: a row and the columns differ in {differ}")
 
     def fields(self) -> tuple[Column, ...]:
         """Return the columns with each interval as three: the value, its low and its high bound."""
         return tuple(field for column in self.columns for field in _fields(column))
 
     def records(self) -> Iterator[dict[str, Scalar]]:
-        """Yield each row as a flat record: a scalar for each of `fields`."""
+        """Yield each row as a flat record: a scalar for each of `fields`.
+
+        Raises ValueError for an Estimate in a column without interval.
+        """
         for row in self.rows:
             record: dict[str, Scalar] = {}
-            for column, cell in zip(self.columns, row, strict=True):
-                record |= _flat(column, cell)
+            for column in self.columns:
+                record |= _flat(column, row[column.name])
             yield record
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from ..table.format import finite, visible
+from ..printable import finite, visible
 from ..table.table import Scalar, Table
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")

@@ -27,7 +27,11 @@ _OURS = re.compile(rf"report\.(html|json|md)|tables/{_NAME.pattern}\.(csv|tex)|f
 
 
 def check_folder(folder: Path) -> None:
-    """Raise, before anything is counted, where `write_report` would refuse what is in `folder`."""
+    """Refuse, before anything is counted, what `write_report` would refuse of `folder`.
+
+    Raises InputError for a file, and for a folder with files that no report wrote, EnvironmentFault where it cannot be
+    read.
+    """
     if folder.exists():
         make_folder(folder, "a report")
         with write_faults(folder):
@@ -40,7 +44,7 @@ def write_report(folder: Path, report: Report, page: Callable[[Path], None] | No
     Everything is written aside first and then moved into place: a full disk leaves the former report as it was. Files
     that the former report had and this one lacks are removed; files.json lists what a report wrote, and nothing else
     is ever touched. Raises InputError for a file, and for a folder with files that no report wrote in the way,
-    EnvironmentFault where the folder cannot be written.
+    EnvironmentFault where the folder cannot be written, ValueError for NaN and infinity.
     """
     make_folder(folder, "a report")
     with write_faults(folder), _held(folder):
@@ -110,7 +114,7 @@ def _contents(report: Report) -> Iterator[tuple[str, bytes]]:
     yield "report.md", report_as_markdown(report).encode("utf-8")
     for table in report.tables:
         yield f"tables/{table.name}.csv", table_as_csv(table).encode("utf-8")
-        yield f"tables/{table.name}.tex", table_as_latex(table).encode("ascii")
+        yield f"tables/{table.name}.tex", table_as_latex(table).encode("utf-8")
     for chart in report.charts:
         figure = render_chart(chart)
         yield f"figures/{chart.name}.svg", figure.svg

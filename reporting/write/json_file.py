@@ -1,13 +1,12 @@
-"""The report as JSON."""
+"""The report as JSON (report.schema.json), every number unrounded."""
 
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
 from ..charts.chart import Chart, Panel, Series
-from ..read.verdict_files import Source
+from ..printable import finite
 from ..report import Report
-from ..table.format import finite
 from ..table.table import Scalar, Table
 
 
@@ -20,7 +19,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "schema_version": 2,
         "edittool": version("edittool"),
         "bench": {"name": report.bench_name, "sha256": report.bench_sha256},
-        "verdicts": [_source(source) for source in report.sources],
+        "verdicts": [{"path": str(s.path), "sha256": s.sha256, "rows": s.rows} for s in report.sources],
         "counts": {
             "verdicts": report.verdicts,
             "duplicates": report.duplicates,
@@ -31,10 +30,6 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "tables": [_table(table) for table in report.tables],
         "charts": [_chart(chart) for chart in report.charts],
     }
-
-
-def _source(source: Source) -> dict[str, Any]:
-    return {"path": str(source.path), "sha256": source.sha256, "rows": source.rows}
 
 
 def _table(table: Table) -> dict[str, Any]:

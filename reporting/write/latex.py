@@ -1,6 +1,7 @@
-r"""Tables for a paper: booktabs, plain ASCII, and no text from a file that LaTeX would take for a command.
+r"""Tables for a paper: booktabs, in UTF-8, and no text from a file that LaTeX would take for a command.
 
-`\input{tables/NAME}` needs `\usepackage{booktabs}` and nothing else.
+`\input{tables/NAME}` needs `\usepackage{booktabs}` and nothing else. Letters that pdfLaTeX has no font for are printed
+by LuaLaTeX and XeLaTeX, with a font that has them.
 """
 
 import re
@@ -8,66 +9,32 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ..table.format import escaped, visible
+from ..printable import INVISIBLE, escaped, visible
 from ..table.layout import Compact, Part, compact, split
-from ..table.table import Cell, Column, Table
+from ..table.table import Column, Row, Table
 
 MAX_LINES = 45  # of the rows on one page
 PAGE_WIDTH = 96  # characters of \small across the text of a page
 COLUMN_WIDTH = 44  # characters across a column of a page that has two
 _GAP = 2  # characters, about 8 pt
 
-_SPECIAL = {
+_SPECIAL = {character: f"\\{character}" for character in "{}$&#_%"} | {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    # LaTeX's first choice of font has other signs in the places of these three.
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"\char34{}",  # active under some languages of babel
-    "`": r"\char96{}",
-    "…": r"\ldots{}",
-    "±": r"$\pm$",
-    "\u00d7": r"$\times$",
-    "·": r"$\cdot$",
-    "\u2212": "$-$",
-    "≤": r"$\leq$",
-    "≥": r"$\geq$",
-    "→": r"$\to$",
-    "Δ": r"$\Delta$",
-    "\u2013": "--",
-    "\u2014": "---",
-    "ß": r"\ss{}",
-    "æ": r"\ae{}",
-    "Æ": r"\AE{}",
-    "ø": r"\o{}",
-    "Ø": r"\O{}",
-    "å": r"\aa{}",
-    "Å": r"\AA{}",
-    "ł": r"\l{}",
-    "Ł": r"\L{}",
+    "`": r"\char96{}",  # else a quotation mark
 }
-_SPECIAL |= {character: f"\\{character}" for character in "{}$&#_%"}
 _NUMBER = re.compile(r"[-+<]?[\d.]+( \[[-+]?[\d.]+, [-+]?[\d.]+\])?")
 _LIGATURES = "-',?!`"  # two of these become another sign
 
-_ACCENTS = {
-    "\u0300": "`",
-    "\u0301": "'",
-    "\u0302": "^",
-    "\u0303": "~",
-    "\u0304": "=",
-    "\u0306": "u",
-    "\u0307": ".",
-    "\u0308": '"',
-    "\u030b": "H",
-    "\u030c": "v",
-    "\u0327": "c",
-}
-
 
 def table_as_latex(table: Table) -> str:
-    r"""Return the floats of `table`, in ASCII: what the terminal shows of it, its caption, and `\label{tab:NAME}`.
+    r"""Return the floats of `table`: what the terminal shows of it, its caption, and `\label{tab:NAME}`.
 
     A table too wide for a page stands in parts below one another, and one too long has further floats. Raises
     ValueError for NaN and infinity.
@@ -80,7 +47,7 @@ def table_as_latex(table: Table) -> str:
     return "% Needs \\usepackage{booktabs}.\n" + "\n\n".join(floats) + "\n"
 
 
-def _pages(short: Compact) -> Iterator[tuple[tuple[Cell, ...], ...]]:
+def _pages(short: Compact) -> Iterator[tuple[Row, ...]]:
     """Yield the rows of each float: as many as fit on a page, whose lines all parts of the table share."""
     parts = _parts(short)
     heights = [sum(max(map(len, part.rows[row])) for part in parts) for row in range(len(short.rows))]
@@ -99,7 +66,8 @@ def _parts(short: Compact) -> list[Part]:
 
 
 def escape(text: str) -> str:
-    """Return LaTeX, in ASCII, that shows `text` on one line as it is; a character that it lacks is written out."""
+    """Return LaTeX that shows `text` on one line as it is; characters that do not show are written out."""
+    # Composed: pdfLaTeX knows letters with accents, and no accent alone.
     line = unicodedata.normalize("NFC", visible(text)).strip()
     shown = "".join(
         _escape_character(character) + ("{}" if character in _LIGATURES and after in _LIGATURES else "")
@@ -110,14 +78,9 @@ def escape(text: str) -> str:
 
 
 def _escape_character(character: str) -> str:
-    if character in _SPECIAL:
-        return _SPECIAL[character]
-    if character.isascii():
-        return character
-    base, *marks = list(unicodedata.normalize("NFD", character))
-    if base.isascii() and base.isalpha() and len(marks) == 1 and marks[0] in _ACCENTS:
-        return f"\\{_ACCENTS[marks[0]]}{{{base}}}"
-    return "".join(_SPECIAL.get(each, each) for each in escaped(character))
+    if any(first <= ord(character) <= last for first, last in INVISIBLE):
+        return "".join(_SPECIAL.get(each, each) for each in escaped(character))
+    return _SPECIAL.get(character, character)
 
 
 def _float(table: Table, short: Compact, number: int, count: int) -> Iterator[str]:

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 
 from ..charts.chart import Chart
+from ..printable import visible
 from ..report import Report
-from ..table.format import format_cell, header, visible
+from ..table.format import format_cell, header
 from ..table.layout import MAX_TEXT, Compact, compact
-from ..table.table import QUESTIONS, Cell, Column, Table
+from ..table.table import Cell, Column, Table
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&!$]|^[-+=]|^\d+(?=[.)](?: |$))")
 # Renderers make links of these words even where their characters are escaped; code they leave alone.
@@ -49,14 +50,12 @@ def _code_span(part: str) -> str:
 def _blocks(report: Report) -> Iterator[str]:
     yield f"# {escape(report.bench_name)}"
     yield "\n".join(_facts(report))
-    for question, title in QUESTIONS.items():
-        tables = [table for table in report.tables if table.question == question]
-        charts = [chart for chart in report.charts if chart.question == question]
-        if tables or charts:
-            yield f"## {title}"
-        for table in tables:
+    for section in report.sections():
+        if section.tables or section.charts:
+            yield f"## {section.title}"
+        for table in section.tables:
             yield from _table_blocks(table)
-        for chart in charts:
+        for chart in section.charts:
             yield _figure(chart)
 
 
@@ -84,7 +83,7 @@ def _pipe_table(table: Compact) -> Iterator[str]:
     yield _row(escape(header(column)) for column in table.columns)
     yield _row("---" if column.kind == "text" else "---:" for column in table.columns)
     for row in table.rows:
-        yield _row(_cell(cell, column) for cell, column in zip(row, table.columns, strict=True))
+        yield _row(_cell(row[column.name], column) for column in table.columns)
 
 
 def _cell(cell: Cell, column: Column) -> str:

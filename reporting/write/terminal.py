@@ -11,10 +11,10 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
+from ..printable import visible
 from ..report import Report
-from ..table.format import visible
 from ..table.layout import Part, compact, split, without_intervals
-from ..table.table import QUESTIONS, Column, Table
+from ..table.table import Column, Table
 
 Show = Callable[[str], Text]
 """Makes text from a file harmless to show."""
@@ -27,7 +27,8 @@ _RULE = box.Box("    \n    \n ── \n    \n    \n    \n    \n    \n")  # one r
 def render_report(report: Report, show: Show) -> Group:
     """Return `report` for rich; of long tables, the rows that `Table.brief` names.
 
-    Every text that came from a file goes through `show`, and cannot start a line.
+    Every text that came from a file goes through `show`, and cannot start a line. Printing it raises ValueError for NaN
+    and infinity.
     """
     return Group(*_render(report, _Harmless(show)))
 
@@ -36,13 +37,16 @@ def _render(report: Report, text: "_Harmless") -> Iterator[RenderableType]:
     yield _Paragraph(Text.assemble("benchmark ", text(report.bench_name, "bold"), f"  {report.bench_sha256[:12]}"))
     for note in report.notes:
         yield _Paragraph(text(note, "yellow"))
-    for question, title in QUESTIONS.items():
-        tables = [table for table in report.tables if table.question == question]
-        if tables:
-            yield Text(f"\n{title}", style="bold")
-        for table in tables:
+    for section in report.sections():
+        if section.tables:
+            yield Text(f"\n{section.title}", style="bold")
+        for table in section.tables:
             yield from _render_table(table, text)
-        left_out = [f"{t.title.partition(':')[0]} ({len(t.rows)} rows)" for t in tables if t.brief == () and t.rows]
+        left_out = [
+            f"{table.title.partition(':')[0]} ({len(table.rows)} rows)"
+            for table in section.tables
+            if table.brief == () and table.rows
+        ]
         if left_out:
             yield _Paragraph(Text(f"\nOnly in the files and on the page of -o: {'; '.join(left_out)}.", style="dim"))
 
@@ -50,7 +54,7 @@ def _render(report: Report, text: "_Harmless") -> Iterator[RenderableType]:
 def _render_table(table: Table, text: "_Harmless") -> Iterator[RenderableType]:
     whole = len(table.rows)
     if table.brief is not None:
-        table = replace(table, rows=tuple(table.rows[place] for place in table.brief), brief=None)
+        table = replace(table, rows=table.brief, brief=None)
         if whole and not table.rows:
             return
     yield Text()

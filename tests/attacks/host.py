@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from edittool.judging.sandbox.container import FIRST_UID, UIDS
+from edittool.judging.sandbox.flags import FIRST_UID, UIDS
 
 Host = dict[str, frozenset[object]]
 

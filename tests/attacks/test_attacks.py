@@ -20,7 +20,9 @@ from edittool.judging.sandbox.run_jobs import run_jobs
 from .cases import FAMILIES, PROBLEM, Case, read_cases
 from .host import Host, observe
 
-pytestmark = pytest.mark.timeout(900)  # each mode is one run, whose time counts for its first test
+# Each mode is one run, whose time counts for its first test: more than 500 programs, many of which go on until a limit
+# ends them. The host is compared as a whole.
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow, pytest.mark.alone]
 
 ALL = read_cases()
 SEQUENCES = [case for case in ALL if "next" in case.verdict]
@@ -82,7 +84,15 @@ def test_no_two_programs_are_the_same():
 
 
 @EACH
-def test_the_attack_is_named_for_what_it_is(case, run):
+def test_the_attack_is_named_finds_no_test_and_leaves_the_next_program_alone(case, run):
+    _is_named_for_what_it_is(case, run)
+    assert not [name for name in case.expected(run.isolation) if "STOLEN" in run.findings[name].output]
+    found = run.findings[f"{case.name}: the good one"]
+    assert (found.outcome, found.tests_passed, found.error) == ("passed", len(PROBLEM.tests), None)
+    assert found.attempts == 1
+
+
+def _is_named_for_what_it_is(case: Case, run: Run) -> None:
     for name, expected in case.expected(run.isolation).items():
         found = run.findings[name]
         error = found.error or {}
@@ -100,21 +110,9 @@ def _passes(expected: Mapping[str, Any], found: Finding) -> int:
     return len(found.tests) if expected["outcome"] == "passed" else 0
 
 
-@EACH
-def test_no_attack_finds_a_test(case, run):
-    assert not [name for name in case.expected(run.isolation) if "STOLEN" in run.findings[name].output]
-
-
 def test_a_timeout_says_which_limit_it_was():
     verdicts = [facts for case in ALL for facts in case.expected("container").values()]
     assert all(facts.get("limit") in LIMITS for facts in verdicts if facts["outcome"] == "timeout")
-
-
-@EACH
-def test_the_next_program_is_judged_as_ever(case, run):
-    found = run.findings[f"{case.name}: the good one"]
-    assert (found.outcome, found.tests_passed, found.error) == ("passed", len(PROBLEM.tests), None)
-    assert found.attempts == 1
 
 
 def test_the_host_is_unchanged(run):

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from edittool.benchmark.build import LOG, Contents, check_unique, prepare_folder, write_contents
-from edittool.benchmark.builtin import CHANGES, PROBLEMS
+from edittool.benchmark.builtin import load_builtin
 from edittool.schemas.bench import Bench, load_rejections
 from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.rejections import Rejection
 
+BUILTIN = load_builtin()
+PROBLEMS, CHANGES = list(BUILTIN.problems.values()), list(BUILTIN.changes.values())
 OWN = Contents("own", PROBLEMS, CHANGES)
 
 
@@ -28,8 +30,8 @@ def test_all_contents_are_written(tmp_path):
     rejections = [Rejection("t/1", None, "reference_fails", "failed"), Rejection(None, "sum", "too_few_problems", "1")]
     certified = {"conditions": {"reference_passes": {"holds": 60}}, "hash_seeds": [0, 1], "image": "img"}
     made = write_contents(tmp_path, Contents("own", PROBLEMS, CHANGES, rejections, certified, 7))
-    assert list(made.problems.values()) == list(PROBLEMS)
-    assert list(made.changes.values()) == list(CHANGES)
+    assert list(made.problems.values()) == PROBLEMS
+    assert list(made.changes.values()) == CHANGES
     assert (made.name, made.manifest["certification"], made.manifest["seed"]) == ("own", certified, 7)
     assert load_rejections(tmp_path) == rejections
 

@@ -14,16 +14,11 @@ from edittool.benchmark.certify import certify
 from edittool.benchmark.trials import open_trials
 from edittool.judging.sandbox.options import SandboxOptions
 from edittool.schemas.bench import Bench, write_bench
-from edittool.schemas.problems import Problem
 
 BENCH = load_builtin()
 PROBLEMS = list(BENCH.problems.values())
 CHANGES = list(BENCH.changes.values())
 WITH_CHANGE = [problem for problem in PROBLEMS if problem.change_id is not None]
-
-
-def by_task(problem: Problem) -> str:
-    return problem.task_id
 
 
 def words(program: str) -> set[str]:
@@ -98,50 +93,57 @@ def test_order_is_the_place():
     assert [change.order for change in CHANGES] == list(range(15))
 
 
-@pytest.mark.parametrize("problem", PROBLEMS, ids=by_task)
-def test_texts(problem):
-    body = problem.solution.removeprefix(problem.prompt)
-    assert problem.task_id == f"builtin/{problem.entry_point}"
-    assert problem.prompt.endswith('    """\n')
-    assert len(problem.prompt) <= 300
-    assert body != problem.solution
-    assert 1 <= len(body) <= 350
-    assert len(problem.tests) == len({test.code for test in problem.tests}) >= 3
+def test_texts(subtests):
+    for problem in PROBLEMS:
+        body = problem.solution.removeprefix(problem.prompt)
+        with subtests.test(problem.task_id):
+            assert problem.task_id == f"builtin/{problem.entry_point}"
+            assert problem.source == "edittool builtin"
+            assert problem.prompt.endswith('    """\n')
+            assert len(problem.prompt) <= 300
+            assert body != problem.solution
+            assert 1 <= len(body) <= 350
+            assert len(problem.tests) == len({test.code for test in problem.tests}) >= 3
 
 
-@pytest.mark.parametrize("problem", PROBLEMS, ids=by_task)
-def test_the_docstring_s_example_is_true(problem):
-    function = define(problem.solution, problem.entry_point)
-    example = doctest.DocTestParser().get_doctest(
-        inspect.getdoc(function), {problem.entry_point: function}, problem.task_id, None, None
-    )
-    results = doctest.DocTestRunner(verbose=False).run(example)
-    assert results == doctest.TestResults(failed=0, attempted=1)
+def test_the_docstring_s_example_is_true(subtests):
+    for problem in PROBLEMS:
+        with subtests.test(problem.task_id):
+            function = define(problem.solution, problem.entry_point)
+            example = doctest.DocTestParser().get_doctest(
+                inspect.getdoc(function), {problem.entry_point: function}, problem.task_id, None, None
+            )
+            results = doctest.DocTestRunner(verbose=False).run(example)
+            assert results == doctest.TestResults(failed=0, attempted=1)
 
 
-@pytest.mark.parametrize("problem", WITH_CHANGE, ids=by_task)
-def test_a_problem_uses_its_own_api_and_no_other(problem):
-    change = BENCH.changes[problem.change_id]
-    others = {last_name(other.deprecated) for other in CHANGES} - {last_name(change.deprecated)}
-    assert last_name(change.deprecated) in words(problem.solution)
-    assert change.replacement in words(problem.updated_solution)
-    assert last_name(change.deprecated) not in words(problem.updated_solution)
-    assert problem.updated_solution.startswith(problem.prompt)
-    assert not others & words(problem.solution)
+def test_a_problem_uses_its_own_api_and_no_other(subtests):
+    for problem in WITH_CHANGE:
+        change = BENCH.changes[problem.change_id]
+        others = {last_name(other.deprecated) for other in CHANGES} - {last_name(change.deprecated)}
+        with subtests.test(problem.task_id):
+            assert last_name(change.deprecated) in words(problem.solution)
+            assert change.replacement in words(problem.updated_solution)
+            assert last_name(change.deprecated) not in words(problem.updated_solution)
+            assert problem.updated_solution.startswith(problem.prompt)
+            assert not others & words(problem.solution)
 
 
-@pytest.mark.parametrize("problem", [p for p in PROBLEMS if p.change_id is None], ids=by_task)
-def test_specificity_uses_no_changed_api(problem):
-    assert problem.updated_solution is None
-    assert not {last_name(change.deprecated) for change in CHANGES} & words(problem.solution)
+def test_specificity_uses_no_changed_api(subtests):
+    for problem in PROBLEMS:
+        if problem.change_id is None:
+            with subtests.test(problem.task_id):
+                assert problem.updated_solution is None
+                assert not {last_name(change.deprecated) for change in CHANGES} & words(problem.solution)
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.change_id)
-def test_shim(change):
-    shim = define(change.shim, change.replacement)
-    assert change.signature == f"{change.replacement}{inspect.signature(shim)}"
-    assert change.replacement == expected_name(change.deprecated)
-    assert "\n" not in change.doc
+def test_shim(subtests):
+    for change in CHANGES:
+        with subtests.test(change.change_id):
+            shim = define(change.shim, change.replacement)
+            assert change.signature == f"{change.replacement}{inspect.signature(shim)}"
+            assert change.replacement == expected_name(change.deprecated)
+            assert "\n" not in change.doc
 
 
 def expected_name(deprecated: str) -> str:
@@ -166,11 +168,11 @@ OLD_CALLS = {
 PACKED_ONE_BY_ONE = {"zip": "new('ab')", "os.path.join": "new('ab')", "itertools.chain": "new('ab')"}
 
 
-@pytest.mark.parametrize(("deprecated", "call"), [*OLD_CALLS.items(), *PACKED_ONE_BY_ONE.items()])
-def test_shims_refuse_the_old_convention(deprecated, call):
-    change = BENCH.changes[deprecated]
-    with pytest.raises(TypeError):
-        eval(call, {"new": define(change.shim, change.replacement)})
+def test_shims_refuse_the_old_convention(subtests):
+    for deprecated, call in [*OLD_CALLS.items(), *PACKED_ONE_BY_ONE.items()]:
+        change = BENCH.changes[deprecated]
+        with subtests.test(f"{deprecated}: {call}"), pytest.raises(TypeError):
+            eval(call, {"new": define(change.shim, change.replacement)})
 
 
 def test_an_old_call_of_re_sub_is_accepted_and_wrong():

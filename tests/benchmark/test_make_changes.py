@@ -14,6 +14,8 @@ from edittool.schemas.errors import InputError
 
 from .tiny_problems import BY_CHANCE, PROBLEMS, SOUND, TROUBLE, TWIN, WRONG, like_mbpp
 
+pytestmark = pytest.mark.usefixtures("docker_client")
+
 FEW = frozenset({"sorted", "sum", "str.split"})
 MAIN = replace(PRESETS["main"], hash_seeds=(0, 1))  # two are enough to find what goes by chance
 FULL = replace(PRESETS["full"], hash_seeds=(0, 1))

@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from edittool.cli.apply import apply
 from edittool.editing.edits.checkpoints import write_checkpoint
+from edittool.editing.edits.codebook import Entries, Entry
 from edittool.editing.edits.edit import Edit
 from edittool.editing.model.loading import load_model
 from edittool.editing.model.tiny import Lessons, Text, TinySettings, tiny_model
@@ -31,7 +32,7 @@ def save_edit(path: Path, layer: int, **about: str) -> Path:
     """Save an edit of a tiny model's layer, as `edittool edit` would."""
     name = f"model.layers.{layer}.mlp.down_proj.weight"
     delta = torch.randn(16, 16, generator=torch.Generator().manual_seed(layer))
-    Edit(about.pop("method", "ft"), {name: delta}).save(path, about)
+    Edit("ft", {name: delta}).save(path, about)
     return path
 
 
@@ -141,9 +142,11 @@ class TestRefusals:
         assert "not an edit" in str(result.exception)
 
     def test_an_edit_of_grace(self, tmp_path: Path) -> None:
-        result = run("tiny", save_edit(tmp_path / "a.safetensors", 0, method="grace"), "-o", tmp_path / "edited")
+        entries = Entries((Entry(torch.zeros(16), torch.ones(16), 1.0, 0.0),))
+        Edit("grace", {}, codebooks={"model.layers.0.mlp.down_proj": entries}).save(tmp_path / "a.safetensors")
+        result = run("tiny", tmp_path / "a.safetensors", "-o", tmp_path / "edited")
         assert isinstance(result.exception, InputError)
-        assert "a codebook" in str(result.exception)
+        assert "an edit with a codebook" in str(result.exception)
 
     def test_an_edit_of_another_shape(self, model: str, tmp_path: Path) -> None:
         Edit("ft", {"model.layers.0.mlp.down_proj.weight": torch.zeros(3, 3)}).save(tmp_path / "a.safetensors")

@@ -13,6 +13,7 @@ import pytest
 
 from edittool.cli.demo import _steps
 from edittool.cli.main import cli
+from edittool.editing.methods.table import find_method, method_names
 
 CHANGES = "sorted,math.pi,str.join"
 
@@ -37,14 +38,19 @@ def test_every_method_is_shown_and_in_full_every_regime() -> None:
         options = [dict(itertools.pairwise(arguments)) for arguments in edits]
         return {(option["--method"], option.get("--regime", "none")) for option in options}
 
-    instant = {(method, "instant") for method in ("ft", "grace", "rome", "memit", "pmet")}
+    methods = set(method_names()) - {"none"}
+    assert methods >= {"ft", "grace", "rome", "memit", "pmet"}
+    instant = {(method, "instant") for method in methods}
     assert shown(full=False) == {("none", "none"), ("memit", "sequential")} | instant
     sequential = {(method, "sequential") for method, _ in instant}
-    assert shown(full=True) == {("none", "none"), ("memit", "batch"), ("pmet", "batch")} | instant | sequential
+    batch = {(method, "batch") for method in methods if find_method(method).many}
+    assert shown(full=True) == {("none", "none")} | instant | sequential | batch
 
 
+@pytest.mark.slow
+@pytest.mark.torch
 @pytest.mark.timeout(600)  # the tiny model is trained where the cache does not have it yet
-@pytest.mark.usefixtures("developers_cache")
+@pytest.mark.usefixtures("developers_cache", "docker_client")
 def test_the_main_job_end_to_end(tmp_path: Path) -> None:
     unedited, edited = tmp_path / "unedited.jsonl", tmp_path / "edited.jsonl"
     sampling = ("--model", "tiny", "-n", "2", "--seed", "1")

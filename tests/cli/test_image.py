@@ -11,6 +11,8 @@ from edittool.judging.image.build import find_image, image_tag
 
 from .command import run
 
+pytestmark = pytest.mark.usefixtures("docker_client")
+
 TAG = "edittool-test-with-a-shell"
 
 

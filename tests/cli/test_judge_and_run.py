@@ -14,6 +14,8 @@ import pytest
 from edittool.benchmark.builtin import load_builtin
 from edittool.judging.sandbox.options import MAX_JOBS_PER_CONTAINER
 
+pytestmark = pytest.mark.usefixtures("docker_client")
+
 PROBLEM = next(problem for problem in load_builtin().problems.values() if problem.change_id == "sorted")
 
 

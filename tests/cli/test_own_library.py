@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import docker
 import pytest
 
 from edittool.judging.image.build import REPOSITORY, image_tag
+from edittool.judging.image.own_image import PACKAGES_LABEL
 
 SOURCE = Path(__file__).resolve().parent.parent.parent
 PAGE = (SOURCE / "docs" / "own-library.md").read_text(encoding="utf-8")
@@ -53,17 +55,19 @@ def page(
     """Yield the folder in which the page's commands were run, and how they ended; the image is removed afterwards."""
     folder = tmp_path_factory.mktemp("page") / "own-library"
     shutil.copytree(EXAMPLE, folder)
-    before = own_images(docker_client)
+    before = images_of_the_package(docker_client)
     try:
         script = SCRIPT.replace("edittool image build", f"edittool image build --wheels {wheels}")
         yield folder, run(script, folder)
     finally:
-        for name in own_images(docker_client) - before:
+        for name in images_of_the_package(docker_client) - before:
             docker_client.images.remove(name)
 
 
-def own_images(client: docker.DockerClient) -> set[str]:
-    names = (tag for image in client.images.list(REPOSITORY) for tag in image.tags)
+def images_of_the_package(client: docker.DockerClient) -> set[str]:
+    """Return the names of own images that hold the page's package and nothing else."""
+    found = client.images.list(REPOSITORY, filters={"label": f"{PACKAGES_LABEL}={PACKAGE[0]}"})
+    names = (tag for image in found for tag in image.tags)
     return {name for name in names if name.startswith(f"{image_tag()}-")}
 
 
@@ -78,6 +82,11 @@ def test_the_change_that_the_page_shows_is_in_the_file() -> None:
     lines = [line.removeprefix("    ") for line in shown.rstrip().splitlines()]
     written = (EXAMPLE / "changes.yaml").read_text(encoding="utf-8")
     assert "\n".join(f"  {line}" if line else "" for line in lines) in written
+
+
+def test_the_problem_that_the_page_shows_is_in_the_file() -> None:
+    (shown,) = re.findall(r"^    - task_id: .*?^(?=\S)", PAGE, re.MULTILINE | re.DOTALL)
+    assert textwrap.dedent(shown).rstrip() in (EXAMPLE / "problems.yaml").read_text(encoding="utf-8")
 
 
 def test_every_command_of_the_page_works(page: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
@@ -137,12 +146,37 @@ def test_an_image_of_another_version_is_refused(
 def test_a_wrong_file_of_changes_ends_with_2(tmp_path: Path, old: str, new: str, message: str | None) -> None:
     text = (EXAMPLE / "changes.yaml").read_text(encoding="utf-8")
     (tmp_path / "changes.yaml").write_text(text.replace(old, new), encoding="utf-8")
-    problems = [row | {"subset": "specificity", "change_id": None} for row in read(EXAMPLE / "problems.jsonl")]
-    (tmp_path / "problems.jsonl").write_text("".join(json.dumps(row) + "\n" for row in problems), encoding="utf-8")
-    command = ["edittool", "bench", "build", "--problems", "problems.jsonl", "--changes", "changes.yaml"]
-    ended = run([*command, "--no-certify", "-o", "bench"], tmp_path)
+    problems = (EXAMPLE / "problems.yaml").read_text(encoding="utf-8")
+    problems = re.sub(
+        r"change_id: .*\n  subset: .*", "subset: specificity", problems
+    )  # whatever the changes are called
+    (tmp_path / "problems.yaml").write_text(problems, encoding="utf-8")
+    ended = build_uncertified(tmp_path)
     assert ended.returncode == (0 if message is None else 2), ended.stderr
     assert message is None or f"changes.yaml, {message}" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("return chunked(lines, height)", "return chunked(lines, height", 'line 13: field "completion" is not Python'),
+        ("assert candidate([], 3) == []", "assert", 'line 20: field "tests" is not Python (invalid syntax, line 2)'),
+        ("subset: generalization", "subset: general", 'line 24: field "subset" must be one of'),
+        ("change_id: boltons.strutils.cardinalize", "change_id: str", "line 42: field \"change_id\" names 'str'"),
+    ],
+)
+def test_a_wrong_file_of_problems_ends_with_2(tmp_path: Path, old: str, new: str, message: str) -> None:
+    shutil.copy(EXAMPLE / "changes.yaml", tmp_path)
+    text = (EXAMPLE / "problems.yaml").read_text(encoding="utf-8")
+    (tmp_path / "problems.yaml").write_text(text.replace(old, new), encoding="utf-8")
+    ended = build_uncertified(tmp_path)
+    assert ended.returncode == 2, ended.stderr
+    assert f"problems.yaml, {message}" in ended.stderr
+
+
+def build_uncertified(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = ["edittool", "bench", "build", "--problems", "problems.yaml", "--changes", "changes.yaml"]
+    return run([*command, "--no-certify", "-o", "bench"], folder)
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,19 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
+import transformers
 
 from edittool.editing.model.tiny import Lessons, Text, TinySettings, tiny_model
 from edittool.schemas.bench import Bench
 from edittool.schemas.changes import Change
 from edittool.schemas.problems import Problem, Test
 
+# Families whose configurations have Llama's fields: model and configuration.
+LIKE_LLAMA = {
+    "llama": (transformers.LlamaForCausalLM, transformers.LlamaConfig),
+    "qwen2": (transformers.Qwen2ForCausalLM, transformers.Qwen2Config),
+}
+FAMILY_NAMES = (*LIKE_LLAMA, "gpt2")
 SMALL = {"vocab_size": 300, "initializer_range": 0.3, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2}
 
 
@@ -26,6 +32,7 @@ def one_thread() -> Iterator[None]:
 
 def _llama(cls: Any, config: Any, **settings: Any) -> Any:
     sizes = {"hidden_size": 32, "intermediate_size": 48, "num_attention_heads": 4, "num_key_value_heads": 2}
+    sizes["head_dim"] = 8  # Llama's own default; some families have another
     return cls(config(**{**sizes, **settings}, max_position_embeddings=256))
 
 
@@ -34,17 +41,16 @@ def make_model(family: str, layers: int = 3, **changes: Any) -> Any:
     with torch.random.fork_rng():
         torch.manual_seed(7)
         if family == "gpt2":
-            model: Any = GPT2LMHeadModel(GPT2Config(n_embd=32, n_head=4, n_positions=256, **settings))
-        elif family == "qwen2":
-            model = _llama(Qwen2ForCausalLM, Qwen2Config, **settings)
+            config = transformers.GPT2Config(n_embd=32, n_head=4, n_positions=256, **settings)
+            model: Any = transformers.GPT2LMHeadModel(config)
         else:
-            model = _llama(LlamaForCausalLM, LlamaConfig, **settings)
+            model = _llama(*LIKE_LLAMA[family], **settings)
         with torch.no_grad():  # Hugging Face zeroes the pad embedding, which would hide padding errors
             model.get_input_embeddings().weight[2].normal_()
     return model.eval()
 
 
-@pytest.fixture(params=["llama", "qwen2", "gpt2"])
+@pytest.fixture(params=FAMILY_NAMES)
 def model(request: pytest.FixtureRequest) -> Any:
     return make_model(request.param)
 

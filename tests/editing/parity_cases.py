@@ -18,7 +18,6 @@ from .conftest import make_model
 from .plain.given import Given
 from .plain.methods import Learned, learn
 
-FAMILY_NAMES = ("llama", "qwen2", "gpt2")
 TOKENIZERS = ("bytes", "pieces")
 LAYERS = 4
 SPECIAL = ["<s>", "</s>", "<pad>", "<unk>"]  # the first three have the ids that the models' configuration names

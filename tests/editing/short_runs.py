@@ -8,17 +8,17 @@ from edittool.editing.methods.hparams import Hparams, read_hparams
 from edittool.editing.methods.memit import MemitHparams
 from edittool.editing.methods.pmet import PmetHparams
 from edittool.editing.methods.rome import RomeHparams
-from edittool.editing.methods.table import METHODS
+from edittool.editing.methods.table import find_method
 from edittool.editing.runs.sampling import Sampling
 from edittool.editing.runs.settings import Run
 
 FT = Hparams(FtHparams([1], "model.layers.{}.mlp.down_proj", num_steps=2, lr=5e-2, profile="exact"), "test")
-MANY = replace(METHODS["ft"], many=True)
+MANY = replace(find_method("ft"), many=True)
 SAMPLING = Sampling(n=2, max_new_tokens=6, batch_size=3)
-INSTANT = Run("m", METHODS["ft"], FT, "instant", SAMPLING)
+INSTANT = Run("m", find_method("ft"), FT, "instant", SAMPLING)
 SEQUENTIAL = replace(INSTANT, regime="sequential", specificity_per_change=1)
 BATCH = replace(INSTANT, method=MANY, regime="batch")
-NONE = Run("m", METHODS["none"], read_hparams(None, METHODS["none"]), "none", SAMPLING)
+NONE = Run("m", find_method("none"), read_hparams(None, find_method("none")), "none", SAMPLING)
 
 VALUE = {
     "v_num_grad_steps": 3,

@@ -16,10 +16,10 @@ from edittool.editing import EditContext, Speedups, apply
 from edittool.editing.methods.ft import FtHparams
 from edittool.editing.model.families import FAMILIES
 
+from .conftest import FAMILY_NAMES
 from .methods.test_ft import REQUESTS, reference
 from .parity_cases import (
     CORE,
-    FAMILY_NAMES,
     SMALL,
     TOKENIZERS,
     VARIANTS,

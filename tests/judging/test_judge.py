@@ -20,6 +20,8 @@ from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.jsonl import JsonlAppender
 from edittool.schemas.validation import find_fault
 
+pytestmark = pytest.mark.usefixtures("docker_client")
+
 WriteSamples = Callable[[Iterable[str]], Path]
 
 STALE = "def count(items):\n    return len(items)\n"

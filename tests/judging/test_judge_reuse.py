@@ -28,6 +28,8 @@ from edittool.schemas.validation import find_fault
 
 from .conftest import COUNT, LENGTH
 
+pytestmark = pytest.mark.usefixtures("docker_client")
+
 STALE = "def count(items):\n    return len(items)\n"
 ADOPTED = "def count(items):\n    return my_builtin_len(value=items)\n"
 BY_HAND = "def count(items):\n    return sum(1 for _ in items)\n"

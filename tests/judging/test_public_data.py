@@ -12,6 +12,8 @@ from edittool.judging.sandbox.job import Job
 from edittool.judging.sandbox.options import SandboxOptions
 from edittool.judging.sandbox.run_jobs import run_jobs
 
+pytestmark = pytest.mark.usefixtures("docker_client")
+
 # Helpers of the prompt, an entry point under its own name, random tests, objects of own classes, a type as argument,
 # a module of the candidate, Counters as results, stray line ends.
 TRAPS = {

@@ -21,6 +21,8 @@ from edittool.schemas.validation import find_fault
 
 from .conftest import SIZE, TOTAL
 
+pytestmark = pytest.mark.usefixtures("docker_client")
+
 COUNTED = "def count(items):\n    return my_builtin_len(value=items)\n"
 
 

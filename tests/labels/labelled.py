@@ -10,14 +10,15 @@ from typing import Final
 
 import docker
 
-from edittool.analysis.labels import LABELS_IN_WORDS
 from edittool.benchmark.builtin import load_builtin
-from edittool.benchmark.own.problems import load_changes, load_problems
+from edittool.benchmark.own.changes import load_changes
+from edittool.benchmark.own.problems import load_problems
 from edittool.judging.sandbox.job import Finding, Job, Limits
 from edittool.judging.sandbox.options import MAX_JOBS_PER_CONTAINER, SandboxOptions
 from edittool.judging.sandbox.run_jobs import run_jobs
 from edittool.schemas.changes import Change
 from edittool.schemas.problems import Problem
+from edittool.schemas.verdicts import LABELS_IN_WORDS
 
 HERE: Final = Path(__file__).parent
 LABELS: Final = tuple(LABELS_IN_WORDS)

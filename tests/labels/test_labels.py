@@ -7,11 +7,10 @@ from dataclasses import replace
 import docker
 import pytest
 
-from edittool.analysis.labels import DETAILS_IN_WORDS
 from edittool.judging.sandbox.job import Job
 from edittool.judging.sandbox.run_jobs import run_jobs
+from edittool.schemas.verdicts import DETAILS_IN_WORDS
 
-from .conftest import MATRIX
 from .labelled import LABELS, OPTIONS, Judged, confusion, judge, own_changes, own_problems, problems, read_cases
 
 CASES = read_cases()
@@ -20,17 +19,17 @@ LEAST_AGREEMENT = 0.95  # of details; of labels it is all
 
 
 @pytest.fixture(scope="module")
-def judged(docker_client: docker.DockerClient, request: pytest.FixtureRequest) -> list[Judged]:
-    """Judge every program, and have the confusion matrix shown."""
-    judged = judge(CASES, docker_client)
-    request.config.stash[MATRIX] = confusion(judged)
-    return judged
+def judged(docker_client: docker.DockerClient) -> list[Judged]:
+    """Judge every program."""
+    return judge(CASES, docker_client)
 
 
-@pytest.mark.parametrize("number", range(len(CASES)), ids=[f"{case.family}: {case.name}" for case in CASES])
-def test_the_label_is_that_of_a_careful_reader(number, judged):
-    case, finding = CASES[number], judged[number].finding
-    assert finding.label == case.label, (case.why, finding)
+def test_the_label_is_that_of_a_careful_reader(judged, subtests, record_property):
+    record_property("adoption labels", confusion(judged))  # shown below the results of the tests
+    for each in judged:
+        case, finding = each.case, each.finding
+        with subtests.test(f"{case.family}: {case.name}"):
+            assert finding.label == case.label, (case.why, finding)
 
 
 def test_nearly_every_detail_is_that_of_a_careful_reader(judged):

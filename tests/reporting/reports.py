@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from edittool.reporting.charts.chart import Chart, Mark, Panel, Series
+from edittool.reporting.options import Options
 from edittool.reporting.read.verdict_files import Source
-from edittool.reporting.report import Options, Report
+from edittool.reporting.report import Report
 from edittool.reporting.table.table import Cell, Column, Estimate, Table
 
 # Text that breaks out of one output or another, where it is not escaped.
@@ -58,7 +59,9 @@ def table(
     title: str = "Pass rates",
     notes: tuple[str, ...] = ("A note.",),
 ) -> Table:
-    return Table(name, "rq1", title, columns, rows, notes)
+    """Return a table of `rows`, each with its cells in the order of `columns`."""
+    names = [column.name for column in columns]
+    return Table(name, "rq1", title, columns, tuple(dict(zip(names, row, strict=True)) for row in rows), notes)
 
 
 def hostile_table() -> Table:

@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edittool.reporting.build import build_report
-from edittool.reporting.count.pass_at_k import LABELS
+from edittool.reporting.options import Options
 from edittool.reporting.read.verdict_files import VerdictReader
 from edittool.reporting.read.verdict_frame import observe
-from edittool.reporting.report import Options, Report
+from edittool.reporting.report import Report
 from edittool.reporting.table.table import Estimate
 from edittool.schemas.bench import Bench, write_bench
 from edittool.schemas.jsonl import write_rows
+from edittool.schemas.verdicts import LABELS, Verdict
 
 from .conftest import SUBSETS, change, problem
 from .known_truth import LETTERS, write_truth
@@ -74,7 +75,7 @@ def assert_sound(made: Report) -> None:
     assert [name for name, value in numbers(made) if not math.isfinite(value)] == []
     for one in made.tables:
         assert one.rows or one.notes, f"{one.name} is empty and does not say why"
-        for column, cell in ((c, x) for row in one.rows for c, x in zip(one.columns, row, strict=True)):
+        for column, cell in ((c, row[c.name]) for row in one.rows for c in one.columns):
             ends = (cell.low, cell.value, cell.high) if isinstance(cell, Estimate) else (cell,)
             known = [end for end in ends if isinstance(end, int | float)]
             assert known[:1] <= known[-1:], (one.name, column.name, cell)
@@ -101,8 +102,7 @@ def assert_told_apart(made: Report) -> None:
     """No two rows are of the same: neither by what a reader sees, nor in a chart."""
     for one in made.tables:
         shown = [c.name for c in one.columns if c.kind == "text" or c.name in ("step", "below_half")]
-        places = [place for place, column in enumerate(one.columns) if column.name in shown]
-        keys = [tuple(row[place] for place in places) for row in one.rows]
+        keys = [tuple(row[name] for name in shown) for row in one.rows]
         assert len(keys) == len(set(keys)), one.name
     for panel in chain.from_iterable(chart.panels for chart in made.charts):
         for series in panel.series:
@@ -347,7 +347,7 @@ def _verdict(number, setting, task, letter, label, active, index):
 
 def any_report(verdicts, baseline=None):
     options = Options(resamples=20, reference=True, baseline=baseline)
-    return build_report(observe(BENCH, verdicts), VerdictReader(BENCH, []), options)
+    return build_report(observe(BENCH, map(Verdict.from_row, verdicts)), VerdictReader(BENCH, []), options)
 
 
 @given(verdict_sets(), st.sampled_from([None, "m", "nobody"]))

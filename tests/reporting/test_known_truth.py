@@ -13,11 +13,12 @@ import pytest
 
 from edittool.reporting.build import build_report
 from edittool.reporting.count.resampling import Resampler
-from edittool.reporting.read.failures import FAILURES
+from edittool.reporting.options import Options
 from edittool.reporting.read.verdict_files import VerdictReader
 from edittool.reporting.read.verdict_frame import observe
-from edittool.reporting.report import Options, Report
+from edittool.reporting.report import Report
 from edittool.reporting.table.table import Estimate, Scalar, Table
+from edittool.schemas.verdicts import FAILURES
 
 from .known_truth import write_truth
 from .slow_reference import TABLES, Quotient
@@ -99,11 +100,10 @@ def test_every_figure_is_that_of_slow_loops_over_fractions(name: str) -> None:
 @pytest.mark.parametrize("name", TABLES)
 def test_every_interval_is_that_of_a_bootstrap_in_loops(tables: Mapping[str, Table], name: str) -> None:
     resampler = Resampler(OPTIONS.resamples, OPTIONS.seed)
-    places = {column.name: place for place, column in enumerate(tables[name].columns)}
     for row, (key, cells) in zip(tables[name].rows, TABLES[name](), strict=True):
         for field, cell in cells.items():
             if isinstance(cell, Quotient):
-                found = row[places[field]]
+                found = row[field]
                 assert isinstance(found, Estimate)
                 bounds = cell.interval(resampler)
                 wanted = (
@@ -113,7 +113,8 @@ def test_every_interval_is_that_of_a_bootstrap_in_loops(tables: Mapping[str, Tab
 
 
 def test_every_figure_lies_within_its_interval(tables: Mapping[str, Table]) -> None:
-    cells = [cell for table in tables.values() for row in table.rows for cell in row if isinstance(cell, Estimate)]
+    rows = [row for table in tables.values() for row in table.rows]
+    cells = [cell for row in rows for cell in row.values() if isinstance(cell, Estimate)]
     known = [cell for cell in cells if cell.low is not None]
     assert len(known) > 100
     assert [cell for cell in known if not cell.low - 1e-12 <= cell.value <= cell.high + 1e-12] == []

@@ -1,8 +1,8 @@
 """Ways around a removal that a world leaves open, and records where a program takes them.
 
-Closing them would cost every program, or change what programs see that mean no harm. What is recorded here is
-recorded in the candidate's own process: a program that sets out to hide a way it took can. A world is no security
-boundary; what a bypass tells is how a program that tried nothing of the kind got past its change.
+Closing them would cost every program, or change what programs see that mean no harm. A bypass is recorded
+in the candidate's own process: a program that sets out to hide a way it took can. A world is no security
+boundary; a bypass tells how a program that tried nothing of the kind got past its change.
 """
 
 from __future__ import annotations
@@ -28,18 +28,3 @@ CODES: Final = (
     "trace_hook",  # had the interpreter report what others call
     "typing_alias",  # called a removed class through its alias in typing
 )
-
-# Attributes of modules that open a way by themselves.
-RECORDED: Final[dict[tuple[str, str], str]] = {
-    **{("gc", name): "gc" for name in ("get_objects", "get_referrers", "get_referents")},
-    **{("sys", name): "trace_hook" for name in ("settrace", "setprofile")},
-    **{("threading", name): "trace_hook" for name in ("settrace", "setprofile")},
-    **{
-        (place, name): "ctypes"
-        for place, names in {
-            "ctypes": "pythonapi py_object PyDLL PYFUNCTYPE cast",
-            "_ctypes": "PyObj_FromPtr Py_INCREF call_function call_cdeclfunction",
-        }.items()
-        for name in names.split()
-    },
-}

@@ -10,12 +10,11 @@ import posix
 from _json import encode_basestring_ascii, make_encoder, make_scanner
 
 from .light import TYPE_CHECKING
+from .limits import MAX_JOB_BYTES
 
 if TYPE_CHECKING:
     from typing import Any, Final
 
-MAX_JOB_BYTES: Final = 16 * 2**20
-MAX_REPLY_BYTES: Final = 8 * 2**20
 LOCKED_DOWN: Final = b"."  # the first byte of the untrusted process, before any frame
 
 
@@ -63,7 +62,7 @@ def unpack(body: bytes) -> Any:
 
 
 def frame_length(header: bytes, limit: int) -> int:
-    """Return the length that a frame's four-byte `header` announces; BadFrameError when it is over `limit`."""
+    """Return the length that a frame's four-byte `header` announces. Raises BadFrameError where it is over `limit`."""
     length = int.from_bytes(header, "big")
     if length > limit:
         raise BadFrameError(f"a frame of {length} bytes, over the limit of {limit}")
@@ -71,7 +70,10 @@ def frame_length(header: bytes, limit: int) -> int:
 
 
 def read_frame(descriptor: int, limit: int = MAX_JOB_BYTES) -> Any:
-    """Block until a frame has come over `descriptor`; return its message, or None at the end of the stream."""
+    """Block until a frame has come over `descriptor`; return its message, or None at the end of the stream.
+
+    Raises BadFrameError for a frame over `limit`, one that is cut short and one that is no JSON.
+    """
     header = _read_exactly(descriptor, 4)
     if not header:
         return None

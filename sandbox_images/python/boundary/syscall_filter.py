@@ -1,4 +1,4 @@
-"""The second seccomp filter: what the runner may do, and the program that it runs may not.
+"""The second seccomp filter: it refuses a program the system calls that only the runner needs.
 
 The container's profile has to allow what starts a container and what the trusted process does: executing a program,
 forking, sending signals. The untrusted process gives these up before it is given a program:

@@ -6,8 +6,9 @@ import posix
 import select
 import time
 
-from ..boundary.frames import LOCKED_DOWN, MAX_REPLY_BYTES, BadFrameError, frame_length, pack, unpack
+from ..boundary.frames import LOCKED_DOWN, BadFrameError, frame_length, pack, unpack
 from ..boundary.light import TYPE_CHECKING
+from ..boundary.limits import MAX_REPLY_BYTES
 
 if TYPE_CHECKING:
     from typing import Any, Final

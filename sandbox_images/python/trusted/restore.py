@@ -1,4 +1,4 @@
-"""What the tests of one job changed in the trusted process itself is undone before those of the next one run.
+"""Undoes the changes that the tests of one job made to the trusted process, before those of the next one run.
 
 Tests are trusted, so this is about what they do in passing: set a precision, a seed or a handler, import a module and
 change something in it. Each job is to find what it would find in a container of its own.

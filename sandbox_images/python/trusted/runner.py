@@ -27,16 +27,10 @@ from _contextvars import copy_context
 
 from ..boundary.frames import pack, read_frame, write_all
 from ..boundary.light import TYPE_CHECKING
-from ..boundary.lockdown import (
-    REPLIES,
-    REQUESTS,
-    become_untrusted,
-    describe_confinement,
-    read_counters,
-    waits_undisturbed,
-)
+from ..boundary.lockdown import REPLIES, REQUESTS, become_untrusted
 from ..untrusted import candidate
 from .channel import Channel
+from .confinement import describe_confinement, read_counters, waits_undisturbed
 from .restore import OwnState
 from .tests import Trial, has_ended, reap
 from .wipe import free_room, wipe

@@ -14,16 +14,13 @@ import time
 
 from ..boundary import codec
 from ..boundary.bypasses import CODES as BYPASSES
-from ..boundary.light import TYPE_CHECKING, CodeType
-from ..untrusted.tracing import MAX_PATH, MAX_PATHS
-from ..untrusted.world import PARSE_ONLY
+from ..boundary.light import PARSE_ONLY, TYPE_CHECKING, CodeType
+from ..boundary.limits import MAX_PATH, MAX_PATHS, MAX_TEXT
 from .channel import Channel, TrialEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any, Final
-
-MAX_TEXT: Final = 500
 
 
 class CandidateError(Exception):

@@ -1,4 +1,4 @@
-"""What one program of a recycled container left behind is removed before the next one starts."""
+"""Wipes a recycled container between two programs: kills the processes of the first, and empties its folders."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ import sys
 from errno import ENOMEM
 
 from ..boundary import codec
-from ..boundary.frames import LOCKED_DOWN, MAX_REPLY_BYTES, BadFrameError, pack, read_frame, write_all
+from ..boundary.frames import LOCKED_DOWN, BadFrameError, pack, read_frame, write_all
 from ..boundary.light import TYPE_CHECKING, ModuleType
+from ..boundary.limits import MAX_REPLY_BYTES, MAX_TEXT
 from ..boundary.lockdown import limit_cpu, set_dumpable
 from .tracing import TRACE_FUNCTION, Trace
 from .world import CANDIDATE_FILE, World
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Final
 
-MAX_TEXT: Final = 500
 OWN_PACKAGES: Final = "/edittool/packages"  # in an own image; the tests' process imports nothing from there
 PACKAGE: Final = __name__.rsplit(".", 2)[0]  # the runner's, of which this is `untrusted`
 _RAISE_ONE: Final = compile("raise x", "", "exec").co_code[-2:]  # the instruction, with its number of operands
@@ -82,7 +82,10 @@ class Candidate:
         self._handles: dict[int, int] = {}
 
     def load(self) -> None:
-        """Compile the program and run it as a module; `stage` says how far it came."""
+        """Compile the program and run it as a module; `stage` says how far it came.
+
+        Raises SyntaxError for a program that cannot be parsed, and what the program raises.
+        """
         self.stage = "parse"
         try:
             code = self.world.compile(self.program, CANDIDATE_FILE, "exec")

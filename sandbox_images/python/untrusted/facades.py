@@ -9,7 +9,6 @@ from __future__ import annotations
 import builtins
 import sys
 
-from ..boundary.bypasses import RECORDED
 from ..boundary.light import TYPE_CHECKING, ModuleType
 from .lookup import is_module
 
@@ -17,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any, Final
 
-    from .world import World
+    from .compiling import Compiler
+    from .introspection import Looks
+    from .state import WorldState
 
 # What others rebind; a snapshot would not notice.
 _LIVE: Final = frozenset({("sys", "stdin"), ("sys", "stdout"), ("sys", "stderr")})
@@ -26,6 +27,20 @@ _CONTAINERS: Final = frozenset({dict, list, tuple, set, frozenset})
 _CODE_RUNNERS: Final = frozenset(
     {"timeit", "code", "codeop", "doctest", "runpy", "profile", "cProfile", "trace", "bdb", "pdb"}
 )
+# Attributes of modules that open a way by themselves.
+_RECORDED: Final[dict[tuple[str, str], str]] = {
+    **{("gc", name): "gc" for name in ("get_objects", "get_referrers", "get_referents")},
+    **{("sys", name): "trace_hook" for name in ("settrace", "setprofile")},
+    **{("threading", name): "trace_hook" for name in ("settrace", "setprofile")},
+    **{
+        (place, name): "ctypes"
+        for place, names in {
+            "ctypes": "pythonapi py_object PyDLL PYFUNCTYPE cast",
+            "_ctypes": "PyObj_FromPtr Py_INCREF call_function call_cdeclfunction",
+        }.items()
+        for name in names.split()
+    },
+}
 # Functions whose results are looked at: they find objects by name, or take values apart.
 _LOOKED_AT: Final[dict[str, frozenset[str]]] = {
     "importlib": frozenset({"find_loader"}),
@@ -57,12 +72,13 @@ _SAME: Final = {
 class Facades:
     """The facades of one world, one for each module."""
 
-    def __init__(self, world: World):
-        self._world = world
+    def __init__(self, state: WorldState, looks: Looks, compiler: Compiler):
+        self.state, self.looks, self.compiler = state, looks, compiler
+        state.facade_of, state.facade_names = self.show, self.names
         self._facades: dict[int, Any] = {}
         self._real: dict[int, ModuleType] = {}
         self._empty: dict[int, ModuleType] = {}
-        self._recorded: dict[tuple[str, str], str] = dict(RECORDED)
+        self._recorded: dict[tuple[str, str], str] = dict(_RECORDED)
         self._code_runners = set(_CODE_RUNNERS)
         self._type: type | None = None
 
@@ -97,6 +113,11 @@ class Facades:
             facade.__dict__.update({name: value for name, value in attributes.items() if name not in facade.__dict__})
         return facade
 
+    def names(self, module: ModuleType) -> dict[str, Any]:
+        """Return the namespace of the facade of `module`."""
+        found: dict[str, Any] = self.fill(self.show(module)).__dict__
+        return found
+
     def late_attribute(self, facade: ModuleType, name: str) -> Any:
         """Return an attribute of the module behind `facade` that is not in the snapshot.
 
@@ -107,13 +128,13 @@ class Facades:
             if name in facade.__dict__:
                 return facade.__dict__[name]
         module = self._real[id(facade)]
-        removal = self._world.removal
+        removal = self.state.removal
         if not removal.has_place(module, name, vars(module).get(name)):
             value = getattr(module, name)
             if not removal.has(value):
                 code = self._recorded.get((module.__name__, name))
                 if code:
-                    self._world.record(code)
+                    self.state.record(code)
                 return self.show(value) if is_module(value) else value
         raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}", name=name, obj=facade)
 
@@ -121,14 +142,14 @@ class Facades:
         """Set an attribute of the real `module`; a builtin is the candidate's too."""
         setattr(module, name, value)
         if module is builtins:
-            self._world.builtins[name] = value
+            self.state.builtins[name] = value
 
     def _visible(self, module: ModuleType) -> dict[str, Any]:
         if module is builtins:
-            return self._world.builtins
-        world, place = self._world, module.__name__
+            return self.state.builtins
+        place = module.__name__
         # Where a module's objects live under a private name, the module itself need not be imported yet.
-        world.removal.find(everywhere=place.startswith(("_", "posix", "genericpath")) and place != "__future__")
+        self.state.removal.find(everywhere=place.startswith(("_", "posix", "genericpath")) and place != "__future__")
         self._take_over_code_runners()
         visible = {
             name: self.show(value) if is_module(value) else value
@@ -143,30 +164,29 @@ class Facades:
     def _take_over_code_runners(self) -> None:
         for place in [place for place in self._code_runners if place in sys.modules]:
             self._code_runners.discard(place)
-            _run_code_in(self._world, sys.modules[place])
+            _run_code_in(self, sys.modules[place])
 
     def _has(self, module: ModuleType, name: str) -> bool:
-        return not self._world.removal.has_place(module, name, vars(module).get(name))
+        return not self.state.removal.has_place(module, name, vars(module).get(name))
 
     def _is_hidden(self, module: ModuleType, place: str, name: str, value: object) -> bool:
         """Tell whether attribute `name` is removed, or has to be asked for each time."""
-        if self._world.removal.has_place(module, name, value):
+        if self.state.removal.has_place(module, name, value):
             return True
-        if type(value) in _CONTAINERS and self._world.looks.holds_removed(value):
+        if type(value) in _CONTAINERS and self.looks.holds_removed(value):
             self._recorded[place, name] = "library_container"
         return (place, name) in self._recorded or (place, name) in _LIVE or name == "__getattr__"
 
     def _overrides(self, module: ModuleType) -> dict[str, Any]:
-        world = self._world
         place = _SAME.get(module.__name__, module.__name__)
         names = _LOOKED_AT.get(place, frozenset())
         overrides: dict[str, Any] = {
-            name: world.looks.looked_at(value) for name, value in vars(module).items() if name in names
+            name: self.looks.looked_at(value) for name, value in vars(module).items() if name in names
         }
         if "__builtins__" in vars(module):
-            overrides["__builtins__"] = world.builtins
+            overrides["__builtins__"] = self.state.builtins
         special = _SPECIAL.get(place)
-        return overrides | special(world, module) if special else overrides
+        return overrides | special(self, module) if special else overrides
 
 
 def _facade_type(facades: Facades) -> type:
@@ -196,48 +216,49 @@ def _facade_type(facades: Facades) -> type:
     return Facade
 
 
-def _run_code_in(world: World, module: ModuleType) -> None:
+def _run_code_in(facades: Facades, module: ModuleType) -> None:
     """Have `module` compile and run code as the candidate would."""
-    namespace = vars(module)
-    stand_ins: dict[str, Any] = {"compile": world.compile_for, "eval": world.evaluate, "exec": world.execute}
+    namespace, code = vars(module), facades.compiler
+    stand_ins: dict[str, Any] = {"compile": code.builtin_compile, "eval": code.evaluate, "exec": code.execute}
     namespace |= stand_ins
     if module.__name__ == "timeit":
-        namespace["_globals"] = lambda: {"__builtins__": world.builtins}
+        namespace["_globals"] = lambda: {"__builtins__": facades.state.builtins}
 
 
 # Modules with functions that the world has to stand in for
 
 
-def _sys(world: World, module: ModuleType) -> dict[str, Any]:
-    return {"modules": ModulesView(world.facades)}
+def _sys(facades: Facades, module: ModuleType) -> dict[str, Any]:
+    return {"modules": ModulesView(facades)}
 
 
-def _importlib(world: World, module: ModuleType) -> dict[str, Any]:
+def _importlib(facades: Facades, module: ModuleType) -> dict[str, Any]:
     def import_module(name: str, package: str | None = None) -> Any:
         """Import a module."""
-        return world.facades.show(module.__dict__["import_module"](name, package))
+        return facades.show(module.__dict__["import_module"](name, package))
 
     def reload(module_or_facade: Any) -> Any:
         """Reload the module and return it."""
-        facades = world.facades
         anew = facades.show(module.__dict__["reload"](facades.real(module_or_facade)))
         facades.forget(anew)
         return facades.fill(anew)
 
-    return {"import_module": import_module, "reload": reload, "__import__": world.builtins["__import__"]}
+    return {"import_module": import_module, "reload": reload, "__import__": facades.state.builtins["__import__"]}
 
 
-def _importlib_util(world: World, module: ModuleType) -> dict[str, Any]:
+def _importlib_util(facades: Facades, module: ModuleType) -> dict[str, Any]:
     def module_from_spec(spec: Any) -> Any:
         """Create a module based on the provided spec."""
         made = module.__dict__["module_from_spec"](spec)
         # The interpreter has some modules only once; every other one is new, and empty still.
-        return world.facades.show(made) if sys.modules.get(made.__name__) is made else made
+        return facades.show(made) if sys.modules.get(made.__name__) is made else made
 
     return {"module_from_spec": module_from_spec}
 
 
-def _operator(world: World, module: ModuleType) -> dict[str, Any]:
+def _operator(facades: Facades, module: ModuleType) -> dict[str, Any]:
+    attribute = facades.looks.attribute
+
     class attrgetter:  # noqa: N801
         """Return a callable object that fetches the given attribute(s) from its operand."""
 
@@ -251,7 +272,7 @@ def _operator(world: World, module: ModuleType) -> dict[str, Any]:
 
         def _get(self, value: Any, path: str) -> Any:
             for name in path.split("."):
-                value = world.attribute(value, name)
+                value = attribute(value, name)
             return value
 
     class methodcaller:  # noqa: N801
@@ -262,25 +283,25 @@ def _operator(world: World, module: ModuleType) -> dict[str, Any]:
             self._name, self._args, self._kwargs = name, args, kwargs
 
         def __call__(self, value: Any) -> Any:
-            return world.attribute(value, self._name)(*self._args, **self._kwargs)
+            return attribute(value, self._name)(*self._args, **self._kwargs)
 
     return {"attrgetter": attrgetter, "methodcaller": methodcaller}
 
 
-def _pickle(world: World, module: ModuleType) -> dict[str, Any]:
+def _pickle(facades: Facades, module: ModuleType) -> dict[str, Any]:
     def reading(base: Any) -> type:
         class Unpickler(base):  # type: ignore[misc]
             """Reads pickles; what is removed cannot be found by name."""
 
             def find_class(self, place: str, name: str) -> Any:
                 found = super().find_class(place, name)
-                if world.removal.has(found):
+                if facades.state.removal.has(found):
                     if not isinstance(found, type):
-                        shown = f"Can't get attribute {name!r} on {world.facades.show(sys.modules[place])!r}"
-                        raise AttributeError(shown, name=name, obj=world.facades.show(sys.modules[place]))
-                    world.record("pickle")  # needed for its instances, but nothing keeps it from being called
+                        shown = f"Can't get attribute {name!r} on {facades.show(sys.modules[place])!r}"
+                        raise AttributeError(shown, name=name, obj=facades.show(sys.modules[place]))
+                    facades.state.record("pickle")  # needed for its instances, but nothing keeps it from being called
                     return found
-                return world.looks.result(found)
+                return facades.looks.result(found)
 
         return Unpickler
 
@@ -301,20 +322,20 @@ def _pickle(world: World, module: ModuleType) -> dict[str, Any]:
     return overrides | functions
 
 
-def _typing(world: World, module: ModuleType) -> dict[str, Any]:
+def _typing(facades: Facades, module: ModuleType) -> dict[str, Any]:
     base = vars(module)["_BaseGenericAlias"]
     call = base.__call__
 
     def called(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if world.removal.has(self.__origin__):
-            world.record("typing_alias")
+        if facades.state.removal.has(self.__origin__):
+            facades.state.record("typing_alias")
         return call(self, *args, **kwargs)
 
     base.__call__ = called
     return {}
 
 
-def _dataclasses(world: World, module: ModuleType) -> dict[str, Any]:
+def _dataclasses(facades: Facades, module: ModuleType) -> dict[str, Any]:
     create = vars(module)["_create_fn"]
 
     # What it generates belongs to the library, though its globals are the candidate's.
@@ -330,7 +351,7 @@ def _dataclasses(world: World, module: ModuleType) -> dict[str, Any]:
     return {}
 
 
-_SPECIAL: Final[dict[str, Callable[[World, ModuleType], dict[str, Any]]]] = {
+_SPECIAL: Final[dict[str, Callable[[Facades, ModuleType], dict[str, Any]]]] = {
     "sys": _sys,
     "importlib": _importlib,
     "importlib.util": _importlib_util,

@@ -1,8 +1,8 @@
-"""What attributes of introspection show in a world: the same as everything else shows there.
+"""Attributes as a world shows them: the removed ones are not there, and introspection agrees with everything else.
 
 A function leads to the globals of its module, a frame to its builtins, a bound function to its module, a class to its
-namespace. Whatever such an attribute gives is looked at by identity: modules become facades, namespaces those of
-facades, and what is removed is not there. Only what cannot be told from harmless reading is recorded instead.
+namespace. The values of such attributes are looked at by identity: modules become facades, namespaces become those of
+facades, and removed APIs are missing. Reading that cannot be told from harmless reading is recorded instead.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import builtins
 import sys
 
 from ..boundary.light import TYPE_CHECKING, CodeType
-from .lookup import is_class, is_module
+from .lookup import class_namespace, definer, is_class, is_module, lineage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Final
 
-    from .world import World
+    from .state import WorldState
 
 PACKAGE: Final = __name__.rsplit(".", 2)[0]  # the runner's, of which this is `untrusted`
 _FUNCTION: Final = type(lambda: None)
@@ -37,13 +37,37 @@ _LOOKED_AT: Final = frozenset(
 _RELATIVES: Final = frozenset({"__mro__", "__bases__", "__base__", "mro"})
 _OTHERS: Final = frozenset({"__dict__", "__getattribute__", "__subclasses__", "f_locals", "exec_module"})
 WATCHED: Final = _SHOWN | _LOOKED_AT | _RELATIVES | _OTHERS
+# Members of built-in classes that lead to what is removed, called with any value.
+_UNBOUND: Final = frozenset({"__getattribute__", "__subclasses__", "__reduce__", "__reduce_ex__", "mro"})
 
 
 class Looks:
     """What the candidate sees of values that lead to what is removed."""
 
-    def __init__(self, world: World):
-        self._world = world
+    def __init__(self, state: WorldState):
+        self._state = state
+        self._removal = state.removal
+        self.watched = WATCHED | state.removal.attributes
+        self._plain: set[tuple[type, str]] = set()
+
+    def attribute(self, value: Any, name: str) -> Any:
+        """Return attribute `name` of `value` as this world shows it.
+
+        Raises AttributeError in Python's own words for a removed one.
+        """
+        kind = type(value)
+        if (kind, name) in self._plain:
+            return getattr(value, name)
+        if self._removal.lacks(value, name):
+            return _instead(value, name)
+        found = getattr(value, name)
+        if name in WATCHED:
+            return self.shown(value, name, found)
+        if self._removal.has(found):  # a proxy handed it on
+            return _instead(value, name)
+        if kind.__dictoffset__ == 0 and kind is not super and definer(lineage(value), name):
+            self._plain.add((kind, name))  # instances cannot differ
+        return found
 
     def shown(self, value: Any, name: str, found: Any) -> Any:
         """Return what the world shows for attribute `name` of `value`, which is `found`."""
@@ -58,7 +82,7 @@ class Looks:
         if name == "__getattribute__":
             return self._getattribute(value, found)
         if name == "__subclasses__":
-            return lambda *args: [cls for cls in found(*args) if not self._world.removal.has(cls)]
+            return lambda *args: [cls for cls in found(*args) if not self._removal.has(cls)]
         if name == "exec_module":
             return self._exec_module(found)
         if name == "f_locals":
@@ -83,9 +107,9 @@ class Looks:
         Raises AttributeError where that is removed.
         """
         if is_module(found):
-            if self._world.removal.has_copy(found):
-                self._world.record("loader")
-            return self._world.facades.show(found)
+            if self._removal.has_copy(found):
+                self._state.record("loader")
+            return self._state.facade_of(found)
         if self._is_gone(found):
             name = getattr(found, "__name__", "?")
             raise AttributeError(f"{name!r} is not defined", name=name, obj=builtins)
@@ -96,40 +120,39 @@ class Looks:
         if type(found) is list:
             return [item for item in found if not self._holds_gone(item)]
         if isinstance(found, tuple) and self._holds_gone(found):
-            self._world.record("object_parts")
+            self._state.record("object_parts")
         return found
 
     def holds_removed(self, container: Any) -> bool:
         """Tell whether something removed is in `container`, a dict or a collection."""
-        has = self._world.removal.has
+        has = self._removal.has
         if any(has(item) for item in container):
             return True
         return isinstance(container, dict) and any(has(item) for item in container.values())
 
     def namespace(self, found: dict[str, Any]) -> dict[str, Any]:
         """Return `found`, the globals or builtins of some code, as the world shows it."""
-        world = self._world
+        state = self._state
         if found is vars(builtins):
-            return world.builtins
+            return state.builtins
         scope, place = found.get("__builtins__"), found.get("__name__")
-        if scope is world.builtins:
+        if scope is state.builtins:
             return found
         module = sys.modules.get(place) if type(place) is str else None
         if module is not None and vars(module) is found:
-            shown: dict[str, Any] = world.facades.fill(world.facades.show(module)).__dict__
-            return shown
+            return state.facade_names(module)
         if scope is not vars(builtins) and scope is not builtins:
             return found  # a dict of the candidate's
         if type(place) is str and place.startswith((PACKAGE + ".", "edittool_shims")):
-            return {"__name__": place, "__builtins__": world.builtins}
+            return {"__name__": place, "__builtins__": state.builtins}
         return {
-            name: world.facades.show(value) if is_module(value) else value
+            name: state.facade_of(value) if is_module(value) else value
             for name, value in found.items()
             if not self._is_gone(value)
-        } | {"__builtins__": world.builtins}
+        } | {"__builtins__": state.builtins}
 
     def _is_gone(self, found: Any) -> bool:
-        return self._world.removal.has(found) or self._is_runners(found)
+        return self._removal.has(found) or self._is_runners(found)
 
     def _is_runners(self, found: Any) -> bool:
         """Tell whether `found` is an object of the runner, which holds everything that is removed."""
@@ -152,25 +175,36 @@ class Looks:
 
     def _dict(self, value: Any, found: Any) -> Any:
         if is_class(value):
-            return self._world.class_dict(value)
+            return self._class_dict(value)
         if is_module(value):
-            return self._world.facades.fill(self._world.facades.show(value)).__dict__
+            return self._state.facade_names(value)
         return found
+
+    def _class_dict(self, cls: type) -> Any:
+        """Return the namespace of `cls` as the world shows it."""
+        namespace = class_namespace(cls)
+        shown = {
+            name: self.shown(cls, name, member) if name in _UNBOUND else member
+            for name, member in namespace.items()
+            if not self._removal.has(member) and not self._removal.lacks(cls, name)
+        }
+        is_same = len(shown) == len(namespace) and not any(shown[name] is not namespace[name] for name in shown)
+        return namespace if is_same else shown
 
     def _attribute_value(self, value: Any, name: str, found: Any) -> Any:
         if type(found) is dict and name in {"__globals__", "__builtins__", "f_globals", "f_builtins"}:
             return self.namespace(found)
         if is_module(found):
-            return self._world.facades.show(found)
+            return self._state.facade_of(found)
         if found is sys.modules:
-            return self._world.facades.fill(self._world.facades.show(sys)).__dict__["modules"]
+            return self._state.facade_names(sys)["modules"]
         if name == "cell_contents" and self._is_shim(found):
-            self._world.record("closure")
+            self._state.record("closure")
             return found
         if self._is_gone(found):
             raise _no_attribute(value, name)
         if type(found) in _SHALLOW and any(self._is_gone(item) for item in found):
-            self._world.record("object_parts")
+            self._state.record("object_parts")
         return found
 
     def _is_shim(self, found: Any) -> bool:
@@ -180,13 +214,13 @@ class Looks:
         if name == "mro":
             return lambda *args: self._relatives("", found(*args))
         if self._is_gone(found) or (isinstance(found, tuple | list) and any(self._is_gone(cls) for cls in found)):
-            self._world.record("class_relatives")
+            self._state.record("class_relatives")
         return found
 
     def _getattribute(self, value: Any, found: Callable[..., Any]) -> Any:
         def getattribute(*args: Any) -> Any:
             target, name = args if len(args) == 2 else (value, *args)
-            if self._world.removal.lacks(target, name):
+            if self._removal.lacks(target, name):
                 raise _no_attribute(target, name)
             got = found(*args)
             return self.shown(target, name, got) if name in WATCHED else self._unless_gone(target, name, got)
@@ -194,21 +228,21 @@ class Looks:
         return getattribute
 
     def _unless_gone(self, target: Any, name: str, got: Any) -> Any:
-        if is_module(target) and self._world.removal.has(got):
+        if is_module(target) and self._removal.has(got):
             raise _no_attribute(target, name)
         return got
 
     def _locals(self, frame: Any, found: Any) -> Any:
         if self.namespace(frame.f_globals) is not frame.f_globals:
-            self._world.record("frame_locals")
+            self._state.record("frame_locals")
         return found
 
     def _exec_module(self, found: Callable[..., Any]) -> Any:
         def exec_module(module: Any) -> Any:
             given = found(module)
-            removal = self._world.removal
+            removal = self._removal
             if removal.has_copy(module) or any(removal.has_place(module, *item) for item in vars(module).items()):
-                self._world.record("loader")
+                self._state.record("loader")
             return given
 
         return exec_module
@@ -218,18 +252,28 @@ class Looks:
         pending = [code]
         while pending:
             inner = pending.pop()
-            if not self._world.watched.isdisjoint(inner.co_names) or not self._world.removal.last_names.isdisjoint(
-                inner.co_names
-            ):
-                self._world.record("code_object")
+            if not self.watched.isdisjoint(inner.co_names) or not self._removal.last_names.isdisjoint(inner.co_names):
+                self._state.record("code_object")
             pending += [constant for constant in inner.co_consts if isinstance(constant, CodeType)]
 
 
 def _no_attribute(value: Any, name: str) -> AttributeError:
-    return AttributeError(no_attribute_text(value, name), name=name, obj=value)
+    return AttributeError(_no_attribute_text(value, name), name=name, obj=value)
 
 
-def no_attribute_text(value: Any, name: str) -> str:
+def _instead(value: Any, name: str) -> Any:
+    """Return what Python finds where a class lacks an attribute: what the class's own `__getattr__` gives.
+
+    Raises AttributeError in Python's own words.
+    """
+    kind = type(value)
+    owner = definer(lineage(kind if is_class(value) or kind is super else value), "__getattr__")
+    if owner is not None and not is_module(value):
+        return class_namespace(owner)["__getattr__"](value, name)
+    raise _no_attribute(value, name)
+
+
+def _no_attribute_text(value: Any, name: str) -> str:
     """Return Python's own words for an attribute that `value` does not have."""
     if is_module(value):
         return f"module {value.__name__!r} has no attribute {name!r}"

@@ -1,4 +1,4 @@
-"""Where Python would find an attribute, read without running a line of the candidate's code."""
+"""Finds where Python would take an attribute from, without running a line of the candidate's code."""
 
 from __future__ import annotations
 

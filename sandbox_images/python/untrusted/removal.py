@@ -1,7 +1,7 @@
-"""What is removed: APIs by their dotted names, recognised by identity wherever the candidate meets them.
+"""The removed APIs of a world: given by their dotted names, recognised by identity wherever the candidate meets them.
 
 A world of a hundred changes has to start at once, so a module that nobody has imported yet is not imported for the
-sake of what is removed from it: none of its objects exists. What is removed from it is found when it is there.
+sake of what is removed from it: none of its objects exists. Its removed APIs are found once it is imported.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
-"""Which class defines an attribute that the program loads, noted while the program runs.
+"""Notes, while the program runs, which class defines each attribute that it loads.
 
-The program was instrumented before it came here: each load `x.name` reads `__edittool_trace__(index, x).name`. What is
-noted helps to read a program statically and decides no verdict, since the program can forge it.
+The program was instrumented before it came here: each load `x.name` reads `__edittool_trace__(index, x).name`. These
+notes help to read a program statically and decide no verdict, since the program can forge them.
 """
 
 from __future__ import annotations
 
 from ..boundary.light import TYPE_CHECKING, ModuleType
+from ..boundary.limits import MAX_PATH, MAX_PATHS
 from .lookup import class_path, definer, is_class, lineage, own_attributes
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
 TRACE_FUNCTION: Final = "__edittool_trace__"
-MAX_PATHS: Final = 8
-MAX_PATH: Final = 200
 
 
 class Trace:

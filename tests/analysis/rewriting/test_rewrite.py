@@ -396,9 +396,10 @@ TABLES = {
 }
 
 
-@pytest.mark.parametrize(("convention", "program", "expected"), TABLES.values(), ids=TABLES)
-def test_rewritten(convention, program, expected):
-    assert rewritten(program, convention) == expected
+def test_rewritten(subtests):
+    for name, (convention, program, expected) in TABLES.items():
+        with subtests.test(name):
+            assert rewritten(program, convention) == expected
 
 
 @pytest.mark.parametrize(("reason", "convention", "program"), REFUSED.values(), ids=REFUSED)

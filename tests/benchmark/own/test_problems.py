@@ -5,7 +5,8 @@ import json
 import pytest
 
 from edittool.benchmark.builtin import load_builtin
-from edittool.benchmark.own.problems import load_changes, load_problems
+from edittool.benchmark.own.changes import load_changes
+from edittool.benchmark.own.problems import load_problems
 from edittool.schemas.errors import InputError
 
 BENCH = load_builtin()

@@ -22,27 +22,33 @@ def test_rows_know_their_lines(tmp_path):
     assert [(row.line, row.text("a")) for row in rows] == [(1, "x"), (3, "ä\u2028")]
 
 
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (b"", "is empty. Give the JSONL file of HumanEval"),
-        (b"\n \n", "is empty"),
-        (b'{"a": 1}\n{"a": }\n', "line 2: not a line of JSON"),
-        (gzip.compress(b'{"a": 1}'), "is packed. Unpack it (gunzip data.jsonl) and give the JSONL file of HumanEval"),
-        (b"PK\x03\x04\x14\x00", "is packed. Unpack it (unzip data.jsonl)"),
-        (b"PAR1\x15\x04\x15", "is a Parquet file. Give HumanEval as JSONL"),
-        ('{"a": 1}\n'.encode("utf-16"), "line 1: the text is not UTF-8 but looks like UTF-16. Convert it: iconv"),
-        ('{"a": 1}\n'.encode("utf-16-le"), "line 1: the text is not UTF-8 but looks like UTF-16"),
-        (
-            b"task_id,prompt\nHumanEval/0,def f\n",
-            "line 1: not a line of JSON (Expecting value; it l",
-        ),
-        (b'[\n{"a": 1}\n]\n', "the file may be one JSON array). Give the JSONL file of HumanEval, one object per line"),
-        (b'{"a": "\xff"}\n', "line 1: not a line of JSON ('utf-8' codec"),
-        (b"[1]\n", "line 1: a JSON object is needed, but this is a list"),
-        (b"[" * 100_000, "line 1: not a line of JSON"),
-    ],
-)
+WRONG_FILES = {
+    "empty": (b"", "is empty. Give the JSONL file of HumanEval"),
+    "blank": (b"\n \n", "is empty"),
+    "no_json": (b'{"a": 1}\n{"a": }\n', "line 2: not a line of JSON"),
+    "gzip": (
+        gzip.compress(b'{"a": 1}'),
+        "is packed. Unpack it (gunzip data.jsonl) and give the JSONL file of HumanEval",
+    ),
+    "zip": (b"PK\x03\x04\x14\x00", "is packed. Unpack it (unzip data.jsonl)"),
+    "parquet": (b"PAR1\x15\x04\x15", "is a Parquet file. Give HumanEval as JSONL"),
+    "utf_16": (
+        '{"a": 1}\n'.encode("utf-16"),
+        "line 1: the text is not UTF-8 but looks like UTF-16. Convert it: iconv",
+    ),
+    "utf_16_le": ('{"a": 1}\n'.encode("utf-16-le"), "line 1: the text is not UTF-8 but looks like UTF-16"),
+    "csv": (b"task_id,prompt\nHumanEval/0,def f\n", "line 1: not a line of JSON (Expecting value; it l"),
+    "json_array": (
+        b'[\n{"a": 1}\n]\n',
+        "the file may be one JSON array). Give the JSONL file of HumanEval, one object per line",
+    ),
+    "no_utf_8": (b'{"a": "\xff"}\n', "line 1: not a line of JSON ('utf-8' codec"),
+    "list": (b"[1]\n", "line 1: a JSON object is needed, but this is a list"),
+    "deep": (b"[" * 100_000, "line 1: not a line of JSON"),
+}
+
+
+@pytest.mark.parametrize(("data", "message"), WRONG_FILES.values(), ids=WRONG_FILES)
 def test_a_wrong_file_is_named(tmp_path, data, message):
     with pytest.raises(InputError) as caught:
         read(tmp_path, data)

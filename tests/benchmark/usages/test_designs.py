@@ -100,10 +100,24 @@ class Names:
         return result, [outcome(lambda name=name: scope[name]) for name in self.values]
 
 
-@pytest.mark.parametrize("api", sorted(set(EXAMPLES) - UNSTEADY))
-@settings(max_examples=20, deadline=None)
-@given(data=st.data())
-def test_rewritten_call_does_what_the_old_one_did(api, data):
+def check_by_examples(check, api, count):
+    """Put `count` examples of data for `api` to `check`."""
+
+    @settings(max_examples=count, deadline=None)
+    @given(data=st.data())
+    def holds(data):
+        check(api, data)
+
+    holds()
+
+
+def test_rewritten_call_does_what_the_old_one_did(subtests):
+    for api in sorted(set(EXAMPLES) - UNSTEADY):
+        with subtests.test(api):
+            check_by_examples(does_what_the_old_call_did, api, 20)
+
+
+def does_what_the_old_call_did(api, data):
     names = Names()
     call = data.draw(old_calls(api, names))
     if find_api(api).receiver and data.draw(st.booleans()):
@@ -114,10 +128,13 @@ def test_rewritten_call_does_what_the_old_one_did(api, data):
         assert names.run(new, **{design.change.replacement: shim_of(api, usage)}) == expected, new
 
 
-@pytest.mark.parametrize("api", sorted(EXAMPLES))
-@settings(max_examples=10, deadline=None)
-@given(data=st.data())
-def test_old_call_under_the_new_name_is_refused_exactly_as_the_signature_says(api, data):
+def test_old_call_under_the_new_name_is_refused_exactly_as_the_signature_says(subtests):
+    for api in sorted(EXAMPLES):
+        with subtests.test(api):
+            check_by_examples(is_refused_as_the_signature_says, api, 10)
+
+
+def is_refused_as_the_signature_says(api, data):
     call = data.draw(old_calls(api, str))
     for usage, design in usages(api).items():
         text = old_text(design.change.replacement, call)
@@ -208,8 +225,13 @@ def test_method_is_changed_on_the_class_that_defines_it():
     assert {design.change.change_id for design in designs("collections.Counter.items")} == {"dict.items"}
 
 
-@pytest.mark.parametrize("api", sorted(table()))
-def test_change_is_complete_and_no_name_in_its_shim_means_something_else(api):
+def test_change_is_complete_and_no_name_in_its_shim_means_something_else(subtests):
+    for api in sorted(table()):
+        with subtests.test(api):
+            is_complete_and_unambiguous(api)
+
+
+def is_complete_and_unambiguous(api):
     for design in designs_of(api):
         change = design.change
         assert (change.change_id, change.deprecated, change.kind) == (api, api, find_api(api).kind)

@@ -269,7 +269,8 @@ class TestWhereItIsWritten:
 def test_the_examples_of_the_help_work(edittool, mbpp, own):
     """Each of them in turn, in a folder that has the files they name."""
     write_jsonl(own / "HumanEval.jsonl", [HUMANEVAL])
-    (own / "changes.yaml").write_text(json.dumps([CHANGE]))  # JSON is YAML
+    for name, row in (("problems", OWN), ("changes", CHANGE)):
+        (own / f"{name}.yaml").write_text(json.dumps([row]))  # JSON is YAML
     examples = re.findall(r"^ *edittool (bench build .*)", build_command.help or "", re.MULTILINE)
     for example in examples:
         code, _, err = edittool(*shlex.split(example))

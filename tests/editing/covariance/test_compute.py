@@ -18,9 +18,10 @@ from edittool.editing import EditContext, EditRequest, apply
 from edittool.editing.covariance import one_pass as moments
 from edittool.editing.covariance.compute import Computed, Settings, compute_statistics
 from edittool.editing.covariance.corpora import Corpus
-from edittool.editing.covariance.files import find_covariances, modules_of_layers
+from edittool.editing.covariance.files import find_covariances
 from edittool.editing.methods.hparams import hparams_of
-from edittool.editing.methods.table import METHODS
+from edittool.editing.methods.table import find_method
+from edittool.editing.model.families import modules_of_layers
 from edittool.schemas.errors import EnvironmentFault, InputError
 
 from ...disks import small_disk
@@ -83,7 +84,7 @@ def test_an_edit_takes_them(llama: Any, tokenizer: Any, tmp_path: Path) -> None:
     compute(llama, tokenizer, tmp_path, modules_of_layers(llama, [0, 1]))
     memit = {"layers": [0, 1], "v_num_grad_steps": 3, "v_lr": 0.5, "v_weight_decay": 1e-3, "clamp_norm_factor": 4.0}
     memit |= {"kl_factor": 0.0625, "mom2_update_weight": 10.0}
-    modules = METHODS["memit"].check(llama, hparams_of(memit, METHODS["memit"]).values)
+    modules = find_method("memit").check(llama, hparams_of(memit, find_method("memit")).values)
     covariance = find_covariances("owner/name", llama, tokenizer, modules, stats_dir=tmp_path)
     request = EditRequest("def f1(x):\n", "f1", "    return sorted(x)\n")
     context = EditContext(templates=["{}"], covariance=covariance)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from edittool.editing.context import EditContext, Speedups
 from edittool.editing.locate_then_edit.normal_equations import adjusted_keys, check_covariances, inverse_covariance
-from edittool.editing.methods.table import METHODS
+from edittool.editing.methods.table import find_method
 from edittool.editing.requests import EditRequest
 from edittool.schemas.errors import InputError
 
@@ -117,5 +117,5 @@ def test_a_covariance_that_cannot_be_used(
     with pytest.raises(
         InputError, match=rf"covariance for model\.layers\.\d\.mlp\.down_proj .*{fault}.*`edittool stats"
     ):
-        METHODS[method].teach(llama, tokenizer, [REQUEST], hparams, context)
+        find_method(method).teach(llama, tokenizer, [REQUEST], hparams, context)
     assert checksum(llama) == before

@@ -13,12 +13,11 @@ from edittool.editing.model.families import family_of
 from edittool.editing.model.forward import plain
 from edittool.schemas.errors import InputError
 
-from ..conftest import make_model
+from ..conftest import FAMILY_NAMES, make_model
 from ..parity_cases import (
     BRACES,
     CONTEXTS,
     END,
-    FAMILY_NAMES,
     FEW,
     LAYERS,
     MIDDLE,
@@ -259,14 +258,12 @@ def output_at(model: Any, path: str, ids: list[int], place: int) -> Tensor:
     return plain(outputs[0])[0, place]
 
 
-SQUARE = {"llama": {"intermediate_size": 32}, "qwen2": {"intermediate_size": 32}, "gpt2": {"n_inner": 32}}
-
-
 @pytest.mark.parametrize("family", FAMILY_NAMES)
 @pytest.mark.parametrize(("method", "part"), [("rome", "mlp_out"), ("pmet", "mlp_out"), ("pmet", "attention_out")])
 def test_a_square_weight_is_changed_the_right_way_round(family: str, method: str, part: str) -> None:
     """One layer, one context, next to no covariance: after the edit the module returns the value at the subject."""
-    model = make_model(family, LAYERS, vocab_size=vocabulary(), **SQUARE[family])
+    width = {"n_inner" if family == "gpt2" else "intermediate_size": 32}
+    model = make_model(family, LAYERS, vocab_size=vocabulary(), **width)
     module = getattr(family_of(model), part).format(1)
     assert model.get_parameter(f"{module}.weight").shape == (32, 32)
     hparams = hparams_of(method, family) | {"layers": [1], "profile": "exact"}

@@ -11,7 +11,7 @@ from edittool.editing.edits.codebook import entries_at, looking_at, rounding
 from edittool.editing.edits.edit import Edit
 from edittool.editing.methods.grace import GraceHparams, check_grace, teach_grace
 from edittool.editing.methods.hparams import read_hparams
-from edittool.editing.methods.table import METHODS
+from edittool.editing.methods.table import find_method
 from edittool.editing.model.families import family_of
 from edittool.editing.requests import EditRequest
 from edittool.editing.runs.sampling import Draw, Sampling, left_pad, sample
@@ -619,7 +619,7 @@ dropout: 0.0
 
 def test_a_file_of_easyedit_is_read_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "h.yaml").write_text(EASYEDIT)
-    read = read_hparams(str(tmp_path / "h.yaml"), METHODS["grace"])
+    read = read_hparams(str(tmp_path / "h.yaml"), find_method("grace"))
     assert read.values == GraceHparams(["model.layers[27].mlp.down_proj.weight"], 1.0, 30, 1.0)
     assert read.ignored == ("batch_size", "dropout", "num_pert", "reg", "val_reg")
 
@@ -639,7 +639,7 @@ def test_faults_name_the_field(tmp_path: Path, old: str, new: str, fault: str) -
     assert old in EASYEDIT
     (tmp_path / "h.yaml").write_text(EASYEDIT.replace(old, new))
     with pytest.raises(InputError, match=fault):
-        read_hparams(str(tmp_path / "h.yaml"), METHODS["grace"])
+        read_hparams(str(tmp_path / "h.yaml"), find_method("grace"))
 
 
 def test_choices_are_checked_without_a_file_too() -> None:

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from edittool.editing.methods import ft
 from edittool.editing.methods.ft import FtHparams
 from edittool.editing.methods.hparams import hparams_of, load_hparams, preset_names, read_hparams
-from edittool.editing.methods.table import METHODS, Method, find_method, table
+from edittool.editing.methods.table import Method, all_methods, find_method, method_names
 from edittool.schemas.errors import InputError
 
 GOOD = """\
@@ -22,7 +23,7 @@ kl_factor: 0
 
 def read(tmp_path: Path, text: str) -> FtHparams:
     (tmp_path / "h.yaml").write_text(text)
-    return read_hparams(str(tmp_path / "h.yaml"), METHODS["ft"]).values
+    return read_hparams(str(tmp_path / "h.yaml"), find_method("ft")).values
 
 
 def test_numbers_that_yaml_leaves_as_text(tmp_path: Path) -> None:
@@ -38,7 +39,7 @@ def test_an_integer_or_false_is_no_bound(tmp_path: Path, written: str) -> None:
 
 def test_unknown_fields_are_noted(tmp_path: Path) -> None:
     (tmp_path / "h.yaml").write_text(GOOD)
-    assert read_hparams(str(tmp_path / "h.yaml"), METHODS["ft"]).ignored == ("kl_factor",)
+    assert read_hparams(str(tmp_path / "h.yaml"), find_method("ft")).ignored == ("kl_factor",)
 
 
 @pytest.mark.parametrize(
@@ -65,9 +66,9 @@ def test_faults_name_file_and_field(tmp_path: Path, old: str, new: str, fault: s
 
 def test_missing_presets_and_files() -> None:
     with pytest.raises(InputError, match="ft-codellama-7b"):
-        read_hparams("ft-nothing", METHODS["ft"])
+        read_hparams("ft-nothing", find_method("ft"))
     with pytest.raises(InputError, match="ft-tiny"):
-        read_hparams(None, METHODS["ft"], "some/model")
+        read_hparams(None, find_method("ft"), "some/model")
 
 
 PUBLISHED = {
@@ -81,7 +82,11 @@ MODELS = ("codellama-7b", "codeqwen1.5-7b", "deepseek-coder-6.7b", "tiny")
 
 
 def test_every_method_has_a_preset_for_every_model() -> None:
-    assert preset_names() == sorted(f"{method}-{model}" for method in PUBLISHED for model in MODELS)
+    assert {f"{method}-{model}" for method in PUBLISHED for model in MODELS} <= set(preset_names())
+
+
+def test_every_method_that_edits_has_a_preset_for_the_tiny_model() -> None:
+    assert {f"{method}-tiny" for method in method_names() if method != "none"} <= set(preset_names())
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -89,8 +94,9 @@ def test_presets_are_the_published_values(name: str) -> None:
     method, _, model = name.partition("-")
     hparams = load_hparams(name)
     assert type(hparams.values) is find_method(method).hparams
-    assert hparams.values.profile == "exact"
-    if model != "tiny":
+    if method in PUBLISHED:
+        assert hparams.values.profile == "exact"
+    if method in PUBLISHED and model != "tiny":
         assert {field: getattr(hparams.values, field) for field in PUBLISHED[method]} == PUBLISHED[method]
 
 
@@ -115,12 +121,12 @@ def test_a_file_says_its_method(tmp_path: Path) -> None:
 def test_a_misspelt_field_is_told(method: str, wrong: str, meant: str) -> None:
     given = asdict(load_hparams(f"{method}-tiny").values)
     with pytest.raises(InputError, match=f'no field "{wrong}". Is "{meant}" meant'):
-        hparams_of({wrong if name == meant else name: value for name, value in given.items()}, METHODS[method])
+        hparams_of({wrong if name == meant else name: value for name, value in given.items()}, find_method(method))
 
 
 def test_the_fields_of_other_methods_are_passed_over() -> None:
     given = asdict(load_hparams("ft-tiny").values) | {"kl_factor": 0, "max_length": 40, "device": 0, "fp16": True}
-    assert hparams_of(given, METHODS["ft"]).ignored == ("kl_factor", "max_length")
+    assert hparams_of(given, find_method("ft")).ignored == ("kl_factor", "max_length")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +142,7 @@ def test_the_fields_of_other_methods_are_passed_over() -> None:
 def test_the_switches_of_r_rome(switches: dict[str, bool], variant: str) -> None:
     given = asdict(load_hparams("rome-tiny").values) | {"alg_name": "R-ROME"}
     del given["rome_variant"]
-    assert hparams_of(given | switches, METHODS["rome"]).values.rome_variant == variant
+    assert hparams_of(given | switches, find_method("rome")).values.rome_variant == variant
 
 
 @pytest.mark.parametrize(
@@ -154,24 +160,30 @@ def test_the_switches_of_r_rome(switches: dict[str, bool], variant: str) -> None
 def test_values_without_meaning(method: str, field: str, value: Any, fault: str) -> None:
     given = asdict(load_hparams(f"{method}-tiny").values) | {field: value}
     with pytest.raises(InputError, match=fault):
-        hparams_of(given, METHODS[method])
+        hparams_of(given, find_method(method))
 
 
 def test_the_hash_is_of_the_values(tmp_path: Path) -> None:
     def digest(text: str) -> str:
         (tmp_path / "h.yaml").write_text(text)
-        return read_hparams(str(tmp_path / "h.yaml"), METHODS["ft"]).sha256()
+        return read_hparams(str(tmp_path / "h.yaml"), find_method("ft")).sha256()
 
     assert digest(GOOD) == digest(GOOD.replace("5e-4", "0.0005") + "batch_size: 1\n")
     assert digest(GOOD) != digest(GOOD.replace("5e-4", "6e-4"))
 
 
 def test_the_unedited_model_needs_none() -> None:
-    assert read_hparams(None, METHODS["none"]).ignored == ()
+    assert read_hparams(None, find_method("none")).ignored == ()
 
 
-def test_methods_have_one_name_each() -> None:
-    with pytest.raises(ValueError, match="'x'"):
-        table([Method("x", FtHparams, METHODS["ft"].teach)] * 2)
-    with pytest.raises(InputError, match="none, ft"):
-        find_method("unheard")
+def test_methods_are_called_as_their_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {"none", *PUBLISHED} <= set(method_names()) == {method.name for method in all_methods()}
+    monkeypatch.setattr(ft, "METHOD", Method("x", FtHparams, find_method("ft").teach))
+    with pytest.raises(ValueError, match="declares a method called 'x'"):
+        find_method("ft")
+
+
+@pytest.mark.parametrize("name", ["unheard", "table", "hparams", "../ft", ""])
+def test_what_is_no_method(name: str) -> None:
+    with pytest.raises(InputError, match="ft, grace"):
+        find_method(name)

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from edittool.benchmark.builtin import load_builtin
 from edittool.editing import Edit, EditContext, EditRequest, apply, load_hparams
-from edittool.editing.covariance.files import input_widths, modules_of_layers
 from edittool.editing.covariance.one_pass import Checkpoint, Reading, second_moments
 from edittool.editing.edits.codebook import looking_at
+from edittool.editing.model.families import input_widths, modules_of_layers
 from edittool.editing.model.loading import load_model
 from edittool.editing.model.tiny import lessons_of
 from edittool.editing.requests import TargetRule, requests_for

@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edittool.editing.model.families import family_of
-from edittool.editing.model.forward import Layers, Row, frozen, head, read
+from edittool.editing.model.forward import Layers, Row, head, read
+from edittool.editing.model.parameters import frozen
 
-from ..conftest import make_model
+from ..conftest import FAMILY_NAMES, make_model
 
 ROWS = [Row.of([3, 5, 7, 9, 11, 20, 21]), Row.of([4, 6, 8]), Row.of([30, 31, 32, 33, 34, 35, 36, 37, 38])]
 CLOSE = 5e-5  # log-probabilities of models with large weights, in float32
@@ -35,7 +36,7 @@ def test_rows_of_any_length_from_any_start(model: Any, starts: list[int]) -> Non
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_rows(data: Any) -> None:
-    model = make_model(data.draw(st.sampled_from(["llama", "qwen2", "gpt2"])))
+    model = make_model(data.draw(st.sampled_from(FAMILY_NAMES)))
     token = st.integers(0, 299)
     rows = [
         Row.of(ids) for ids in data.draw(st.lists(st.lists(token, min_size=1, max_size=12), min_size=1, max_size=4))

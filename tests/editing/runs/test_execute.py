@@ -12,7 +12,7 @@ from edittool.editing.context import EditContext
 from edittool.editing.edits.edit import Edit
 from edittool.editing.methods.ft import fine_tune
 from edittool.editing.methods.hparams import Hparams
-from edittool.editing.methods.table import METHODS
+from edittool.editing.methods.table import find_method
 from edittool.editing.requests import EditRequest
 from edittool.editing.runs.execute import Progress, run_regime
 from edittool.editing.runs.settings import Run
@@ -179,7 +179,7 @@ def test_a_batch_that_was_written_in_part_is_sampled_as_a_whole(
 def test_every_method_goes_on_with_a_sequence(
     llama: Any, tokenizer: Any, longer: Bench, tmp_path: Path, checksum: Any, method: str
 ) -> None:
-    run = replace(SEQUENTIAL, method=METHODS[method], hparams=Hparams(METHOD_HPARAMS[method], "test"), steps=(2, 3))
+    run = replace(SEQUENTIAL, method=find_method(method), hparams=Hparams(METHOD_HPARAMS[method], "test"), steps=(2, 3))
     whole, parts, start = tmp_path / "whole.jsonl", tmp_path / "parts.jsonl", checksum(llama)
 
     def go(out: Path, run: Run = run, folder: Path | None = None) -> int:
@@ -319,7 +319,7 @@ def test_another_context_is_not_mixed_in(llama: Any, tokenizer: Any, bench: Benc
 def test_what_is_missing_is_told_before_anything_is_edited(
     llama: Any, tokenizer: Any, bench: Bench, tmp_path: Path
 ) -> None:
-    needy = replace(METHODS["ft"], check=lambda model, hparams: ("model.layers.1.mlp.down_proj",))
+    needy = replace(find_method("ft"), check=lambda model, hparams: ("model.layers.1.mlp.down_proj",))
     run, out = replace(INSTANT, method=needy), tmp_path / "s.jsonl"
     with pytest.raises(InputError, match=r"covariance of the inputs of model\.layers\.1.*`edittool stats m`"):
         run_regime(llama, tokenizer, bench, run, out)
@@ -369,7 +369,7 @@ def test_a_model_that_computes_no_numbers(
     with torch.no_grad():
         llama.model.norm.weight[0] = torch.nan
     context = EditContext(covariance={f"model.layers.{layer}.mlp.down_proj": torch.eye(48) for layer in (0, 1)})
-    run = replace(INSTANT, method=METHODS[method], hparams=hparams)
+    run = replace(INSTANT, method=find_method(method), hparams=hparams)
     with pytest.raises(InputError, match=r"float32, computes no numbers .* Check its weights"):
         run_regime(llama, tokenizer, bench, run, tmp_path / "s.jsonl", context=context)
 
@@ -386,7 +386,7 @@ def test_a_sequence_goes_on_after_its_model_has_collapsed(
         llama.model.norm.weight[0] = torch.nan
     start = checksum(llama)
     hparams = Hparams(METHOD_HPARAMS[method], "test")
-    run = replace(SEQUENTIAL, method=METHODS[method], hparams=hparams)
+    run = replace(SEQUENTIAL, method=find_method(method), hparams=hparams)
     summary = run_regime(llama, tokenizer, longer, run, tmp_path / "s.jsonl", context=context)
     assert summary.edits == 4
     assert {row["completion"] for row in rows(tmp_path / "s.jsonl")} == {""}

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from edittool.editing.context import EditContext
-from edittool.editing.methods.table import METHODS
+from edittool.editing.methods.table import find_method
 from edittool.editing.requests import EditRequest
 from edittool.editing.runs.preflight import check_prompts, check_requests
 from edittool.schemas.errors import InputError
@@ -22,7 +22,7 @@ def tokens(model: Any, tokenizer: Any, method: str, context: EditContext | None 
         model.config.max_position_embeddings = room
         try:
             check_requests(
-                model, tokenizer, [REQUEST], METHODS[method], METHOD_HPARAMS[method], context or EditContext()
+                model, tokenizer, [REQUEST], find_method(method), METHOD_HPARAMS[method], context or EditContext()
             )
         except InputError:
             continue
@@ -50,7 +50,7 @@ def test_templates_that_are_given(llama: Any, tokenizer: Any) -> None:
 def test_what_is_too_long_is_named(llama: Any, tokenizer: Any) -> None:
     llama.config.max_position_embeddings = 5
     with pytest.raises(InputError, match=r"request for 'root', prompt 'def root.* tokens .*; the model reads 5\."):
-        check_requests(llama, tokenizer, [REQUEST], METHODS["ft"], METHOD_HPARAMS["ft"], EditContext())
+        check_requests(llama, tokenizer, [REQUEST], find_method("ft"), METHOD_HPARAMS["ft"], EditContext())
 
 
 @pytest.mark.parametrize("method", ["rome", "memit", "pmet"])
@@ -59,7 +59,7 @@ def test_a_subject_that_merges_is_told_by_an_outline(tokenizer: Any, method: str
         outline = make_model("llama")
     merging = EditRequest("def sorted(x):\n", "sort", "    return x\n")
     with pytest.raises(InputError, match="'sort' does not end with a token of its own"):
-        check_requests(outline, tokenizer, [merging], METHODS[method], METHOD_HPARAMS[method], EditContext())
+        check_requests(outline, tokenizer, [merging], find_method(method), METHOD_HPARAMS[method], EditContext())
 
 
 def test_a_prompt_leaves_room(llama: Any, tokenizer: Any) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from edittool.judging.engine.dialects import podmans
 from edittool.judging.engine.engine import describe_engine
-from edittool.judging.sandbox.container import confinement
+from edittool.judging.sandbox.flags import confinement
 from edittool.judging.sandbox.options import SandboxOptions
 from edittool.schemas.errors import EnvironmentFault
 

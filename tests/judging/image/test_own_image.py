@@ -19,6 +19,8 @@ from edittool.schemas.problems import Problem, Test
 
 from ..wheels import SOURCE, write_wheel
 
+pytestmark = pytest.mark.usefixtures("docker_client")
+
 DOUBLE = Change(
     "ourlib.double",
     "ourlib.double",

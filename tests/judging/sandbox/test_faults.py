@@ -14,6 +14,8 @@ from edittool.judging.sandbox.pool import OWNER_LABEL, owner_of_this_process
 from edittool.judging.sandbox.run_jobs import run_jobs
 from edittool.schemas.problems import Problem, Test
 
+pytestmark = pytest.mark.usefixtures("docker_client")
+
 GOOD = "def f():\n    return 1\n"
 SLEEPS = "import time\ntime.sleep(1)\n" + GOOD
 ENDLESS = "def f():\n    while True: pass\n"

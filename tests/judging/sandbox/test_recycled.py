@@ -13,6 +13,8 @@ from edittool.judging.sandbox.options import MAX_JOBS_PER_CONTAINER, SandboxOpti
 from edittool.judging.sandbox.run_jobs import run_jobs
 from edittool.schemas.problems import Problem, Test
 
+pytestmark = pytest.mark.usefixtures("docker_client")
+
 TASK = Problem("own/f", "", "f", "def f():\n    return 1\n", (Test("", "assert f() == 1"),), "specificity", None)
 GOOD = "def f():\n    return 1\n"
 

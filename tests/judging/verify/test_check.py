@@ -11,7 +11,9 @@ import pytest
 from docker.types import LogConfig
 
 from edittool.judging.image.build import build_image, find_image, image_sources, image_tag
+from edittool.judging.sandbox.flags import FLAGS
 from edittool.judging.sandbox.options import SandboxOptions
+from edittool.judging.sandbox.pool import OWNER_LABEL, owner_of_this_process
 from edittool.judging.verify import promises
 from edittool.judging.verify.check import ObservedContainer, check_image
 from edittool.judging.verify.promises import Check, checks
@@ -72,8 +74,16 @@ def test_a_container_keeps_every_promise(recorded):
     assert len({check.promise for check in found}) == len(found) > 35
 
 
+def test_every_promise_about_a_flag_is_checked(recorded):
+    found, _ = recorded
+    promised = {flag.promised(SandboxOptions()) for flag in FLAGS.values() if flag.promise}
+    assert len(promised) > 20
+    assert promised <= {check.promise for check in found}
+
+
 def test_no_container_is_left(recorded, docker_client):
-    assert docker_client.containers.list(all=True, filters={"label": "edittool=image-verify"}) == []
+    mine = f"{OWNER_LABEL}={owner_of_this_process()}"
+    assert docker_client.containers.list(all=True, filters={"label": ["edittool=image-verify", mine]}) == []
 
 
 # Real containers, weakened

@@ -4,9 +4,9 @@ import pytest
 
 from edittool.reporting.build import build_report
 from edittool.reporting.charts.from_tables import _by_category
+from edittool.reporting.options import Options
 from edittool.reporting.read.verdict_files import VerdictReader
 from edittool.reporting.read.verdict_frame import observe
-from edittool.reporting.report import Options
 
 from ..known_truth import write_truth
 

@@ -5,8 +5,7 @@ import subprocess
 import sys
 
 from edittool.reporting.charts.style import colour
-from edittool.reporting.count.pass_at_k import LABELS
-from edittool.reporting.read.failures import FAILURES
+from edittool.schemas.verdicts import FAILURES, LABELS
 
 
 def test_labels_methods_and_failures_have_a_colour_each():

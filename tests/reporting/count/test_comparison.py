@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from edittool.reporting.count.comparison import Study, rates
+from edittool.reporting.options import Options
 from edittool.reporting.read.verdict_frame import observe
-from edittool.reporting.report import Options
+from edittool.schemas.verdicts import Verdict
 
 FT = {"method": "ft", "regime": "instant", "step": 1}
 
 
 def study_of(bench, verdicts, **options):
-    return Study(observe(bench, verdicts), Options(100, **options))
+    return Study(observe(bench, map(Verdict.from_row, verdicts)), Options(100, **options))
 
 
 def named(study, **fields):

@@ -1,15 +1,16 @@
 import pytest
 
-from edittool.reporting.explain.explanation import OUTCOMES_IN_WORDS, Mark, explain, program_lines
+from edittool.reporting.explain.explanation import Mark, program_lines
+from edittool.reporting.explain.explanation import explain as explain_verdict
 from edittool.schemas.errors import InputError
-from edittool.schemas.validation import load_schema
+from edittool.schemas.verdicts import Verdict
 
 UNKNOWN = {"type": "NameError", "message": "name 'len' is not defined", "line": 1, "kind": "missing_name"}
 WRONG = {"type": "AssertionError", "message": "", "line": None, "kind": "assertion"}
 
 
-def test_every_outcome_has_words_in_the_declared_order():
-    assert list(OUTCOMES_IN_WORDS) == load_schema("verdict")["properties"]["outcome"]["enum"]
+def explain(row, bench):
+    return explain_verdict(Verdict.from_row(row), bench)
 
 
 def test_uses_and_the_first_error_are_marked_on_their_lines(bench, verdict):

@@ -33,7 +33,7 @@ def verdicts(verdict, tmp_path: Path) -> Path:
     ],
 )
 def test_a_sample_is_found_by_its_id_its_start_or_its_task(verdicts, wanted, sample_id):
-    assert pick_verdict(verdicts, wanted)["sample_id"] == sample_id
+    assert pick_verdict(verdicts, wanted).sample_id == sample_id
 
 
 @pytest.mark.parametrize("wanted", ["ab", "rel/0"])
@@ -59,10 +59,10 @@ def test_what_means_nothing_is_said_to_with_the_tasks_near(verdicts, wanted, nea
 def test_a_sample_that_stands_twice_counts_once_by_its_first_row(verdict, tmp_path):
     path = tmp_path / "twice.jsonl"
     write_rows(path, [verdict("rel/0", passed, sample_id="abc") for passed in (2, 0)])
-    assert pick_verdict(path, "rel/0")["outcome"] == "passed"
+    assert pick_verdict(path, "rel/0").outcome == "passed"
 
 
 def test_a_last_line_cut_short_is_left_out(verdicts):
     with verdicts.open("a") as file:
         file.write('{"sample_id": "abc9')
-    assert pick_verdict(verdicts, "f")["sample_id"] == "fff0"
+    assert pick_verdict(verdicts, "f").sample_id == "fff0"

@@ -3,6 +3,7 @@ import pytest
 from edittool.cli.shared.console import plain
 from edittool.reporting.explain.explanation import explain
 from edittool.reporting.explain.text import render_explanation
+from edittool.schemas.verdicts import Verdict
 
 EVIL = "\x1b[2J\nlabel         correct_adoption"
 ERROR = {"type": EVIL, "message": EVIL, "line": 9, "kind": "missing_name"}
@@ -13,7 +14,7 @@ def lines(bench):
     """Return a function that gives the lines that explain a verdict."""
 
     def render(verdict):
-        return [line.plain for line in render_explanation(explain(verdict, bench), plain)]
+        return [line.plain for line in render_explanation(explain(Verdict.from_row(verdict), bench), plain)]
 
     return render
 

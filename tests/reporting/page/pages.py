@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edittool.reporting.build import build_report
+from edittool.reporting.options import Options
 from edittool.reporting.page.bodies import Bodies
 from edittool.reporting.page.page import write_page
 from edittool.reporting.read.verdict_files import VerdictReader
 from edittool.reporting.read.verdict_frame import Observations, observe
-from edittool.reporting.report import Options, Report
+from edittool.reporting.report import Report
 from edittool.schemas.bench import Bench, write_bench
 from edittool.schemas.changes import Change
 from edittool.schemas.problems import Problem, Test
+from edittool.schemas.verdicts import Verdict
 
 ATTACK = "</script><script>window.attacked = 1</script><img src=x onerror='window.attacked = 2'>"
 HOSTILE = f"{ATTACK}<!--{{{{ 7 * 7 }}}}\u2028\u202e\x00\x1b[31mred\x1b[0m\u200b&lt;]]>'\"\\"
@@ -32,7 +34,7 @@ class Made:
     path: Path
     observations: Observations
     report: Report
-    verdicts: list[dict]
+    verdicts: list[Verdict]
 
 
 def bench_in(folder: Path) -> Bench:
@@ -111,9 +113,9 @@ def make_page(folder: Path, bench: Bench, verdicts: Iterable[dict]) -> Made:
     source.write_text("".join(json.dumps(row) + "\n" for row in verdicts), encoding="ascii")
     reader, bodies, kept = VerdictReader(bench, [source]), Bodies(), []
 
-    def keep(row: dict, task: Problem) -> None:
-        kept.append(row)
-        bodies.add(row, task)
+    def keep(found: Verdict, task: Problem) -> None:
+        kept.append(found)
+        bodies.add(found, task)
 
     observations = observe(bench, reader, keep)
     report = build_report(observations, reader, Options(resamples=100))

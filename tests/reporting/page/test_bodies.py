@@ -18,6 +18,7 @@ from edittool.reporting.page.bodies import (
     body_of,
 )
 from edittool.schemas.problems import Problem, Test
+from edittool.schemas.verdicts import Verdict
 
 PROBLEM = Problem("t/0", "def f():\n", "f", "", (Test("", "f()"),), "reliability", "len")
 ANY_TEXT = st.text(st.characters())  # lone surrogates too: JSON can hold them
@@ -25,7 +26,7 @@ ANY_TEXT = st.text(st.characters())  # lone surrogates too: JSON can hold them
 
 def verdict(**fields):
     base = {"sample_id": "s", "task_id": "t/0", "compiles": True, "tests_passed": 1, "tests_total": 1}
-    return base | {"outcome": "passed", "label": None, "active_changes": []} | fields
+    return Verdict.from_row(base | {"outcome": "passed", "label": None, "active_changes": []} | fields)
 
 
 def unpacked(bodies):

@@ -166,9 +166,9 @@ def test_the_address_holds_the_filters(open_report, made):
 
 def test_a_link_leads_to_a_sample(open_report, made):
     page = open_report("samples?subset=generalization&sample=100")
-    expect(page.locator("#sample-title")).to_have_text(made.verdicts[100]["task_id"])
+    expect(page.locator("#sample-title")).to_have_text(made.verdicts[100].task_id)
     page.reload()
-    expect(page.locator("#sample-title")).to_have_text(made.verdicts[100]["task_id"])
+    expect(page.locator("#sample-title")).to_have_text(made.verdicts[100].task_id)
     expect(page.get_by_role("dialog").get_by_label("The sample's program")).to_be_visible()
     page.get_by_role("button", name="Close").click()
     expect(page).to_have_url(re.compile(r"#samples\?subset=generalization$"))
@@ -188,14 +188,14 @@ def test_the_last_sample_shows_its_own_program(open_report, made):
     last = len(made.verdicts) - 1
     page = open_report(f"samples?sample={last}")
     program = page.get_by_label("The sample's program")
-    expect(program).to_contain_text(made.verdicts[last]["completion"].splitlines()[-1].strip())
-    expect(page.locator("#sample-title")).to_have_text(made.verdicts[last]["task_id"])
+    expect(program).to_contain_text(made.verdicts[last].completion.splitlines()[-1].strip())
+    expect(page.locator("#sample-title")).to_have_text(made.verdicts[last].task_id)
     page.locator("summary", has_text="How it was made").click()
-    expect(page.get_by_role("dialog")).to_contain_text(made.verdicts[last]["sample_id"])
+    expect(page.get_by_role("dialog")).to_contain_text(made.verdicts[last].sample_id)
 
 
 def test_the_program_is_marked_and_held_against_the_updated_solution(open_report, made):
-    number = next(n for n, row in enumerate(made.verdicts) if row["task_id"] == "gen/2" and row["outcome"] == "failed")
+    number = next(n for n, each in enumerate(made.verdicts) if (each.task_id, each.outcome) == ("gen/2", "failed"))
     page = open_report(f"samples?sample={number}")
     mine, theirs = page.get_by_label("The sample's program"), page.get_by_label("The updated solution")
     expect(mine.locator(".remark.replacement")).to_contain_text("replacement my_len: call")
@@ -333,4 +333,4 @@ def test_on_paper_the_report_stays_and_the_browser_goes(open_report):
 def test_the_hostile_task_is_found_by_its_name(open_report, made):
     page = open_report()
     page.get_by_label("Task").fill(HOSTILE_TASK.split(" ")[1])
-    assert count(page) == sum(row["task_id"] == HOSTILE_TASK for row in made.verdicts)
+    assert count(page) == sum(verdict.task_id == HOSTILE_TASK for verdict in made.verdicts)

@@ -2,7 +2,7 @@
 
 from edittool.reporting.page.index import pack_index, unpack_index
 from edittool.reporting.page.packing import unpack
-from edittool.reporting.page.shown import INVISIBLE
+from edittool.reporting.printable import INVISIBLE
 
 SAME = {name: name for name in ("task", "subset", "change", "outcome", "label", "detail", "failure", "index")}
 

@@ -127,7 +127,7 @@ def test_every_problem_and_body_is_in_the_page(outline, made):
     bodies = [body["facts"]["sample_id"] for shard in shards("data-bodies") for body in shard]
     assert problems == list(made.observations.bench.problems)
     assert HOSTILE_TASK in problems
-    assert bodies == [row["sample_id"] for row in made.verdicts]
+    assert bodies == [verdict.sample_id for verdict in made.verdicts]
 
 
 def test_every_table_and_chart_is_in_the_page(outline, made):

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edittool.reporting.page.shown import INVISIBLE, shown
+from edittool.reporting.page.shown import shown
+from edittool.reporting.printable import INVISIBLE
 
 
 @pytest.mark.parametrize("character", [chr(point) for bounds in INVISIBLE for point in bounds])

@@ -1,6 +1,7 @@
 import pytest
 
-from edittool.reporting.read.failures import FAILURES, failure_of
+from edittool.reporting.read.failures import failure_of
+from edittool.schemas.verdicts import FAILURES, Verdict
 
 
 def verdict(outcome, error=None, *tests):
@@ -14,6 +15,7 @@ def verdict(outcome, error=None, *tests):
     }
 
 
+REQUIRED = {"sample_id": "s", "task_id": "t", "compiles": False, "tests_passed": 0, "tests_total": 1, "label": None}
 CASES = {
     "cannot be parsed": (verdict("syntax_error", "syntax"), "syntax"),
     "ran out of time": (verdict("timeout", "timeout", None, "timeout"), "timeout"),
@@ -71,7 +73,7 @@ CASES = {
 @pytest.mark.parametrize("words", CASES)
 def test_a_program_that(words):
     found, category = CASES[words]
-    assert failure_of(found) == category
+    assert failure_of(Verdict.from_row(REQUIRED | found)) == category
 
 
 def test_every_category_is_reached():

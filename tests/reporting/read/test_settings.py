@@ -6,18 +6,19 @@ from dataclasses import replace
 import pytest
 
 from edittool.reporting.count.comparison import Study
+from edittool.reporting.options import Options
 from edittool.reporting.read.verdict_frame import observe
-from edittool.reporting.report import Options
 from edittool.schemas.bench import write_bench
+from edittool.schemas.verdicts import Verdict
 
 
 def settings_of(bench, verdicts):
-    return observe(bench, verdicts).settings
+    return observe(bench, map(Verdict.from_row, verdicts)).settings
 
 
 def samples_of(bench, verdicts):
     """Return how many verdicts each setting has in each subset, by the setting's world."""
-    found = observe(bench, verdicts)
+    found = observe(bench, map(Verdict.from_row, verdicts))
     counts = {}
     for place, subset in found.frame.select("setting", "subset").iter_rows():
         world = counts.setdefault(found.settings[place].world, {})
@@ -26,7 +27,7 @@ def samples_of(bench, verdicts):
 
 
 def names_of(bench, verdicts):
-    return [named.name for named in Study(observe(bench, verdicts), Options(100)).settings]
+    return [named.name for named in Study(observe(bench, map(Verdict.from_row, verdicts)), Options(100)).settings]
 
 
 @pytest.mark.parametrize(

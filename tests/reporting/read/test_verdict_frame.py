@@ -6,10 +6,11 @@ import pytest
 
 from edittool.reporting.read.verdict_frame import SCHEMA, observe
 from edittool.schemas.errors import InputError
+from edittool.schemas.verdicts import Verdict
 
 
 def row_of(bench, verdict):
-    (row,) = observe(bench, [verdict]).frame.iter_rows(named=True)
+    (row,) = observe(bench, [Verdict.from_row(verdict)]).frame.iter_rows(named=True)
     return row
 
 
@@ -35,11 +36,10 @@ class TestFacts:
         assert (row["task"], row["subset"], row["change"]) == ("gen/1", "generalization", "max")
 
     def test_a_detail_may_hold_what_utf8_cannot(self, bench, verdict):
-        frame = observe(bench, [verdict("rel/0", 2, "workaround", label_detail="\ud800x")]).frame
-        assert frame["detail"].to_list() == ["\\ud800x"]
+        assert row_of(bench, verdict("rel/0", 2, "workaround", label_detail="\ud800x"))["detail"] == "\\ud800x"
 
     def test_whole_numbers_may_be_written_as_1_0(self, bench, verdict):
-        found = observe(bench, [verdict("rel/0", 2, step=1.0, sample_index=3.0)])
+        found = observe(bench, [Verdict.from_row(verdict("rel/0", 2, step=1.0, sample_index=3.0))])
         assert (found.settings[0].step, found.frame["index"].to_list()) == (1, [3])
 
 
@@ -47,7 +47,7 @@ def test_sets_of_changes_have_one_order_whatever_that_of_the_verdicts(bench, ver
     worlds = (["max"], [], ["len", "max"], ["len"])
     verdicts = [verdict("spe/0", 2, active_changes=world, edited=world[:1]) for world in worlds]
     for order in (verdicts, verdicts[::-1]):
-        found = observe(bench, order)
+        found = observe(bench, map(Verdict.from_row, order))
         assert found.sets == ((), ("len",), ("len", "max"), ("max",))
         worlds_found = {found.sets[place] for place in found.frame["active"]}
         assert worlds_found == {tuple(world) for world in worlds}
@@ -60,7 +60,7 @@ def test_of_no_verdicts_are_empty_columns(bench):
 
 def test_an_unknown_task_is_refused(bench, verdict):
     with pytest.raises(InputError, match="the task 'X/1' is not in the benchmark 'small'"):
-        observe(bench, [verdict("X/1", 2)])
+        observe(bench, [Verdict.from_row(verdict("X/1", 2))])
 
 
 class Row(dict):
@@ -75,7 +75,7 @@ def test_verdicts_are_counted_as_they_come_and_not_kept(bench, verdict):
         for _ in range(50):
             row = Row(verdict("rel/0", 2))
             references.append(weakref.ref(row))
-            yield row
+            yield Verdict.from_row(row)
             most_alive = max(most_alive, sum(reference() is not None for reference in references))
 
     observe(bench, stream())

@@ -1,10 +1,8 @@
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from edittool.reporting.table.format import MISSING, finite, format_cell, header, visible
+from edittool.reporting.table.format import MISSING, format_cell, header
 from edittool.reporting.table.table import Column, Estimate
 
 
@@ -54,29 +52,9 @@ def test_what_is_no_number_is_refused(kind, number):
             format_cell(cell, column(kind))
 
 
-def test_a_finite_number_is_itself():
-    assert finite(0.1, "x") == 0.1
-
-
 @pytest.mark.parametrize(
     ("kind", "text", "shown"),
     [("percent", "full", "full %"), ("percent", "below 20 %", "below 20 %"), ("points", "change", "change pp")],
 )
 def test_a_header_has_its_unit_once(kind, text, shown):
     assert header(column(kind, text)) == shown
-
-
-class TestVisible:
-    def test_writes_out_what_cannot_be_printed(self):
-        assert visible("a\n\x1b\u202e\ud800\u2028é") == "a\\n\\x1b\\u202e\\ud800\\u2028é"
-
-    def test_cuts_at_the_limit(self):
-        assert visible("abcdef", 4) == "abc…"
-        assert visible("abcd", 4) == "abcd"
-        assert visible("abc\x1b", 5) == "abc\\…"
-
-    @given(st.text(st.characters()), st.integers(1, 20))
-    def test_is_one_printable_line_within_the_limit(self, text, limit):
-        assert visible(text).isprintable()
-        assert len(visible(text, limit)) <= limit
-        visible(text).encode("utf-8")

@@ -76,5 +76,5 @@ class TestSplit:
 @pytest.mark.parametrize(("kinds", "interval"), [(("percent",), False), (("points",), True)])
 def test_intervals_are_left_out_by_kind(kinds, interval):
     short = without_intervals(compact(table()), kinds)
-    assert isinstance(short.rows[0][2], Estimate) == interval
+    assert isinstance(short.rows[0]["full"], Estimate) == interval
     assert len(short.rows) == 3

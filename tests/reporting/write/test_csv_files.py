@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edittool.reporting.table.format import visible
+from edittool.reporting.printable import visible
 from edittool.reporting.table.table import Estimate
 from edittool.reporting.write.csv_files import table_as_csv
 

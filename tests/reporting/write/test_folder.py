@@ -184,6 +184,7 @@ class TestPlaces:
             os.close(descriptor)
         write_report(out, report(), page)
 
+    @pytest.mark.root
     def test_a_full_disk_leaves_the_former_report_and_there_is_room_again(self, tmp_path):
         with small_disk(tmp_path / "disk", 256 * 1024) as disk:
             out = disk / "report"

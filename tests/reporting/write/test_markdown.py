@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from edittool.reporting.table.format import visible
+from edittool.reporting.printable import visible
 from edittool.reporting.table.layout import MAX_TEXT
 from edittool.reporting.write.markdown import escape, report_as_markdown
 
@@ -85,8 +87,8 @@ def test_a_hostile_report_has_no_more_structure_than_another():
 
 def plain_table():
     made = hostile_table()
-    rows = tuple(("m", f"method{i}", *row[2:]) for i, row in enumerate(made.rows))
-    return table(rows=rows, name="hostile", notes=("x",) * (len(HOSTILE) - 1))
+    rows = tuple({**row, "model": "m", "method": f"method{i}"} for i, row in enumerate(made.rows))
+    return replace(made, title="Pass rates", rows=rows, notes=("x",) * (len(HOSTILE) - 1))
 
 
 def test_long_names_are_cut():

@@ -16,7 +16,7 @@ from docker.types import LogConfig
 
 from edittool.judging.engine.engine import describe_engine
 from edittool.judging.image.build import find_image
-from edittool.judging.sandbox.container import FIRST_UID, confinement
+from edittool.judging.sandbox.flags import FIRST_UID, confinement
 from edittool.judging.sandbox.job import Job
 from edittool.judging.sandbox.options import SandboxOptions
 from edittool.judging.sandbox.run_jobs import run_jobs

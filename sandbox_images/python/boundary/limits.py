@@ -1,0 +1,22 @@
+"""The limits of the two processes: sizes of what crosses between them, and what the untrusted one may use.
+
+The host reads some of them too: what it asks the engine for has to leave room for what is asked for here.
+"""
+
+from __future__ import annotations
+
+from .light import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Final
+
+# What crosses
+MAX_JOB_BYTES: Final = 16 * 2**20
+MAX_REPLY_BYTES: Final = 8 * 2**20
+MAX_TEXT: Final = 500  # characters of an error's message
+MAX_PATHS: Final = 8  # classes noted for one traced attribute
+MAX_PATH: Final = 200  # characters of the dotted path of such a class
+
+# What the untrusted process may use
+DESCRIPTORS: Final = 64  # in a recycled container the trusted process has more
+RESERVED_MIB: Final = 64  # of the container's memory, for the trusted process

@@ -1,0 +1,102 @@
+"""One table of a container's flags: what is asked for, what is compared, what is promised and what the page says."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from docker.types import Ulimit
+
+from edittool.judging.engine.engine import LIMIT_FIELDS
+from edittool.judging.sandbox.flags import (
+    FIRST_UID,
+    FLAGS,
+    confinement,
+    container_flags,
+    engine_flags,
+    find_weaker,
+    insert_flags,
+)
+from edittool.judging.sandbox.job import Limits
+from edittool.judging.sandbox.options import SandboxOptions
+from edittool.sandbox_images.python.trusted.confinement import describe_confinement
+
+PAGE = Path(__file__).parents[3] / "docs" / "security.md"
+OPTIONS = SandboxOptions(limits=Limits(memory_mib=128), cpus=0.5, jobs_per_container=4, hash_seed=7, runtime="crun")
+REPORT = {
+    "uid": FIRST_UID + 5,
+    "capabilities": 0,
+    "no_new_privileges": True,
+    "seccomp": True,
+    "dumpable": False,
+    "memory_bytes": 131 << 20,
+    "swap": False,
+    "pids": 35,
+    "cpus": 0.5,
+    "nofile": 73,
+    "fsize": 16 << 20,
+    "core": 0,
+    "msgqueue": 0,
+    "memlock": 0,
+}
+
+
+def test_the_page_is_up_to_date():
+    page = PAGE.read_text(encoding="utf-8")
+    assert insert_flags(page) == page
+
+
+def test_a_page_without_marks_is_refused():
+    with pytest.raises(ValueError, match="lacks"):
+        insert_flags("# Security\n")
+
+
+def test_every_flag_reaches_the_engine_once():
+    asked = confinement(OPTIONS)
+    options = ["no-new-privileges", FLAGS["system calls"].value(OPTIONS, 0)]
+    assert asked["security_opt"] == options
+    assert asked["tmpfs"] == {"/tmp": "rw,noexec,nosuid,nodev,mode=1777,size=16m,nr_inodes=1024"}
+    assert asked["ulimits"] == [
+        Ulimit(name=name, soft=REPORT[name], hard=REPORT[name])
+        for name in ("nofile", "fsize", "core", "msgqueue", "memlock")
+    ]
+    assert (asked["mem_limit"], asked["memswap_limit"], asked["pids_limit"]) == (131 << 20, 131 << 20, 35)
+    assert (asked["nano_cpus"], asked["runtime"], asked["network_mode"]) == (500_000_000, "crun", "none")
+    assert container_flags(OPTIONS, 5)["user"] == f"{FIRST_UID + 5}:{FIRST_UID + 5}"
+    assert container_flags(OPTIONS, 5)["environment"]["PYTHONHASHSEED"] == "7"
+    given = [*asked, *container_flags(OPTIONS, 5), *engine_flags(OPTIONS)]
+    of_lists = {"security_opt": 2, "ulimits": 5, "tmpfs": 2}
+    own = Counter(
+        flag.place if flag.place in of_lists else flag.key for flag in FLAGS.values() if flag.place != "image"
+    )
+    assert own == Counter(given) | Counter(of_lists)
+
+
+def test_the_runner_reports_what_is_compared():
+    # Run here, outside any container: the names are what matters.
+    assert set(describe_confinement()) == {flag.reported for flag in FLAGS.values() if flag.reported} == set(REPORT)
+
+
+def test_a_report_as_asked_for_has_nothing_weaker():
+    assert find_weaker(REPORT, OPTIONS, 5) == []
+
+
+@pytest.mark.parametrize("name", REPORT)
+def test_a_weaker_report_is_named(name):
+    assert find_weaker({**REPORT, name: 2**40}, OPTIONS, 5) == [f"{name} is {2**40!r}, not {REPORT[name]!r}"]
+    missing = {other: value for other, value in REPORT.items() if other != name}
+    assert find_weaker(missing, OPTIONS, 5) == [f"{name} is None, not {REPORT[name]!r}"]
+
+
+def test_a_limit_that_an_engine_may_lack_is_asked_for_by_a_flag():
+    assert [flag.engine_limit for flag in FLAGS.values() if flag.engine_limit] == list(LIMIT_FIELDS)
+
+
+def test_a_flag_without_a_promise_has_none():
+    with pytest.raises(ValueError, match="no promise about the stop signal"):
+        FLAGS["stop signal"].promised(OPTIONS)
+
+
+def test_promises_name_the_values():
+    promised = {flag.promised(OPTIONS) for flag in FLAGS.values() if flag.promise}
+    assert promised >= {"memory limited to 131 MiB", "processes limited to 35", "CPU limited to 0.5"}
+    assert promised >= {"open files limited to 73", "size of a file limited to 16,777,216 bytes"}
