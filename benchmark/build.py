@@ -1,4 +1,4 @@
-"""Putting a benchmark together and writing its folder."""
+"""The last step of a build: a benchmark is put together, and its folder written."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence

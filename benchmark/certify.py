@@ -1,4 +1,4 @@
-"""Certification: does every problem of a benchmark do what it is there for? Asked of the sandbox, not of the text.
+"""Certification: runs in the sandbox that show whether every problem of a benchmark serves its purpose.
 
 For each problem, as far as it applies:
 

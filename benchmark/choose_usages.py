@@ -1,4 +1,4 @@
-"""Which usage change each API gets: every design is tried on every problem that uses the API, and the best one wins."""
+"""The choice of a usage change for each API: every design is tried on the problems that use it, and the best wins."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,7 +52,7 @@ def choose_designs(
 
     The design that the most problems are certified for wins. Of several that are as good, the usage that fewest
     problems have so far is taken, so that no usage prevails: APIs with many problems choose first. An API that nothing
-    can stand in for gets none.
+    can stand in for gets none. Raises EnvironmentFault when the sandbox fails.
     """
     records = {api: [_prepare(design, users[api]) for design in _designs(api)] for api in sorted(users)}
     jobs = [(record, *pair, job) for group in records.values() for record in group for pair, job in record.jobs.items()]

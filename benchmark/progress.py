@@ -1,4 +1,4 @@
-"""How long work tells how far it is, without knowing who listens."""
+"""Progress of long work: a protocol between the work and its listener, neither of which knows the other."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Prompts that give the API away: a text that names what the solution is to call helps whoever edits for it."""
+"""Prompts that give the API away: a prompt that names the API helps a model to find it without an edit."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Parsing Python, and which names a piece of it reads, calls and defines."""
+"""Python source: its syntax tree, and the names that it reads, calls and defines."""
 
 import ast
 import warnings

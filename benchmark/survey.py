@@ -1,4 +1,4 @@
-"""The survey: reference solutions run as they are and traced, and their APIs are read with what was seen."""
+"""The survey: reference solutions are run and traced, and the APIs that they use are read with the trace."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ def survey(problems: Sequence[Problem], trials: Trials, progress: Progress = sil
     """Run and read the references of `problems`.
 
     Left out are those that do not pass, and those that take more than half of the CPU time there is: a sample that
-    does the same work a little slower would be counted as wrong.
+    does the same work a little slower would be counted as wrong. Raises EnvironmentFault when the sandbox fails.
     """
     jobs = [Job(problem.solution, problem) for problem in problems]
     plain = trials.run(jobs, on_trial=progress("running the references", len(jobs)))
@@ -67,7 +67,10 @@ def _find_fault(problem: Problem, trial: Trial, cpu_seconds: float) -> Rejection
 
 
 def trace_references(problems: Sequence[Problem], trials: Trials, progress: Progress = silent) -> dict[str, References]:
-    """Return the references of each problem's solution by task id, read with the receivers seen while it ran."""
+    """Return the references of each problem's solution by task id, read with the receivers seen while it ran.
+
+    Raises EnvironmentFault when the sandbox fails.
+    """
     programs = [instrument(problem.solution) for problem in problems]
     jobs = [
         Job(program.program, problem, traced=tuple(name for _, name in program.attributes))

@@ -1,6 +1,6 @@
 """Trials: programs that the builder puts to the sandbox, many to a container, and never twice.
 
-What a trial showed can be kept in a file, so that a build that was interrupted goes on where it stopped.
+A file can keep the results, so that a build that was interrupted goes on where it stopped.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -56,7 +56,10 @@ class Trial:
 
 
 class Trials:
-    """Runs jobs in the sandbox and remembers what they showed, by everything that decides it."""
+    """Runs jobs in the sandbox and remembers the trials, by everything that decides them.
+
+    Raises EnvironmentFault where the engine or the image is missing.
+    """
 
     def __init__(self, client: DockerClient, options: SandboxOptions, log: JsonlAppender | None = None):
         self._client, self._log = client, log

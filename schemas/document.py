@@ -1,4 +1,4 @@
-"""Writes docs/formats.md from the schemas: `python -m edittool.schemas.document > docs/formats.md`."""
+"""The page docs/formats.md, written from the schemas: `python -m edittool.schemas.document > docs/formats.md`."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Where edittool keeps what it can make again."""
+"""The folder of caches: files that edittool can make again."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""JSON as text: what is accepted from a file, and what is written to one."""
+"""JSON as text: a parser that takes only values that can be written again, and a writer of one-line ASCII."""
 
 import json
 import math

@@ -187,7 +187,8 @@ class JsonlAppender:
     def append(self, *rows: Mapping[str, Any]) -> None:
         """Write `rows` and return when they are on the disk.
 
-        An interruption keeps the rows that were written whole; a refused write keeps none of these.
+        An interruption keeps the rows that were written whole. Raises EnvironmentFault when the disk refuses; none of
+        these rows is then kept.
         """
         data = "".join(dump_row(row) + "\n" for row in rows).encode("ascii")
         try:

@@ -1,4 +1,4 @@
-"""Rejections: what was left out of a benchmark, and why."""
+"""Rejections: the problems and changes that a benchmark leaves out, each with its reason."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

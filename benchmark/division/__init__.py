@@ -1,1 +1,1 @@
-"""Division: which changes a benchmark keeps, and which problem stands where."""
+"""Division: the choice of the changes that a benchmark keeps, and of the change and subset of each problem."""

@@ -1,4 +1,4 @@
-"""What is left to chance, drawn by sha256: the same seed gives the same draw on every machine and in every order."""
+"""Chance, drawn by SHA-256: the same seed gives the same draw on every machine and in every order."""
 
 import hashlib
 from collections.abc import Iterable, Mapping

@@ -3,7 +3,7 @@
 A threshold on shared words or on edit distance cannot tell the same task in other words from another task in the same
 words: "the maximum of two numbers" is nearer to "the minimum of two numbers" than to "the largest of two given values".
 So texts are the same where they are equal once filler words and repeats are dropped, synonyms are one word, and a
-closing "using ..." is cut, which says how and not what.
+closing "using ..." is cut, which names the means and not the task.
 """
 
 import ast

@@ -1,7 +1,7 @@
-"""Which changes a benchmark keeps, and which problems test which change, as two integer programmes.
+"""The split: the changes that a benchmark keeps and the problems that test each of them, by two integer programmes.
 
-The first, here, decides which APIs are kept and whose problem each problem is; the second, in `subsets`, divides the
-problems of each API.
+The first, here, chooses the APIs and gives each problem to one of them; the second, in `subsets`, divides the problems
+of each API.
 """
 
 from collections import defaultdict

@@ -8,8 +8,9 @@
         def my_chunked(*, src, size):
             return iterutils.chunked(src, size)
 
-What is left out is read from the shim. `usage` is then `function` for a method or a constant, `keyword_only` where the
-shim takes nothing but keywords, else `renamed`, the one that claims least; `reordered` and `packed` have to be said.
+Fields that are left out are read from the shim. `usage` is then `function` for a method or a constant, `keyword_only`
+where the shim takes nothing but keywords, else `renamed`, the one that claims least; `reordered` and `packed` have to be
+said.
 """
 
 import ast

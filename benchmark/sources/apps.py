@@ -1,10 +1,10 @@
 """APPS: its call-based rows as problems, each pair of inputs and output a test that counts alone.
 
-What a row needs is a function for the tests to call: `input_output` names it (`fn_name`), and `starter_code` says
+A row needs a function for the tests to call: `input_output` names it (`fn_name`), and `starter_code` says
 whether it is a method of `class Solution`. The other rows of APPS are programs that read standard input. The sandbox
 loads a program once and then calls its functions, so those rows are left out (`standard_input`).
 
-A test of more than MAX_TEST characters is left out, as is what comes after MAX_TESTS tests of one problem;
+A test of more than MAX_TEST characters is left out, and so are the tests after the first MAX_TESTS of one problem;
 `Loaded.left_out` counts them. (APPS has problems with hundreds of tests, some of megabytes.)
 """
 

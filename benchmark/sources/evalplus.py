@@ -3,14 +3,14 @@
 Both come in two layouts, told apart by their fields:
 
 - EvalPlus's own files (HumanEvalPlus.jsonl, MbppPlus.jsonl): `base_input` and `plus_input`, without outputs. The
-  expected output is what the reference solution returns: it stands in the problem's trusted `helpers`, with names of
+  expected output comes from the reference solution: it stands in the problem's trusted `helpers`, with names of
   its own, and runs beside the tests.
 - The Hugging Face hub's files (evalplus/humanevalplus, evalplus/mbppplus): `test`, a program with the lists `inputs`
   and `results` and a loop over both. Its comparison needs NumPy, so ours (`agreement`) takes its place; results that
   the file lacks, being large, come from the reference here too.
 
-An input of more than MAX_INPUT characters is left out, as is what comes after MAX_TESTS tests or MAX_TOTAL characters
-in one problem; `Loaded.left_out` counts them.
+An input of more than MAX_INPUT characters is left out, and so are the tests after the first MAX_TESTS, or MAX_TOTAL
+characters, of one problem; `Loaded.left_out` counts them.
 """
 
 import ast

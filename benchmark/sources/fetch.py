@@ -1,4 +1,4 @@
-"""Getting public data sets from the Hugging Face hub, and making sure that they are the files that are meant."""
+"""Public data sets, fetched from the Hugging Face hub and held against the hash or the commit that pins them."""
 
 import errno
 import hashlib

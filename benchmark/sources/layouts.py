@@ -1,4 +1,4 @@
-"""Which data set a row looks like, so that a file given in place of another is called by its name."""
+"""The data set that a row looks like, so that a file given in place of another is called by its name."""
 
 from collections.abc import Mapping
 from typing import Any

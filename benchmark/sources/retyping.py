@@ -1,6 +1,6 @@
 """The arguments of MBPP+ as the tasks mean them: EvalPlus's JSON has lists where they are tuples or sets.
 
-Which task takes what is a fact of the data set, not written in its rows; EvalPlus's own reader knows it by task too.
+The types of each task are a fact of the data set, not written in its rows; EvalPlus's own reader knows it by task too.
 """
 
 from collections.abc import Callable

@@ -45,7 +45,10 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """One row of a data set called `source`, and where it stands. Field access raises InputError."""
+    """One row of a data set called `source`, and where it stands.
+
+    Its methods raise InputError, naming file, line and field, for a field that is missing or of another kind.
+    """
 
     source: str
     path: Path

@@ -1,1 +1,1 @@
-"""Usage changes: what an API is, how it is called, and how its replacement will be."""
+"""Usage changes: APIs, their signatures, the designs of their replacements, and the shims."""

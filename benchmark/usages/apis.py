@@ -1,4 +1,4 @@
-"""What an API is: a public name of Python's builtins or standard library, as the Python that runs this has it."""
+"""APIs: public names of Python's builtins or standard library, as the Python that runs this has them."""
 
 import builtins
 import difflib

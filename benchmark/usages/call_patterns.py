@@ -1,4 +1,4 @@
-"""How old calls become calls of a replacement that is used in another way: by keyword, in another order, in a list."""
+"""The rewriting of old calls for a replacement that is used in another way: by keyword, in another order, in a list."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Usage changes: how the replacement of an API is called, its shim, and how old calls become new ones."""
+"""Designs of usage changes: each has the replacement's signature, its shim, and the rewriting of old calls."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

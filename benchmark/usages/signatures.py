@@ -1,4 +1,4 @@
-"""How an API is called: from the hand-checked table signatures.toml, and from inspect for what is not in it."""
+"""Signatures of APIs: from the hand-checked table signatures.toml, and for all others from inspect."""
 
 import ast
 import builtins

@@ -120,7 +120,7 @@ def test_a_folder_that_cannot_be_written(model: str, corpus: Path, tmp_path: Pat
     (tmp_path / "file").write_text("")
     result = run(model, "--layers", "0", "--corpus", corpus, "-o", tmp_path / "file" / "out")
     assert isinstance(result.exception, EnvironmentFault)
-    assert "Choose another folder (-o)" in str(result.exception)
+    assert "Choose it with -o" in str(result.exception)
 
 
 def test_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
