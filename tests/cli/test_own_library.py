@@ -83,6 +83,7 @@ def test_the_change_that_the_page_shows_is_in_the_file() -> None:
     assert "\n".join(f"  {line}" if line else "" for line in lines) in written
 
 
+@pytest.mark.slow  # an image, a benchmark and its verification
 def test_every_command_of_the_page_works(page: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     _, ended = page
     assert ended.returncode == 0, ended.stdout + ended.stderr
