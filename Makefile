@@ -23,7 +23,7 @@ demo-full: setup ## the same with all changes and every regime
 	$(BIN)/edittool demo -o demo-full --full
 
 quick: lint ## style, types, and the tests that need no Docker, torch, browser or root: minutes
-	$(BIN)/pytest -m pure -n auto --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/pytest -m 'pure and not slow' -n auto --dist worksteal $(PYTEST_ARGS)
 
 # First what looks at the whole machine, then the rest, a file always in one worker: it may start what is dear.
 test: setup engines browser lint ## everything that has to pass (PYTEST_ARGS='-k name' for a part, in one process)

@@ -22,6 +22,28 @@ ALLOWED = {
     "reporting": {"schemas", "analysis"},
     "cli": {"schemas", "analysis", "judging", "benchmark", "editing", "reporting"},
 }
+# The places of these, floor by floor from the ground up: each imports from lower floors alone.
+FLOORS = {
+    "editing": ("context edits model requests", "covariance locate_then_edit", "methods", "api runs"),
+    "judging": (
+        "engine world_choice world_probe",
+        "image",
+        "sandbox",
+        "resume verify world_check",
+        "samples",
+        "make_verdict",
+        "judge",
+    ),
+    "reporting": (
+        "options printable read research_questions",
+        "explain table",
+        "count",
+        "charts questions",
+        "report",
+        "build page write",
+    ),
+    "sandbox_images/python": ("boundary image", "untrusted", "trusted"),
+}
 NEED_TORCH = {"torch", "transformers", "safetensors", "tokenizers"}
 
 
@@ -65,6 +87,15 @@ def test_no_folder_has_imports_in_a_circle(folders):
     assert {path: structure.circles(folder.imports) for path, folder in folders.items()} == {
         path: [] for path in folders
     }
+
+
+@pytest.mark.parametrize("folder", FLOORS)
+def test_places_import_from_lower_floors_alone(folders, folder):
+    floor_of = {place: floor for floor, places in enumerate(FLOORS[folder]) for place in places.split()}
+    imports = folders[folder].imports
+    assert imports.keys() == floor_of.keys()
+    edges = [(place, other) for place, others in imports.items() for other in others]
+    assert [edge for edge in edges if floor_of[edge[1]] >= floor_of[edge[0]]] == []
 
 
 def test_no_folder_is_a_hall(folders):

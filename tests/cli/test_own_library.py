@@ -89,6 +89,7 @@ def test_the_problem_that_the_page_shows_is_in_the_file() -> None:
     assert textwrap.dedent(shown).rstrip() in (EXAMPLE / "problems.yaml").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow  # an image, a benchmark and its verification
 def test_every_command_of_the_page_works(page: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     _, ended = page
     assert ended.returncode == 0, ended.stdout + ended.stderr

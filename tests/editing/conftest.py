@@ -1,6 +1,6 @@
 """Small random models of every family, a tokenizer, and a small benchmark; all real, none trained."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,15 +19,6 @@ LIKE_LLAMA = {
 }
 FAMILY_NAMES = (*LIKE_LLAMA, "gpt2")
 SMALL = {"vocab_size": 300, "initializer_range": 0.3, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2}
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread() -> Iterator[None]:
-    """On tensors this small, threads only wait for each other: on a busy machine most of the time."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def _llama(cls: Any, config: Any, **settings: Any) -> Any:

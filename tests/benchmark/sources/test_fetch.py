@@ -184,6 +184,7 @@ def test_a_file_that_the_hub_lacks_is_named(tmp_path, hub):
     assert visible(tmp_path) == []
 
 
+@pytest.mark.slow  # huggingface_hub asks six times in 23 seconds, and has no setting for that
 def test_a_hub_that_cannot_be_reached_is_named(tmp_path, hub):
     endpoint = url(hub)
     hub.shutdown()

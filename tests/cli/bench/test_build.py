@@ -265,6 +265,7 @@ class TestWhereItIsWritten:
         assert mbpp.read_bytes() == before
 
 
+@pytest.mark.slow  # five benchmarks, four of them certified
 @pytest.mark.usefixtures("docker_client")
 def test_the_examples_of_the_help_work(edittool, mbpp, own):
     """Each of them in turn, in a folder that has the files they name."""

@@ -22,6 +22,9 @@ from edittool.judging.image.build import image_tag
 
 from ...engines import PrivateEngine, private_engine
 
+# Engines are ended and started again, and each judge goes on as long as one is away.
+pytestmark = pytest.mark.slow
+
 Verdicts = dict[str, dict[str, Any]]
 
 PROGRAMS = [

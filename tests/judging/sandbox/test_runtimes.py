@@ -61,6 +61,7 @@ def test_crun_finds_what_runc_finds(
     assert '"runtime": "crun"' in (tmp_path / "verdicts.jsonl").read_text()
 
 
+@pytest.mark.slow  # a failing start is tried again for eight seconds before it is no bad luck
 @pytest.mark.skipif(not UNIFIED.is_dir(), reason="this machine has control groups of one version, which crun accepts")
 def test_crun_refuses_control_groups_of_both_versions(
     tmp_path: Path, bench_folder: Path, sandbox_archive: Path
@@ -71,6 +72,7 @@ def test_crun_refuses_control_groups_of_both_versions(
     assert "systemd.unified_cgroup_hierarchy=1" in advice
 
 
+@pytest.mark.slow  # likewise
 def test_gvisor_is_refused_where_it_needs_a_readable_interpreter(
     tmp_path: Path, bench_folder: Path, sandbox_archive: Path, script: Callable[[str, str], Path]
 ) -> None:
