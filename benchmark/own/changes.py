@@ -9,8 +9,8 @@
             return iterutils.chunked(src, size)
 
 Fields that are left out are read from the shim. `usage` is then `function` for a method or a constant, `keyword_only`
-where the shim takes nothing but keywords, else `renamed`, the one that claims least; `reordered` and `packed` have to be
-said.
+where the shim takes nothing but keywords, else `renamed`, the one that claims least; `reordered` and `packed` have to
+be said.
 """
 
 import ast
