@@ -125,7 +125,7 @@ def test_a_full_disk(build, built, tmp_path):
         full = run(*build)
         assert full.returncode == 3
         assert f"{LOG} cannot be written: No space left on device." in full.stderr
-        assert "start the same command again: it goes on from here" in full.stderr
+        assert "the same command, started again, goes on from here" in full.stderr
         assert "Traceback" not in full.stderr
         assert (folder / LOG).read_bytes().endswith(b"}\n")
 
