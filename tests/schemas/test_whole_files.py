@@ -123,6 +123,7 @@ class TestRefusals:
         assert f"{path} cannot be written: Permission denied." in done.stderr
         assert path.read_text() == "old"
 
+    @pytest.mark.root
     def test_a_full_disk(self, tmp_path):
         with small_disk(tmp_path / "disk", 64 * 1024) as disk:
             replace_file(disk / "x", ["old"])
@@ -131,6 +132,7 @@ class TestRefusals:
             assert (disk / "x").read_text() == "old"
             assert os.listdir(disk) == ["x"]
 
+    @pytest.mark.root
     def test_a_disk_without_room_for_another_name(self, tmp_path):
         with small_disk(tmp_path / "disk", 64 * 1024) as disk:
             for inodes in range(2, 8):  # the disk's own, the old file's, then one after the other of what is beside it
