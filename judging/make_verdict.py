@@ -45,8 +45,15 @@ def make_verdict(
     row = judged.sample.row
     # Ours alone, present or absent: a sample that brings such a field says nothing about what was found.
     replaced = {name: row[name] for name in (*facts, *OPTIONAL_FACTS) if name in row and row[name] != facts.get(name)}
-    kept = {name: value for name, value in row.items() if name not in OPTIONAL_FACTS}
-    return Verdict.from_row({**kept, **facts} | ({"carried": replaced} if replaced else {}))
+    kept = {name: value for name, value in row.items() if name not in (*OPTIONAL_FACTS, "carried")}
+    carried = _carried(row) | replaced
+    return Verdict.from_row({**kept, **facts} | ({"carried": carried} if carried else {}))
+
+
+def _carried(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that a row carries from an earlier judge; a field of that name with another sense is one."""
+    carried = row.get("carried", {})
+    return dict(carried) if isinstance(carried, Mapping) else {"carried": carried}
 
 
 def finding_facts(finding: Finding, reused: Reused | None = None) -> dict[str, Any]:

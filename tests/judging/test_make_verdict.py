@@ -103,6 +103,23 @@ def test_every_field_that_is_written_is_described() -> None:
     assert verdict.to_row().keys() <= load_schema("verdict")["properties"].keys()
 
 
+@pytest.mark.parametrize(
+    ("row", "carried"),
+    [
+        ({"carried": 3}, {"carried": 3}),
+        ({"carried": None, "outcome": "theirs"}, {"carried": None, "outcome": "theirs"}),
+        ({"carried": {"outcome": "older"}}, {"outcome": "older"}),
+        ({"carried": {"score": 1}, "outcome": "theirs"}, {"score": 1, "outcome": "theirs"}),
+        ({"carried": {}}, {}),
+    ],
+    ids=str,
+)
+def test_what_a_sample_calls_carried_is_carried(row: dict[str, Any], carried: dict[str, Any]) -> None:
+    verdict = make_verdict(judged(solution=PROGRAM, **row), FINDING, RUN_FACTS)
+    assert find_fault(verdict.to_row(), "verdict") is None
+    assert verdict.carried == carried
+
+
 def test_an_optional_fact_that_says_nothing_is_left_out() -> None:
     facts = finding_facts(Finding("passed", "run", compiles=True, tests=({"passed": True, "error": None},)))
     assert not facts.keys() & {"label_detail", "disagreement", "uses", "opaque", "bypass", "output", "reused"}
