@@ -69,10 +69,11 @@ def run(command: str, copy: Path) -> subprocess.CompletedProcess[str]:
     """Run a line of a shell in `copy`, whose packages are the ones that are imported."""
     python = f'"{sys.executable}" -m'
     line = re.sub(r"^(edittool|pytest)\b", lambda name: f"{python} {MODULES[name[0]]}", command)
+    path = os.pathsep.join(filter(None, [str(copy.parent), os.environ.get("PYTHONPATH")]))
     return subprocess.run(
         ["bash", "-c", line],
         cwd=copy,
-        env={**os.environ, "PYTHONPATH": str(copy.parent), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

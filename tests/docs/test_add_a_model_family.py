@@ -18,6 +18,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
+@pytest.mark.torch
+@pytest.mark.slow  # the tests of a family, every method's among them
 @pytest.mark.parametrize("command", commands(PAGE))
 def test_the_tests_that_the_page_names_pass(copy: Path, command: str) -> None:
     done = run(command, copy)

@@ -103,8 +103,9 @@ def test_the_code_is_known_by_its_content() -> None:
 def test_other_code_or_another_query_is_other_code(changed, tmp_path, monkeypatch) -> None:
     for package in ("analysis", "judging", "schemas"):
         shutil.copytree(files(f"edittool.{package}"), tmp_path / f"edittool.{package}")
+    before = code_digest()
     monkeypatch.setattr("edittool.judging.resume.keys.files", tmp_path.joinpath)
-    before = code_digest.__wrapped__()
+    assert code_digest.__wrapped__() == before
     package, _, path = changed.partition("/")
     with (tmp_path / f"edittool.{package}" / path).open("a", encoding="utf-8") as file:
         file.write("\n")
