@@ -11,7 +11,7 @@ SPEC = importlib.util.spec_from_file_location("structure", REPOSITORY / "scripts
 structure = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(structure)
 
-# What each folder at the top may import, as DESIGN and CONTRIBUTING say.
+# What each folder at the top may import, as docs/architecture.md and CONTRIBUTING say.
 ALLOWED = {
     "schemas": set(),
     "sandbox_images": set(),
