@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PACKAGES := $(patsubst %/__init__.py,%,$(wildcard */__init__.py))
 MYPY := ../$(BIN)/mypy --config-file ../pyproject.toml --explicit-package-bases --namespace-packages
 PYTEST_ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 4
 # What is trained for the demo and the tests stays in this folder.
 export EDITTOOL_CACHE ?= $(CURDIR)/.cache/edittool
 
@@ -29,7 +29,7 @@ quick: lint ## style, types, and the tests that need no Docker, torch, browser o
 test: setup engines browser lint ## everything that has to pass (PYTEST_ARGS='-k name' for a part, in one process)
 ifeq ($(strip $(PYTEST_ARGS)),)
 	@$(BIN)/pytest -m alone; alone=$$?; [ $$alone -le 1 ] || exit $$alone; \
-	$(BIN)/pytest -m 'not alone' -n $(WORKERS) --dist loadfile --no-loadscope-reorder; others=$$?; \
+	$(BIN)/pytest -m 'not alone' -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=20; others=$$?; \
 	exit $$((alone > others ? alone : others))
 else
 	$(BIN)/pytest $(PYTEST_ARGS)

@@ -1,6 +1,6 @@
 """The errors edittool raises on purpose.
 
-Each message says what happened, where, and what to do next; `cli.exit_codes` gives every class its exit code.
+Each message says what happened, where, and what to do next; `cli.shared.exit_codes` gives every class its exit code.
 """
 
 

@@ -3,7 +3,7 @@
 A reader sees the old file or the new one, never a part: what is written goes into a hidden folder beside its place, is
 synced to the disk, and is moved there in one step. The hidden folder has an unpredictable name, and nobody else may
 enter it, so that no link can be planted where a file is about to be opened. A kill may leave such a folder behind; the
-next write to the same place removes it.
+next write to the same place removes it (not the empty one of a writer that was killed as it began).
 
 A lock decides who may write, and a note on the locked file or folder, an extended attribute, names the holder to those
 who are refused. The note goes where the file goes, over NFS too, and leaves nothing beside it. A file system without
@@ -26,6 +26,9 @@ from pathlib import Path
 from .errors import EnvironmentFault, InputError
 
 NOTE = "user.edittool.writer"
+MAX_NAME = (
+    48  # characters of a name that its hidden folder bears: with all of a long one, the folder's would be too long
+)
 _HELD = "held"
 
 
@@ -88,7 +91,7 @@ def aside(path: Path, mode: int | None = None) -> Iterator[Path]:
         yield written
         mode = ordinary_mode if mode is None else mode
         for file in written.rglob("*") if written.is_dir() else [written]:
-            if file.is_file():
+            if file.is_file() and not file.is_symlink():
                 if stat.S_IMODE(file.stat().st_mode) != mode:
                     file.chmod(mode)
                 sync(file)
@@ -109,7 +112,7 @@ def _hidden_folder(path: Path) -> Iterator[tuple[Path, int]]:
     """
     with contextlib.ExitStack() as stack:
         while True:
-            hidden = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
+            hidden = Path(tempfile.mkdtemp(prefix=f".{path.name[:MAX_NAME]}.", suffix=".partial", dir=path.parent))
             stack.callback(shutil.rmtree, hidden, ignore_errors=True)
             held = stack.enter_context((hidden / _HELD).open("xb"))
             try:
@@ -125,7 +128,7 @@ def _hidden_folder(path: Path) -> Iterator[tuple[Path, int]]:
 
 def remove_leftovers(path: Path) -> None:
     """Remove the hidden folders of writers of `path` that were killed."""
-    ours = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}\.partial")
+    ours = re.compile(rf"\.{re.escape(path.name[:MAX_NAME])}\.[a-z0-9_]{{8}}\.partial")
     with contextlib.suppress(OSError):
         for name in filter(ours.fullmatch, os.listdir(path.parent)):
             _remove_unheld(path.with_name(name))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import docker
 import pytest
+from hypothesis import HealthCheck, settings
 
 from edittool.judging.engine.engine import connect
 from edittool.judging.image.build import find_image
@@ -18,6 +19,11 @@ from .engines import save_sandbox_image
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEVELOPERS_CACHE = os.environ.get("EDITTOOL_CACHE")
+
+
+# How long an example takes is the machine's load: it decides no test.
+settings.register_profile("edittool", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("edittool")
 
 
 def pytest_configure(config: pytest.Config) -> None:

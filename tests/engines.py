@@ -4,6 +4,7 @@ Each has its own containerd, data root, socket and control group, no network, an
 the path of a Unix socket may not be longer than 108 bytes. Needs root, and the Debian packages of the engine.
 """
 
+import errno
 import os
 import shutil
 import signal
@@ -202,9 +203,22 @@ def remove_traces(folder: Path) -> None:
     for mount in sorted(_mounts_under(folder), reverse=True):
         subprocess.run(["umount", "--lazy", mount], check=True)
     for directory in sorted(_cgroups(folder.name), reverse=True):
-        with suppress(FileNotFoundError):
-            directory.rmdir()
+        _remove_cgroup(directory)
     shutil.rmtree(folder)
+
+
+def _remove_cgroup(directory: Path) -> None:
+    """Remove a control group. The kernel takes a moment to let go of members that were killed."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while directory.exists():
+        try:
+            directory.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def _cgroups(name: str) -> list[Path]:

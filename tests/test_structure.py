@@ -111,6 +111,11 @@ def outside_imports(source):
             yield (node.module or "").split(".")[0]
 
 
+def test_the_image_of_the_toolkit_is_given_every_folder_and_what_installs_them():
+    given = {line[1:] for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert given == {*ALLOWED, "LICENSE", "README.md", "constraints.txt", "pyproject.toml", "setup.py"}
+
+
 def test_everything_but_editing_can_be_imported_without_torch():
     found = {
         str(path.relative_to(REPOSITORY))

@@ -64,8 +64,6 @@ def mark(items: Iterable[pytest.Item]) -> None:
         taken = set(getattr(item, "fixturenames", ()))
         needs = of_file[item.path] | {mark for mark, fixture in FIXTURES.items() if fixture in taken}
         needs |= NEEDS.intersection(mark.name for mark in item.iter_markers())
-        if "engines" in needs:
-            needs.add("alone")
         for name in needs or {"pure"}:
             item.add_marker(name)
 

@@ -1,6 +1,6 @@
 """Calling conventions: how the calls of a removed API become calls of its replacement.
 
-A convention sees one call at a time, its parts already rewritten; `rewriting` finds the calls and puts the new text in.
+A convention sees one call at a time, its parts already rewritten; `rewrite` finds the calls and puts the new text in.
 """
 
 from dataclasses import dataclass

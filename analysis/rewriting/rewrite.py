@@ -7,7 +7,7 @@ a value becomes a lambda, which looks its object's name up at each call.
 
 A builtin type that is used as a type becomes the type of a literal, `type([])`: a replacement is no type.
 
-A program that cannot be rewritten with certainty is refused; `conventions.REASONS` lists why. One reason needs saying:
+A program that cannot be rewritten with certainty is refused; `call_rewrites.REASONS` lists why. One needs words:
 a convention may change the order of the arguments, and with it the order in which they are evaluated. That is refused
 where it moves an argument that contains a walrus, yield or await, or calls something that is known to change what it
 is called on or to depend on what was called before (next, pop, input, random ...); a program's own functions are taken

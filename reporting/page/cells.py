@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
+from ..table.format import UNITS
 from ..table.table import Cell, Column, Estimate, Kind, Scalar
 from .shown import shown
 
 MINUS, DASH = "\u2212", "\u2013"
 NAME_CHARACTERS = 300
 SHORT_CHARACTERS = 24
-UNITS: dict[Kind, str] = {"percent": "%", "points": "pp"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """The list of all verdicts as columns of small numbers: what the page filters, without a look at any program."""
 
-import json
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from ...schemas.bench import SUBSETS
 from ...schemas.verdicts import DETAILS_IN_WORDS, FAILURES, LABELS_IN_WORDS, OUTCOMES_IN_WORDS
 from ..printable import INVISIBLE
 from ..read.settings import WORLDS, WORLDS_IN_WORDS, Setting
@@ -15,7 +15,6 @@ from ..read.verdict_frame import Observations
 from .packing import dump, pack_bytes
 
 OF_SETTING = ("model", "method", "regime", "step", "world", "subject", "target", "hparams_sha256")
-SUBSETS = ("reliability", "generalization", "specificity")
 _WIDTHS = ((1, "B"), (2, "H"), (4, "I"))
 
 
@@ -92,16 +91,3 @@ def _words() -> dict[str, Any]:
         "failure": FAILURES,
         "world": WORLDS_IN_WORDS,
     }
-
-
-def unpack_index(data: bytes) -> tuple[dict[str, Any], dict[str, list[Any]]]:
-    """Return the head of an unpacked data block, and the values of each column."""
-    (length,) = struct.unpack_from("<I", data)
-    head = json.loads(data[4 : 4 + length])
-    letters = dict(_WIDTHS)
-    columns = {}
-    for name, column in head["columns"].items():
-        start = 4 + length + column["start"]
-        codes = struct.unpack_from(f"<{head['rows']}{letters[column['width']]}", data, start)
-        columns[name] = [column["values"][code] for code in codes]
-    return head, columns

@@ -54,7 +54,7 @@ def observe(
     verdicts: Iterable[Verdict],
     on_verdict: Callable[[Verdict, Problem], object] = lambda verdict, problem: None,
 ) -> Observations:
-    """Return the observations of `verdicts`, each sample once (`reading.VerdictReader` sees to both).
+    """Return the observations of `verdicts`, each sample once (`verdict_files.VerdictReader` sees to both).
 
     Verdicts are taken as they come; none is kept. `on_verdict` gets each, with its problem. Raises InputError for a
     task that `bench` does not have.

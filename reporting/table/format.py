@@ -6,7 +6,7 @@ from .table import Cell, Column, Estimate, Kind, Scalar
 MISSING = "-"
 """What stands where there is nothing to show: a cell left blank repeats the one above it."""
 
-_UNITS: dict[Kind, str] = {"percent": "%", "points": "pp"}
+UNITS: dict[Kind, str] = {"percent": "%", "points": "pp"}
 
 
 def format_cell(cell: Cell, column: Column) -> str:
@@ -32,7 +32,7 @@ def format_scalar(value: Scalar, column: Column) -> str:
 
 def header(column: Column) -> str:
     """Return the header of `column` with its unit, if it has one and does not name it itself."""
-    unit = _UNITS.get(column.kind)
+    unit = UNITS.get(column.kind)
     return column.header if unit is None or unit in column.header else f"{column.header} {unit}"
 
 

@@ -15,6 +15,7 @@ from ..boundary.frames import LOCKED_DOWN, BadFrameError, pack, read_frame, writ
 from ..boundary.light import TYPE_CHECKING, ModuleType
 from ..boundary.limits import MAX_REPLY_BYTES, MAX_TEXT
 from ..boundary.lockdown import limit_cpu, set_dumpable
+from .introspection import PACKAGE
 from .tracing import TRACE_FUNCTION, Trace
 from .world import CANDIDATE_FILE, World
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
 OWN_PACKAGES: Final = "/edittool/packages"  # in an own image; the tests' process imports nothing from there
-PACKAGE: Final = __name__.rsplit(".", 2)[0]  # the runner's, of which this is `untrusted`
 _RAISE_ONE: Final = compile("raise x", "", "exec").co_code[-2:]  # the instruction, with its number of operands
 _DATA_TYPES: Final = frozenset(
     {str, bytes, bytearray, int, float, complex, bool, list, tuple, dict, set, frozenset, range, slice, memoryview}

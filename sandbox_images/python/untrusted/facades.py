@@ -257,8 +257,6 @@ def _importlib_util(facades: Facades, module: ModuleType) -> dict[str, Any]:
 
 
 def _operator(facades: Facades, module: ModuleType) -> dict[str, Any]:
-    attribute = facades.looks.attribute
-
     class attrgetter:  # noqa: N801
         """Return a callable object that fetches the given attribute(s) from its operand."""
 
@@ -272,7 +270,7 @@ def _operator(facades: Facades, module: ModuleType) -> dict[str, Any]:
 
         def _get(self, value: Any, path: str) -> Any:
             for name in path.split("."):
-                value = attribute(value, name)
+                value = facades.looks.attribute(value, name)
             return value
 
     class methodcaller:  # noqa: N801
@@ -283,7 +281,7 @@ def _operator(facades: Facades, module: ModuleType) -> dict[str, Any]:
             self._name, self._args, self._kwargs = name, args, kwargs
 
         def __call__(self, value: Any) -> Any:
-            return attribute(value, self._name)(*self._args, **self._kwargs)
+            return facades.looks.attribute(value, self._name)(*self._args, **self._kwargs)
 
     return {"attrgetter": attrgetter, "methodcaller": methodcaller}
 

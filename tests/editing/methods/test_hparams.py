@@ -85,6 +85,16 @@ def test_every_method_has_a_preset_for_every_model() -> None:
     assert {f"{method}-{model}" for method in PUBLISHED for model in MODELS} <= set(preset_names())
 
 
+def test_every_preset_is_of_a_method_and_a_model_that_are_known() -> None:
+    known = {f"{method}-{model}" for method in method_names() for model in MODELS}
+    assert set(preset_names()) <= known
+
+
+def test_no_two_methods_share_a_name_in_files_of_easyedit() -> None:
+    names = [name for method in all_methods() for name in method.alg_names]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_every_method_that_edits_has_a_preset_for_the_tiny_model() -> None:
     assert {f"{method}-tiny" for method in method_names() if method != "none"} <= set(preset_names())
 

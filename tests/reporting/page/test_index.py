@@ -1,10 +1,27 @@
 """The packed list says of each row what the frame says."""
 
-from edittool.reporting.page.index import pack_index, unpack_index
+import json
+import struct
+from typing import Any
+
+from edittool.reporting.page.index import pack_index
 from edittool.reporting.page.packing import unpack
 from edittool.reporting.printable import INVISIBLE
 
 SAME = {name: name for name in ("task", "subset", "change", "outcome", "label", "detail", "failure", "index")}
+
+
+def unpack_index(data: bytes) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """Return the head of an unpacked data block, and the values of each column."""
+    (length,) = struct.unpack_from("<I", data)
+    head = json.loads(data[4 : 4 + length])
+    letters = {1: "B", 2: "H", 4: "I"}
+    columns = {}
+    for name, column in head["columns"].items():
+        start = 4 + length + column["start"]
+        codes = struct.unpack_from(f"<{head['rows']}{letters[column['width']]}", data, start)
+        columns[name] = [column["values"][code] for code in codes]
+    return head, columns
 
 
 def test_columns_of_the_frame_come_back(made):
