@@ -20,8 +20,10 @@ from .engines import remove_traces
 from .tiers import refuse_if_pure
 
 START_SECONDS = 30
-USER = 424242
-SUBORDINATE = range(600_100_000, 600_165_536)
+# Whatever a service leaves behind is found by its users: those of another worker's services are others.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+USER = 424242 + _WORKER
+SUBORDINATE = range(600_100_000 + 65_536 * _WORKER, 600_100_000 + 65_536 * (_WORKER + 1))
 # A runtime of Debian 12 refuses control groups of both versions at once: the service is shown those of the first.
 VIEW = 'umount /sys/fs/cgroup/unified 2>/dev/null; mount --make-rshared /; exec "$@"'
 ACCOUNTS = {
