@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PACKAGES := $(patsubst %/__init__.py,%,$(wildcard */__init__.py))
 MYPY := ../$(BIN)/mypy --config-file ../pyproject.toml --explicit-package-bases --namespace-packages
 PYTEST_ARGS ?=
-WORKERS ?= 4
+WORKERS ?= 3
 # What is trained for the demo and the tests stays in this folder.
 export EDITTOOL_CACHE ?= $(CURDIR)/.cache/edittool
 

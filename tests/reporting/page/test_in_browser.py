@@ -13,6 +13,9 @@ from edittool.reporting.page.shown import shown
 from ...browser import DESKTOP, PHONE, TIMEOUT_MS
 from .pages import HOSTILE, HOSTILE_TASK, LONG_LINE
 
+# Playwright clicks once: where a browser waits for its turn, the page may still be moving under the click.
+pytestmark = pytest.mark.alone
+
 expect.set_options(timeout=TIMEOUT_MS)  # where many tests run, a browser waits for its turn
 SIZES = pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
