@@ -1,6 +1,7 @@
 """One table of a container's flags: what is asked for, what is compared, what is promised and what the page says."""
 
 from collections import Counter
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,11 @@ def test_a_weaker_report_is_named(name):
 
 def test_a_limit_that_an_engine_may_lack_is_asked_for_by_a_flag():
     assert [flag.engine_limit for flag in FLAGS.values() if flag.engine_limit] == list(LIMIT_FIELDS)
+
+
+def test_the_interpreters_mode_is_the_one_that_the_image_gives_it():
+    stripper = files("edittool.sandbox_images.python").joinpath("image", "strip_base.py").read_text(encoding="utf-8")
+    assert f"EXECUTE_ONLY = {FLAGS['interpreter'].value(OPTIONS, 0):#o} " in stripper
 
 
 def test_a_flag_without_a_promise_has_none():
