@@ -194,6 +194,8 @@ class Verdict:
     subject: str | None
     target: str | None
     prompt_sha256: str | None
+    raw: str | None
+    extraction: Mapping[str, Any]
 
     row: Mapping[str, Any]
 
@@ -249,6 +251,8 @@ class Verdict:
             subject=get("subject"),
             target=get("target"),
             prompt_sha256=get("prompt_sha256"),
+            raw=get("raw"),
+            extraction=get("extraction", {}),
             row=row,
         )
 

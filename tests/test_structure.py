@@ -18,9 +18,10 @@ ALLOWED = {
     "analysis": {"schemas"},
     "judging": {"schemas", "analysis", "sandbox_images"},
     "benchmark": {"schemas", "analysis", "judging"},
+    "samples": {"schemas", "analysis"},
     "editing": {"schemas", "analysis"},
     "reporting": {"schemas", "analysis"},
-    "cli": {"schemas", "analysis", "judging", "benchmark", "editing", "reporting"},
+    "cli": {"schemas", "analysis", "judging", "benchmark", "samples", "editing", "reporting"},
 }
 # The places of these, floor by floor from the ground up: each imports from lower floors alone.
 FLOORS = {
