@@ -1,84 +1,123 @@
-"""The end of the function that a prompt opened: for cutting sampled completions and for stopping early.
+"""The end of an entry point: for cutting sampled completions and for stopping early.
 
-A scan for strings, comments and brackets is enough, and unlike a tree it gives the same answer for a text and for its
-beginning: cutting a completion that was stopped early cuts at the same place as cutting the one that was not.
+The decision is made statement by statement, and what was decided for a text holds for all that begin with it: cutting
+a completion that was stopped early cuts at the same place as cutting the one that was not.
 """
 
-import re
-from collections.abc import Iterator
+from .statements import Names, Statement, defines, root_of, split
 
-# Possessive throughout: no input makes these backtrack.
-_TOKEN = re.compile(
-    r"""
-      (?P<comment> \#[^\r\n]*+ )
-    | (?P<string>  \"\"\" (?:[^\\"] | \\(?:.|\Z) | "(?!""))*+ (?:\"\"\")?+
-                 | \'\'\' (?:[^\\'] | \\(?:.|\Z) | '(?!''))*+ (?:\'\'\')?+
-                 | "      (?:[^\\"\r\n] | \\(?:\r\n|.|\Z))*+ "?+
-                 | '      (?:[^\\'\r\n] | \\(?:\r\n|.|\Z))*+ '?+ )
-    | (?P<joined>  \\(?:\r\n|\r|\n) )
-    | (?P<newline> \r\n|\r|\n )
-    | (?P<open>    [(\[{] )
-    | (?P<close>   [)\]}] )
-    | (?P<other>   [^\#"'\\\r\n()\[\]{}]++ | . )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_OPENS = re.compile(r"(?:async[ \t]+def|def|class)[ \t]")
-# No bracket can hold these words: one that was never closed must not swallow what follows.
-_STATEMENT = re.compile(r"(?:def|class|import|while|with|return|assert|del|raise)[ \t]")
-_BLANK = re.compile(r"[ \t\f]*(?:[\r\n]|\Z)")
+_MAX_STATEMENTS = 2000  # after the entry point; what no model writes is not read to its end
 
 
-def cut_at_function_end(prompt: str, completion: str) -> str:
-    """Return the beginning of `completion` that belongs to the function that `prompt` opened.
+def cut_at_function_end(prompt: str, completion: str, entry_point: str) -> str:
+    """Return the beginning of `completion` up to where the entry point and all that it reaches are complete.
 
-    The function ends at the first line at column 0 that is outside strings, brackets and continuations; a comment
-    there counts once the completion has a line of the body. Where the prompt opens no function, the first one that
-    the completion opens counts, and what stands before it is kept.
+    The entry point is the function that `prompt` opened, once the completion has a line of its body, else the first
+    statement of the completion that binds its name; what stands before that is kept. It ends at the next statement at
+    column 0. What follows is kept up to the last statement that defines a name which the entry point reaches and
+    which nothing before gives, and so are statements right after it that change the entry point or what it reaches
+    (`f = cache(f)`, `@f.register`, `sys.setrecursionlimit(...)`). Where the entry point is never bound, all is kept;
+    where the prompt opened it and the completion has no line of a body, nothing.
     """
-    end = _find_end(prompt, completion)
-    return completion if end is None else completion[: end[0]]
+    return completion[: _find_end(prompt, completion, entry_point)[0]]
 
 
-def is_function_complete(prompt: str, completion: str) -> bool:
-    """Say whether generation may stop: a line at column 0 has begun, after at least one line of the body.
+def is_function_complete(prompt: str, completion: str, entry_point: str) -> bool:
+    """Say whether generation may stop: the entry point is complete, all that it reaches is there, another line too.
 
     Whatever follows, `cut_at_function_end` then returns the same.
     """
-    end = _find_end(prompt, completion)
-    return end is not None and end[1]
+    return _find_end(prompt, completion, entry_point)[1]
 
 
-def _find_end(prompt: str, completion: str) -> tuple[int, bool] | None:
-    """Return where in `completion` the function ends, and whether it has a line of the body before that."""
-    text, joint = prompt + completion, len(prompt)
-    opened, body, previous = False, False, 0
-    for start in _line_starts(text):
-        if previous < joint < start:  # the line that the prompt began and the completion ended
-            body = bool(text[joint:start].strip())
-        previous = start
-        if _BLANK.match(text, start):
-            continue
-        first = text[start]
-        if first in " \t\f":
-            body = body or start >= joint
-        elif start < joint or not opened:
-            opened = bool(_OPENS.match(text, start)) or (opened and first in "#@")
-        elif body or first != "#":
-            return start - joint, body
-    return None
+def opens_function(prompt: str, entry_point: str) -> bool:
+    """Say whether `prompt` ends in the entry point, for a completion to go on with."""
+    statements = split(prompt)
+    return bool(statements) and defines(statements[-1:], entry_point) == [0]
 
 
-def _line_starts(text: str) -> Iterator[int]:
-    """Yield where the lines of `text` start, leaving out those inside a string, a bracket or a continuation."""
-    depth = 0
-    yield 0
-    for token in _TOKEN.finditer(text):
-        if token.lastgroup == "open":
-            depth += 1
-        elif token.lastgroup == "close":
-            depth = max(0, depth - 1)
-        elif token.lastgroup == "newline":
-            depth = 0 if _STATEMENT.match(text, token.end()) else depth
-            if depth == 0:
-                yield token.end()
+def has_body(prompt: str, completion: str, entry_point: str) -> bool:
+    """Say whether `completion` has a line of the body of the entry point that `prompt` opened."""
+    return opens_function(prompt, entry_point) and _opened(prompt, completion, split(prompt + completion)) is not None
+
+
+def _find_end(prompt: str, completion: str, entry_point: str) -> tuple[int, bool]:
+    """Return where in `completion` the entry point ends, and whether nothing that follows can change that."""
+    joint = len(prompt)
+    statements = split(prompt + completion)
+    opens = opens_function(prompt, entry_point)
+    place = _opened(prompt, completion, statements) if opens else None
+    if place is None:
+        after = next((i for i, one in enumerate(statements) if one.stop > joint and one.start >= joint), None)
+        found = [] if after is None else defines(statements[after:], entry_point)
+        if not found:
+            return (_end_of_header(statements, joint) if opens else len(completion)), False
+        place = (after or 0) + found[0]
+    end, final = _follow(statements, place, root_of(entry_point))
+    return max(0, end - joint), final
+
+
+def _opened(prompt: str, completion: str, statements: list[Statement]) -> int | None:
+    """Return the place of the statement that `prompt` opened, if the completion has a line of its body."""
+    joint = len(prompt)
+    last = next((i for i in reversed(range(len(statements))) if statements[i].start < joint), None)
+    if last is None or statements[last].end <= joint:
+        return None
+    added = completion[: statements[last].end - joint]
+    lines = added.splitlines()
+    if lines and not prompt.endswith(("\n", "\r")) and lines[0].strip():
+        return last
+    return last if any(line.strip() and not line.lstrip().startswith("#") for line in lines) else None
+
+
+def _end_of_header(statements: list[Statement], joint: int) -> int:
+    """Return where the completion leaves a function without a body: at its first line at column 0."""
+    return next((one.stop - joint for one in statements if one.stop >= joint), 0)
+
+
+def _follow(statements: list[Statement], place: int, root: str) -> tuple[int, bool]:
+    """Return where what `root` needs ends, from the statement at `place` on, and whether that is final."""
+    last, waiting = place, place + 1
+    names = Names(statements[: last + 1])
+    reached = names.reached([root])
+    missing = names.missing(reached)
+    while waiting < min(len(statements), place + _MAX_STATEMENTS):
+        statement = statements[waiting]
+        closed = waiting + 1 < len(statements)
+        if missing:
+            keep = bool(_binds_any(statement, missing))
+        else:
+            line = statement.first_line()
+            if line is None:
+                break
+            keep = _changes(line, reached, names.own(reached), root)
+            if not keep and not line.startswith(("import ", "from ")):
+                return statements[last].stop, True
+        if keep:
+            last = waiting
+            names = Names(statements[: last + 1])
+            reached = names.reached(reached | statement.facts.changes if not missing else [root])
+            missing = names.missing(reached)
+            if not closed:
+                break
+        waiting += 1
+    return statements[last].stop, False
+
+
+def _binds_any(statement: Statement, names: set[str]) -> set[str]:
+    return names & statement.facts.binds if any(name in statement.text for name in names) else set()
+
+
+def _changes(line: str, reached: set[str], own: set[str], root: str) -> bool:
+    """Say whether a statement that begins with `line` changes what the entry point reaches."""
+    first = next(iter(split(line)), None)
+    if first is None or line.startswith(("def ", "class ", "async ", "if ", "print")):
+        return False
+    if line.startswith("@"):
+        return bool(split(f"{line}def _(): pass")[0].facts.changes & own)
+    facts = first.facts
+    if first.is_setting:
+        return True
+    if facts.kind == "assignment":
+        return bool((facts.binds & reached and facts.reads & own) or facts.stores & own)
+    return facts.kind == "expression" and root in facts.changes and line.startswith(f"{root}.register")

@@ -16,6 +16,7 @@ from .shared.models import open_model, require_torch
 from .shared.observer import Observer
 
 if TYPE_CHECKING:
+    from ..analysis.extraction import Mode
     from ..editing.runs.execute import Summary
     from ..editing.runs.settings import Run
 
@@ -66,6 +67,14 @@ _LOST = {
 @click.option("--temperature", default=0.8, show_default=True, help="0 takes the likeliest token (with -n 1).")
 @click.option("--top-p", default=0.95, show_default=True, help="Share of the likeliest tokens to draw from.")
 @click.option("--max-new-tokens", default=512, show_default=True, help="Longest program, in tokens.")
+@click.option(
+    "--extract",
+    type=click.Choice(["none", "auto", "fence", "cut"]),
+    default="cut",
+    show_default=True,
+    help="How programs are taken from what the model writes: as it is; from fences, text or its beginning; from fences "
+    "alone; its beginning, up to where the function is complete.",
+)
 @click.option("--seed", default=0, show_default=True, help="Seed of the sampling, and of what a method draws.")
 @click.option("--batch-size", default=32, show_default=True, help="Programs that are sampled at once.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:NUMBER.")
@@ -122,6 +131,7 @@ def _make_run(
     temperature: float,
     top_p: float,
     max_new_tokens: int,
+    extract: "Mode",
     seed: int,
     batch_size: int,
     **as_they_are: Any,
@@ -136,7 +146,7 @@ def _make_run(
         method=chosen,
         hparams=read_hparams(hparams, chosen, model),
         regime=_regime(method, regime, batch),
-        sampling=Sampling(n, temperature, top_p, max_new_tokens, seed, batch_size),
+        sampling=Sampling(n, temperature, top_p, max_new_tokens, seed, batch_size, extract),
         steps=_numbers(steps),
         changes=_ids(changes),
         **as_they_are,

@@ -43,11 +43,24 @@ def make_verdict(
         **run_facts,
     }
     row = judged.sample.row
+    if _has_no_program(judged) and finding.outcome != "sandbox_error":
+        facts["error"] = {
+            "type": "NoProgram",
+            "message": "the answer holds no program",
+            "line": None,
+            "kind": "no_program",
+        }
     # Ours alone, present or absent: a sample that brings such a field says nothing about what was found.
     replaced = {name: row[name] for name in (*facts, *OPTIONAL_FACTS) if name in row and row[name] != facts.get(name)}
     kept = {name: value for name, value in row.items() if name not in (*OPTIONAL_FACTS, "carried")}
     carried = _carried(row) | replaced
     return Verdict.from_row({**kept, **facts} | ({"carried": carried} if carried else {}))
+
+
+def _has_no_program(judged: JudgedSample) -> bool:
+    """Say whether extraction found no program in the sample's answer; what is judged is then an empty one."""
+    how = judged.sample.row.get("extraction")
+    return isinstance(how, Mapping) and how.get("kind") == "no_program" and not judged.program.strip()
 
 
 def _carried(row: Mapping[str, Any]) -> dict[str, Any]:

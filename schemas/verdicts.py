@@ -46,6 +46,7 @@ ErrorKind = Literal[
     "protocol",
     "died",  # of a test: the error of the verdict says by what
     "sandbox",
+    "no_program",  # the answer that the program was to be extracted from holds none
     "tests",  # the problem's own tests or helpers cannot run
 ]
 Isolation = Literal["container", "recycled"]
@@ -121,6 +122,7 @@ DETAILS_IN_WORDS: Final[dict[Label, dict[str, str]]] = {
 
 # Why a program did not pass: reports sort verdicts into these by outcome and kinds of errors.
 FAILURES: Final[dict[str, str]] = {
+    "no_program": "the model's answer holds no program",
     "syntax": "cannot be parsed",
     "timeout": "reached the limit on its time",
     "out_of_memory": "reached the limit on its memory",

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from ...analysis.extraction import Mode, extract
 from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ...schemas.jsonl import JsonlAppender, Row, read_rows
@@ -31,7 +32,7 @@ class SampleWriter:
         self._bench, self._identity = bench, identity
         self._file = JsonlAppender(out)
         try:
-            self._found = _read_found(out, bench, identity)
+            self._found = _read_found(out, bench, identity, sampling.extract)
         except BaseException:
             self._file.close()
             raise
@@ -50,21 +51,27 @@ class SampleWriter:
 
     def add(self, stage: Stage, batch: Sequence[tuple[Draw, str]]) -> None:
         """Write those of `batch` that are not there yet. Raises EnvironmentFault when the disk refuses."""
-        new = [(draw, completion) for draw, completion in batch if _key(stage, draw) not in self._found]
-        self._file.append(*(self._row(stage, draw, completion) for draw, completion in new))
+        new = [(draw, answer) for draw, answer in batch if _key(stage, draw) not in self._found]
+        self._file.append(*(self._row(stage, draw, answer) for draw, answer in new))
         self.done += len(new)
 
     def _draws(self, stage: Stage) -> list[Draw]:
         """Return the draws of `stage`, those of prompts of about the same length together: batches then pad little."""
         problems = sorted(stage.problems, key=lambda problem: (len(problem.prompt), problem.task_id))
         samples = range(self.sampling.n)
-        return [Draw(problem.task_id, problem.prompt, index) for problem in problems for index in samples]
+        return [
+            Draw(problem.task_id, problem.prompt, index, problem.entry_point)
+            for problem in problems
+            for index in samples
+        ]
 
-    def _row(self, stage: Stage, draw: Draw, completion: str) -> dict[str, Any]:
+    def _row(self, stage: Stage, draw: Draw, answer: str) -> dict[str, Any]:
+        found = extract(answer, draw.prompt, draw.entry_point, self.sampling.extract, "completion")
+        program = {name: value for name, value in found.to_fields().items() if name != "raw" or value != found.program}
         world = stage.world(self._bench.problems[draw.task_id])
         return {
             "task_id": draw.task_id,
-            "completion": completion,
+            **program,
             "sample_index": draw.index,
             **({} if world is None else {"active_changes": list(world)}),
             **self._identity,
@@ -87,23 +94,29 @@ def _key(stage: Stage, draw: Draw) -> Key:
     return stage.edited, draw.task_id, draw.index
 
 
-def _read_found(out: Path, bench: Bench, identity: Identity) -> set[Key]:
+def _read_found(out: Path, bench: Bench, identity: Identity, mode: Mode) -> set[Key]:
     if out.stat().st_size == 0:
         return set()
-    keys = Counter(_checked(row, out, bench, identity) for row in read_rows(out, "sample"))
+    keys = Counter(_checked(row, out, bench, identity, mode) for row in read_rows(out, "sample"))
     twice = [key for key, count in keys.items() if count > 1]
     if twice:
         raise InputError(f"{out} holds sample {twice[0][2]} of {twice[0][1]} twice. Choose another output file.")
     return set(keys)
 
 
-def _checked(row: Row, out: Path, bench: Bench, identity: Identity) -> Key:
+def _checked(row: Row, out: Path, bench: Bench, identity: Identity, mode: Mode) -> Key:
     for name, value in identity.items():
         if row.data.get(name) != value:
             raise InputError(
                 f'{out}, line {row.line} is of another run: its "{name}" is {row.data.get(name)!r}, and here it is '
                 f"{value!r}. Choose another output file, or repeat that run's options."
             )
+    extracted = row.data.get("extraction", {}).get("mode")
+    if extracted != mode:
+        raise InputError(
+            f"{out}, line {row.line} is of another run: its program was extracted by {extracted!r}, and here it is "
+            f"{mode!r}. Choose another output file, or repeat that run's --extract."
+        )
     problem = bench.problems.get(row.data["task_id"])
     if problem is None or row.data.get("prompt_sha256") != _sha256(problem.prompt):
         raise InputError(

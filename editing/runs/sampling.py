@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from ...analysis.functions import cut_at_function_end, is_function_complete
+from ...analysis.extraction import Mode
+from ...analysis.functions import is_function_complete
 from ...schemas.errors import InputError
 
 NO_TOKEN = -1  # chosen where an edit has left a model that computes no numbers
@@ -17,7 +18,11 @@ NO_TOKEN = -1  # chosen where an edit has left a model that computes no numbers
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How to sample: `n` programs a problem, `batch_size` rows at once. Temperature 0 takes the likeliest token."""
+    """How to sample: `n` programs a problem, `batch_size` rows at once. Temperature 0 takes the likeliest token.
+
+    `extract` is how programs are taken from what the model writes; with `cut`, it is stopped where nothing that follows
+    can matter.
+    """
 
     n: int = 5
     temperature: float = 0.8
@@ -25,6 +30,7 @@ class Sampling:
     max_new_tokens: int = 512
     seed: int = 0
     batch_size: int = 32
+    extract: Mode = "cut"
 
     def __post_init__(self) -> None:
         """Raise InputError for values without meaning."""
@@ -46,10 +52,11 @@ class Draw:
     task_id: str
     prompt: str
     index: int
+    entry_point: str
 
 
 def sample(model: Any, tokenizer: Any, draws: Sequence[Draw], sampling: Sampling) -> Iterator[list[tuple[Draw, str]]]:
-    """Yield each batch of draws with their completions, cut where the function ends.
+    """Yield each batch of draws with what the model wrote, up to where it was stopped.
 
     Every draw has its own stream of random numbers, seeded by (seed, task id, index) alone: batches, order and what
     was drawn before do not matter (rounding apart), and two models are compared on the same luck. Raises InputError
@@ -58,7 +65,7 @@ def sample(model: Any, tokenizer: Any, draws: Sequence[Draw], sampling: Sampling
     for start in range(0, len(draws), sampling.batch_size):
         rows = [_Row.start(draw, model, tokenizer, sampling) for draw in draws[start : start + sampling.batch_size]]
         _fill(model, tokenizer, rows, sampling)
-        yield [(row.draw, cut_at_function_end(row.draw.prompt, row.completion(tokenizer))) for row in rows]
+        yield [(row.draw, row.completion(tokenizer)) for row in rows]
 
 
 @dataclass(slots=True)
@@ -69,6 +76,7 @@ class _Row:
     prompt_ids: list[int]
     room: int
     luck: Tensor  # float64 in [0, 1), one per new token
+    stops_early: bool
     new_ids: list[int] = field(default_factory=list)
     done: bool = False
 
@@ -83,7 +91,8 @@ class _Row:
             )
         seed = hashlib.sha256(f"{sampling.seed}\n{draw.task_id}\n{draw.index}".encode()).digest()
         generator = torch.Generator().manual_seed(int.from_bytes(seed[:8], "big", signed=True))
-        return cls(draw, prompt_ids, room, torch.rand(room, generator=generator, dtype=torch.float64))
+        luck = torch.rand(room, generator=generator, dtype=torch.float64)
+        return cls(draw, prompt_ids, room, luck, sampling.extract == "cut")
 
     def take(self, token: int, stops: frozenset[int], tokenizer: Any) -> None:
         """Append `token`, and see whether the program ends with it."""
@@ -91,7 +100,8 @@ class _Row:
             self.done = True
             return
         self.new_ids.append(token)
-        ended = "\n" in tokenizer.decode([token]) and is_function_complete(self.draw.prompt, self.completion(tokenizer))
+        may_end = self.stops_early and "\n" in tokenizer.decode([token])
+        ended = may_end and is_function_complete(self.draw.prompt, self.completion(tokenizer), self.draw.entry_point)
         self.done = ended or len(self.new_ids) == self.room
 
     def completion(self, tokenizer: Any) -> str:

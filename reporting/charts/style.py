@@ -52,6 +52,7 @@ _ROLES = {
     "out_of_memory": "#999933",
     "output_limit": "#DDCC77",
     "crashed": "#44AA99",
+    "no_program": "#332288",
     "unknown": _GREY,
     "ft": _ORANGE,
     "grace": _SKY,

@@ -25,6 +25,8 @@ def failure_of(verdict: Verdict) -> str | None:
     if outcome in ("passed", "sandbox_error"):
         return None
     kinds = [error["kind"] for error in _errors(verdict) if error.get("kind")]
+    if kinds[:1] == ["no_program"]:
+        return "no_program"
     if outcome == "syntax_error" or "syntax" in kinds[:1]:
         return "syntax"
     if outcome in STOPPED:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edittool.judging import make_verdict
 from edittool.judging.sandbox import outcome as findings
 from edittool.sandbox_images.python.trusted import channel
 from edittool.sandbox_images.python.trusted import tests as trial
@@ -112,10 +113,10 @@ def described(error: dict[str, Any]) -> set[str]:
 
 
 OF_SANDBOX = kinds_in(candidate) | kinds_in(trial) | kinds_in(channel)
-OF_JUDGE = kinds_in(findings)
+OF_JUDGE = kinds_in(findings) | kinds_in(make_verdict)
 # That a process died is never the last word: the judge says by what, in the verdict and in the tests that it ended.
 OF_VERDICTS = (OF_SANDBOX - {"died"}) | OF_JUDGE
-OF_TESTS = OF_SANDBOX | (OF_JUDGE - {"sandbox", "tests"})
+OF_TESTS = OF_SANDBOX | (OF_JUDGE - {"sandbox", "tests", "no_program"})
 
 
 def test_every_kind_that_can_be_produced_is_known_and_described_and_no_other():

@@ -38,6 +38,7 @@ CASES = {
         verdict("failed", None, "bad_call", "missing_name"),
         "ill_called_api",
     ),
+    "is of an answer without a program": (verdict("load_error", "no_program", "missing_entry_point"), "no_program"),
     "does not define the function": (verdict("load_error", "missing_entry_point"), "missing_entry_point"),
     "raises while it loads": (verdict("load_error", "exception"), "load"),
     "raises in a test": (verdict("failed", None, "exception"), "exception"),

@@ -1,0 +1,318 @@
+"""The program in a model's answer."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from textwrap import dedent, indent
+from typing import Any, Literal
+
+from ..functions import cut_at_function_end, has_body
+from ..statements import defines, split
+from .fences import Fence, find_fences
+from .markers import cut_at_end_token, take_off
+from .reach import end_of_names, end_of_program, lacks
+from .task import Task, parses, task_of
+from .text import program_in_text
+
+Mode = Literal["none", "auto", "fence", "cut"]
+Kind = Literal["as_is", "fence", "open_fence", "text", "cut", "no_program"]
+Form = Literal["completion", "solution"]
+
+_MAX_FENCES = 500  # of an answer that are read as programs: the last ones
+_MAX_JOINED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """The program that was found in an answer, and how.
+
+    `form` says what `program` is: a completion, to be appended to the problem's prompt, or a whole program.
+    `fences` is how many fences the answer has, `taken` which of them the program was made of, counted from 1.
+    `removed` names what was taken away around it; `cut` is how many characters were cut from its end; `added` names
+    what was put to it: the prompt's `preamble`, or the `indent` of its first lines.
+    """
+
+    answer: str
+    program: str
+    form: Form
+    mode: Mode
+    kind: Kind
+    fences: int = 0
+    taken: tuple[int, ...] = ()
+    removed: tuple[str, ...] = field(default=())
+    cut: int = 0
+    added: tuple[str, ...] = field(default=())
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return the fields of a sample: `completion` or `solution`, `raw` and `extraction`."""
+        how: dict[str, Any] = {"mode": self.mode, "kind": self.kind, "fences": self.fences, "taken": list(self.taken)}
+        how |= {"removed": list(self.removed), "cut": self.cut, "added": list(self.added)}
+        return {self.form: self.program, "raw": self.answer, "extraction": how}
+
+
+def extract(answer: str, prompt: str, entry_point: str, mode: Mode, form: Form | None = None) -> Extraction:
+    """Return the program that `answer` gives for the problem with `prompt` and `entry_point`.
+
+    `form` is what the answer was published as; None where it is an answer of a chat, of which nothing is known.
+    `mode`: `none` leaves it as it is; `fence` takes what stands in fences, `cut` the beginning up to where the entry
+    point is complete, and `auto` the first that applies: an answer that is a program as it stands, the last closed
+    fence with the entry point and those it needs, an open fence, text that is a program, a cut. No text makes it fail,
+    none is run, and equal arguments give equal extractions.
+    """
+    if mode == "none":
+        return Extraction(answer, answer, form or "solution", mode, "as_is")
+    found = _Finder(answer, task_of(prompt, entry_point), mode, form).find()
+    if not found.program.strip():
+        return replace(found, program="", form="solution", kind="no_program", taken=(), cut=0, added=())
+    return found
+
+
+@dataclass(slots=True)
+class _Finder:
+    """One extraction: what was asked for, and what has been found on the way."""
+
+    answer: str
+    task: Task
+    mode: Mode
+    form: Form | None
+    fences: Sequence[Fence] = ()
+    removed: tuple[str, ...] = ()
+
+    def find(self) -> Extraction:
+        if self.mode == "cut":
+            text, ended = cut_at_end_token(self.answer)
+            self.removed = ("tokens",) if ended else ()
+            return self._cut(text) or self._made(text, self.form or "solution", "text" if ended else "as_is")
+        if self.mode == "auto" and (found := self._whole(self.answer)):
+            return found
+        text, self.removed = take_off(self.answer)
+        if not text.strip():
+            return self._nothing()
+        self.fences = find_fences(text)
+        if self.mode == "fence":
+            return self._in_fences(text) or self._made(
+                text, self.form or "solution", "text" if self.removed else "as_is"
+            )
+        if text != self.answer and (found := self._whole(text)):
+            return found
+        return self._begun(text) or self._in_fences(text) or self._in_text(text) or self._last(text)
+
+    def _made(self, program: str, form: Form, kind: Kind, **more: Any) -> Extraction:
+        removed = (*self.removed, *more.pop("removed", ()))
+        return Extraction(self.answer, program, form, self.mode, kind, len(self.fences), removed=removed, **more)
+
+    def _nothing(self) -> Extraction:
+        return self._made("", "solution", "no_program")
+
+    # ---- the answer is a program
+
+    def _whole(self, text: str) -> Extraction | None:
+        """Return the program where `text` is one as it stands, or makes one of the prompt."""
+        task = self.task
+        forms: tuple[Form, ...] = (
+            ("completion", "solution") if self.form == "completion" else ("solution", "completion")
+        )
+        for form in forms:
+            joint = len(task.prompt) if form == "completion" else 0
+            fits = task.is_completed_by(text) if joint else task.is_program(text)
+            if form == "completion" != self.form and not task.opens:
+                continue
+            if fits:
+                whole = task.prompt + text if joint else text
+                end = max(0, end_of_program(whole, task.entry_point) - joint)
+                return self._finished(text[:end], form, "as_is", cut=len(text) - end)
+        return None
+
+    def _finished(self, program: str, form: Form, kind: Kind, **more: Any) -> Extraction:
+        """Return the program with what it needs of the prompt's preamble; `kind` of the answer as it is may change."""
+        added = list(more.pop("added", ()))
+        if form == "solution" and (lacks(program, self.task.entry_point, everywhere=True) & self.task.gives):
+            program = _with_preamble(program, self.task.preamble)
+            added.append("preamble")
+        if kind == "as_is" and program != self.answer:
+            kind = "cut" if more.get("cut") else "text"
+        return self._made(program, form, kind, added=tuple(added), **more)
+
+    # ---- fences
+
+    def _in_fences(self, text: str) -> Extraction | None:
+        """Return the program of the answer's fences."""
+        if not self.fences:
+            return None
+        outside = _outside(text, self.fences)
+        prose = ("prose",) if outside.strip() else ()
+        numbered = list(enumerate(self.fences, 1))[-_MAX_FENCES:]
+        closed = [(number, fence) for number, fence in numbered if fence.closed]
+        if chosen := self._choose(closed):
+            return self._joined(*chosen, closed, prose)
+        if not self.fences[0].language and (begun := self._before_fence(text)):
+            return begun
+        still_open = [(number, fence) for number, fence in numbered if not fence.closed]
+        if chosen := self._choose(still_open):
+            return self._joined(*chosen, closed, prose, "open_fence")
+        return self._body_in_fences(numbered, prose) or self._other_name(numbered, prose)
+
+    def _choose(self, numbered: Sequence[tuple[int, Fence]]) -> tuple[int, str] | None:
+        """Return the last fence that defines the entry point: one that is Python and no stub, where there is one."""
+        second = None
+        for number, fence in reversed(numbered):
+            for program in _readings(fence.text):
+                if not self.task.defined_in(program):
+                    continue
+                whole = parses(program) or parses(program[: end_of_program(program, self.task.entry_point)])
+                if fence.is_python and whole and not self.task.is_stub(program):
+                    return number, program
+                second = second or ((number, program) if fence.is_python or whole else None)
+        return second
+
+    def _joined(
+        self,
+        number: int,
+        program: str,
+        closed: Sequence[tuple[int, Fence]],
+        prose: tuple[str, ...],
+        kind: Kind = "fence",
+    ) -> Extraction:
+        """Return the program of a fence, with the fences that define what it needs."""
+        task = self.task
+        parts = {number: program}
+        for _ in range(_MAX_JOINED):
+            missing = lacks("\n\n".join(parts[place] for place in sorted(parts)), task.entry_point)
+            others = [one for one in closed if one[0] not in parts and one[1].is_python]
+            near = sorted(others, key=lambda one: (one[0] > number, abs(one[0] - number)))
+            more = next((one for one in near if self._gives(one, number, missing)), None) if missing else None
+            if more is None:
+                break
+            text = dedent(more[1].text)
+            parts[more[0]] = text[: end_of_names(text, missing)]
+        joined = (
+            "\n\n".join(parts[place].strip("\r\n") + "\n" for place in sorted(parts)) if len(parts) > 1 else program
+        )
+        end = end_of_program(joined, task.entry_point)
+        if not parses(joined[:end]) and kind == "fence" and not parses(joined):
+            end = len(joined)
+        return self._finished(
+            joined[:end], "solution", kind, taken=tuple(sorted(parts)), cut=len(joined) - end, removed=prose
+        )
+
+    def _gives(self, other: tuple[int, Fence], number: int, missing: set[str]) -> bool:
+        text = dedent(other[1].text)
+        if not any(name in text for name in missing) or (other[0] > number and self.task.defined_in(text)):
+            return False
+        return any(one.facts.binds & missing for one in split(text))
+
+    def _before_fence(self, text: str) -> Extraction | None:
+        """Return the program before the first fence, where the prompt had opened one that it closes."""
+        before = text[: self.fences[0].start]
+        found = self._whole(before)
+        return replace(found, kind="cut", cut=len(text) - len(before) + found.cut) if found else None
+
+    def _body_in_fences(self, numbered: Sequence[tuple[int, Fence]], prose: tuple[str, ...]) -> Extraction | None:
+        """Return the body of the function that the prompt opened, where a fence has just that."""
+        if not self.task.opens:
+            return None
+        for number, fence in reversed(numbered):
+            if not fence.is_python:
+                continue
+            for body, added in self._bodies(fence.text):
+                kind: Kind = "fence" if fence.closed else "open_fence"
+                return self._made(body, "completion", kind, taken=(number,), added=added, removed=prose)
+        return None
+
+    def _bodies(self, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield `text` as a body of the prompt's function: as it is, and indented as the prompt is."""
+        task = self.task
+        if not text.strip():
+            return
+        lead = "" if task.prompt.endswith(("\n", "\r")) or text.startswith(("\n", "\r")) else "\n"
+        if task.is_completed_by(lead + text):
+            yield lead + text, ()
+        for body in (_first_line_stripped(text, task.indent), indent(dedent(text), task.indent), _expanded(text, task)):
+            if "return" in body and body != text and task.is_completed_by(lead + body):
+                yield lead + body, ("indent",)
+
+    def _other_name(self, numbered: Sequence[tuple[int, Fence]], prose: tuple[str, ...]) -> Extraction | None:
+        """Return the last fence that defines anything: a program, though not the one that was asked for."""
+        for number, fence in reversed(numbered):
+            program = dedent(fence.text)
+            if fence.is_python and any(one.facts.kind == "definition" for one in split(program)[:100]):
+                kind: Kind = "fence" if fence.closed else "open_fence"
+                return self._finished(program, "solution", kind, taken=(number,), removed=prose)
+        return None
+
+    # ---- text
+
+    def _begun(self, text: str) -> Extraction | None:
+        """Return the body that the answer begins with, up to where it ends."""
+        first = next((line for line in text.splitlines() if line.strip()), "")
+        if not self.task.opens or first[:1] not in (" ", "\t"):
+            return None
+        body = cut_at_function_end(self.task.prompt, text, self.task.entry_point)
+        if self.task.is_completed_by(body):
+            return self._made(body, "completion", "cut", cut=len(text) - len(body))
+        return None
+
+    def _in_text(self, text: str) -> Extraction | None:
+        """Return the program in an answer without useful fences."""
+        found = program_in_text(text, self.task)
+        if not found:
+            return None
+        program, whole = found
+        end = end_of_program(program, self.task.entry_point)
+        prose = ("prose",) if whole else ()
+        return self._finished(program[:end], "solution", "text", cut=len(program) - end, removed=prose)
+
+    def _last(self, text: str) -> Extraction:
+        """Return the answer as a completion, with its indentation mended or cut; or nothing."""
+        if self.task.opens:
+            outside = text[: self.fences[0].start] if self.fences else text
+            for body, added in self._bodies(
+                cut_at_function_end(self.task.prompt, outside, self.task.entry_point) or outside
+            ):
+                return self._made(body, "completion", "cut", cut=max(0, len(text) - len(outside)), added=added)
+        return self._cut(text, strict=self.form is None) or self._nothing()
+
+    def _cut(self, text: str, *, strict: bool = False) -> Extraction | None:
+        """Return the beginning of `text` up to where the entry point is complete.
+
+        With `strict`, None where nothing says that `text` is code.
+        """
+        task, form = self.task, self.form
+        completed = form == "completion" or (
+            form is None and task.opens and has_body(task.prompt, text, task.entry_point)
+        )
+        if strict and not defines(split(text), task.entry_point):
+            return None
+        prompt = task.prompt if completed else ""
+        program = cut_at_function_end(prompt, text, task.entry_point)
+        kind: Kind = "cut" if len(program) < len(text) else "as_is" if text == self.answer else "text"
+        return self._made(program, "completion" if completed else "solution", kind, cut=len(text) - len(program))
+
+
+def _readings(text: str) -> Iterator[str]:
+    """Yield the text of a fence as it is, and without the indentation that all its lines have."""
+    yield text
+    if text.lstrip("\r\n")[:1] in (" ", "\t"):
+        yield dedent(text)
+
+
+def _outside(text: str, fences: Sequence[Fence]) -> str:
+    places = [0, *(place for fence in fences for place in (fence.start, fence.end)), len(text)]
+    return "".join(text[start:end] for start, end in zip(places[::2], places[1::2], strict=True))
+
+
+def _with_preamble(program: str, preamble: str) -> str:
+    """Return `program` behind `preamble`; imports from `__future__` stay first."""
+    future = [one.stop for one in split(program) if one.text.startswith("from __future__")]
+    place = future[-1] if future else 0
+    ended = preamble if preamble.endswith(("\n", "\r")) else f"{preamble}\n"
+    return program[:place] + ended + program[place:]
+
+
+def _first_line_stripped(text: str, lead: str) -> str:
+    return lead + text.lstrip()
+
+
+def _expanded(text: str, task: Task) -> str:
+    """Return `text` with the tabs at the beginning of its lines as the prompt's indentation."""
+    lines = text.splitlines(keepends=True)
+    return "".join(task.indent * (len(line) - len(line.lstrip("\t"))) + line.lstrip("\t") for line in lines)

@@ -1,0 +1,152 @@
+"""What stands around an answer and is none of it: thinking, and the special tokens of chat templates and models."""
+
+import re
+from typing import NamedTuple
+
+from ..statements import TOKEN
+
+_KINDS = (
+    "think|thinking|thought|thoughts|reasoning|reason|reflection|scratchpad|analysis|inner_monologue|seed:think|"
+    "antthinking"
+)
+_THINKING = re.compile(
+    rf"""
+      (?P<open>  < (?:{_KINDS}) > | ◁think▷ | \[THINK\] | <\|(?:begin_of_thought|START_THINKING)\|> )
+    | (?P<close> </ (?:{_KINDS}) > | ◁/think▷ | \[/THINK\] | <\|(?:end_of_thought|END_THINKING)\|> )
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_WRAPPER = re.compile(
+    r"^[ \t]*(?:</?(?:answer|solution|response|final|code|output)>|<\|(?:begin|end)_of_solution\|>|"
+    r"\[/?(?:PYTHON|ANSWER|BEGIN|CODE)\])[ \t]*$",
+    re.MULTILINE,
+)
+# None of these is Python where it stands outside strings and comments.
+_SPECIAL = re.compile(
+    r"""
+      <\|[^|<>\r\n]{1,40}+\|>
+    | <｜[^｜<>\r\n]{1,40}+｜>
+    | </s> | <eos> | <EOT> | <EOS> | <EOD> | <end_of_turn> | <start_of_turn> | <end_of_text>
+    | <(?:file_sep|repo_name|reponame|filename|gh_stars|empty_output|issue_(?:start|comment|closed)
+        |commit_(?:before|msg|after)|jupyter_\w{1,20}|fim[-_](?:prefix|middle|suffix|pad)|PRE|SUF|MID|bos|pad|unk)>
+    | \[/?INST\] | ^\[DONE\]
+    """,
+    re.VERBOSE | re.MULTILINE,
+)
+_LEADING = re.compile(rf"(?:\s*+(?:{_SPECIAL.pattern}|<s>))+", re.VERBOSE)
+_TURN = re.compile(
+    r"""
+      <\|im_start\|>[ ]?assistant\b | <\|start_header_id\|>assistant<\|end_header_id\|> | <\|assistant\|>
+    | <start_of_turn>model\b | \[/INST\] | <｜Assistant｜> | <\|start\|>assistant\b | <\|start_of_role\|>assistant<\|end_of_role\|>
+    | <\|CHATBOT_TOKEN\|>
+    """,
+    re.VERBOSE,
+)
+_FINAL = re.compile(r"<\|channel\|>\s*final[^<\r\n]{0,60}<\|message\|>")
+_CHANNEL = re.compile(r"<\|channel\|>")
+_FINAL_UNMARKED = re.compile(r"\s*analysis(?:(?!assistantfinal).)*+assistantfinal", re.DOTALL)
+
+
+class Bare(NamedTuple):
+    """An answer without what stood around it, and the words for what was taken away."""
+
+    text: str
+    removed: tuple[str, ...]
+
+
+def take_off(answer: str) -> Bare:
+    """Return `answer` without thinking, special tokens, and what follows a token that ends the text.
+
+    Thinking that never ends takes all that follows with it. Tokens in string literals stay.
+    """
+    answer, said = _final_channel(answer)
+    answer, turned = _own_turn(answer)
+    text = _without_thinking(answer)
+    thinking = said or text != answer
+    ended, cut = cut_at_end_token(text)
+    unwrapped = _WRAPPER.sub("", ended)
+    words = {"thinking": thinking, "tokens": turned or cut, "tags": unwrapped != ended}
+    return Bare(unwrapped, tuple(word for word, holds in words.items() if holds))
+
+
+def cut_at_end_token(text: str) -> tuple[str, bool]:
+    """Return `text` up to its first special token outside string literals, without those it begins with."""
+    leading = _LEADING.match(text)
+    start = leading.end() if leading else 0
+    if start and re.match(r"\s*(?:assistant|model)[ \t]*\r?\n", text[start:]):
+        start = text.index("\n", start) + 1
+    place = _first_special(text, start)
+    if place is None:
+        return text[start:], start > 0
+    return text[start:place], True
+
+
+def _first_special(text: str, start: int) -> int | None:
+    """Return where the first special token from `start` on stands: in no string that is closed."""
+    if not _SPECIAL.search(text, start):
+        return None
+    strings = _closed_strings(text, start)
+    current = next(strings, None)
+    for found in _SPECIAL.finditer(text, start):
+        while current is not None and current[1] <= found.start():
+            current = next(strings, None)
+        if current is None or not current[0] < found.start():
+            return found.start()
+    return None
+
+
+def _closed_strings(text: str, start: int):  # type: ignore[no-untyped-def]
+    for token in TOKEN.finditer(text, start):
+        if token.lastgroup == "string":
+            literal = token[0]
+            quote = literal[:3] if literal[:3] in ('"""', "'''") and len(literal) >= 6 else literal[:1]
+            if len(literal) >= 2 * len(quote) and literal.endswith(quote):
+                yield token.span()
+
+
+def _own_turn(answer: str) -> tuple[str, bool]:
+    """Return the first turn of the assistant, where the answer begins as a whole conversation does."""
+    if not _LEADING.match(answer):
+        return answer, False
+    turn = _TURN.search(answer)
+    return (answer[turn.end() :], True) if turn else (answer, False)
+
+
+def _final_channel(answer: str) -> tuple[str, bool]:
+    """Return the final message of a harmony answer; where it has only other channels, nothing."""
+    finals = list(_FINAL.finditer(answer))
+    if finals and not _in_string(answer, finals[-1].start()):
+        return answer[finals[-1].end() :], True
+    channel = _CHANNEL.search(answer)
+    if channel and not answer[: channel.start()].strip().removeprefix("<|start|>assistant").strip():
+        return "", True
+    unmarked = _FINAL_UNMARKED.match(answer)
+    return (answer[unmarked.end() :], True) if unmarked else (answer, False)
+
+
+def _without_thinking(answer: str) -> str:
+    """Return `answer` without its thinking: what tags enclose, and all before a closing tag that stands alone."""
+    kept: list[str] = []
+    place, opened = 0, False
+    for tag in _THINKING.finditer(answer):
+        if tag.lastgroup == "open":
+            if not opened and _begins_line(answer, tag.start()):
+                kept.append(answer[place : tag.start()])
+                opened = True
+        elif opened:
+            place, opened = tag.end(), False
+        elif not _in_string(answer, tag.start()):
+            kept, place = [], tag.end()
+    return "".join(kept if opened else [*kept, answer[place:]])
+
+
+def _begins_line(text: str, place: int) -> bool:
+    line = text[max(text.rfind("\n", 0, place), text.rfind("\r", 0, place)) + 1 : place]
+    return not _SPECIAL.sub("", line).replace("<s>", "").strip()
+
+
+def _in_string(text: str, place: int) -> bool:
+    """Say whether `place` is in a quoted part of its line, as a program has it."""
+    start = max(text.rfind("\n", 0, place), text.rfind("\r", 0, place)) + 1
+    before = text[max(start, place - 500) : place]
+    return any(before.count(quote) % 2 for quote in "\"'`")

@@ -1,0 +1,71 @@
+"""A program among prose that no fence sets apart."""
+
+from collections.abc import Sequence
+
+from ..statements import Names, Statement, defines, split
+from .task import Task
+
+_MAX_STATEMENTS = 5000  # of a text, that are looked at
+
+
+def program_in_text(text: str, task: Task) -> tuple[str, bool] | None:
+    """Return the statements of `text` around its entry point, and whether text was left out; None without any.
+
+    They are those that stand together with the last statement that binds the entry point, and those elsewhere that
+    bind what it needs.
+    """
+    if task.root not in text:
+        return None
+    statements = _split_at_words(text)
+    if len(statements) > _MAX_STATEMENTS:
+        return None
+    found = [place for place in defines(statements, task.entry_point) if statements[place].facts.kind != "broken"]
+    if not found:
+        return None
+    whole = [place for place in found if not statements[place].facts.stub] or found
+    first = last = whole[-1]
+    while first > 0 and _is_code(statements[first - 1]):
+        first -= 1
+    while last + 1 < len(statements) and _is_code(statements[last + 1]):
+        last += 1
+    places = set(range(first, last + 1))
+    for _ in range(10):
+        block = [statements[place] for place in sorted(places)]
+        names = Names(block)
+        missing = names.missing(names.reached([task.root]))
+        more = {place for place in range(len(statements)) if place not in places and _gives(statements[place], missing)}
+        if not more:
+            break
+        places |= more
+    program = _text_of([statements[place] for place in sorted(places)], text)
+    return program, len(program.strip()) < len(text.strip())
+
+
+def _split_at_words(text: str) -> list[Statement]:
+    """Return the statements of `text`; an unclosed quote or bracket of its prose swallows none."""
+    return split(text)
+
+
+def _is_code(statement: Statement) -> bool:
+    """Say whether a statement reads as code rather than as prose that happens to parse."""
+    facts = statement.facts
+    if facts.kind in ("broken", "comment"):
+        return False
+    if facts.kind != "expression":
+        return True
+    return "(" in statement.text or statement.text.startswith(('"""', "'''"))
+
+
+def _gives(statement: Statement, missing: set[str]) -> bool:
+    if not any(name in statement.text for name in missing):
+        return False
+    return _is_code(statement) and bool(statement.facts.binds & missing)
+
+
+def _text_of(statements: Sequence[Statement], text: str) -> str:
+    """Return the text of `statements`, with what stands between neighbours."""
+    parts: list[str] = []
+    for one, following in zip(statements, [*statements[1:], None], strict=True):
+        joined = following is not None and not text[one.end : following.start].strip()
+        parts.append(text[one.start : following.start if joined and following else one.stop])
+    return "".join(part if part.endswith(("\n", "\r")) else f"{part}\n" for part in parts[:-1]) + parts[-1]
