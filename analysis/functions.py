@@ -48,11 +48,11 @@ def _find_end(prompt: str, completion: str, entry_point: str) -> tuple[int, bool
     opens = opens_function(prompt, entry_point)
     place = _opened(prompt, completion, statements) if opens else None
     if place is None:
-        after = next((i for i, one in enumerate(statements) if one.stop > joint and one.start >= joint), None)
-        found = [] if after is None else defines(statements[after:], entry_point)
+        after = sum(one.start < joint if opens else one.end <= joint for one in statements)
+        found = defines(statements[after:], entry_point)
         if not found:
             return (_end_of_header(statements, joint) if opens else len(completion)), False
-        place = (after or 0) + found[0]
+        place = after + found[0]
     end, final = _follow(statements, place, root_of(entry_point))
     return max(0, end - joint), final
 

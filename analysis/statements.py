@@ -61,6 +61,11 @@ _KINDS: dict[str, Kind] = {
     "assert_statement": "assert",
 }
 
+_DATA = frozenset(
+    "dictionary list set tuple string concatenated_string integer float true false none list_comprehension "
+    "set_comprehension dictionary_comprehension generator_expression binary_operator comparison_operator".split()
+)
+
 
 def line_starts(text: str) -> Iterator[int]:
     """Yield where the lines of `text` start, leaving out those inside a string, a bracket or a continuation."""
@@ -82,7 +87,8 @@ class Facts(NamedTuple):
 
     `reads`: names that it reads anywhere and does not bind inside; `annotations`: those in annotations that are
     evaluated; `changes`: names whose attributes, items or bases it uses when it runs, and so may change; `stores`: those
-    of which it sets or deletes one; `stars`: modules of `import *`; `stub`: what it defines does nothing.
+    of which it sets or deletes one; `data`: those of `binds` that are no functions, for they are displays or
+    literals; `stars`: modules of `import *`; `stub`: what it defines does nothing.
     """
 
     kind: Kind
@@ -92,6 +98,7 @@ class Facts(NamedTuple):
     annotations: frozenset[str]
     changes: frozenset[str]
     stores: frozenset[str]
+    data: frozenset[str]
     stars: tuple[str, ...]
     stub: bool
 
@@ -176,13 +183,16 @@ def _read(text: str) -> Facts:
     module = walk.module
     binds, declares = set(), set()
     reads: set[str] = set()
+    changes: set[str] = set()
+    stores: set[str] = set()
+    data: set[str] = set()
     for name, bindings in module.bindings.items():
         at_load = [binding for binding in bindings if _runs_at_load(binding.seen_from)]
         (binds if at_load else declares).add(name)
         if len(at_load) < len(bindings) or any(binding.how == "updated" for binding in bindings):
             reads.add(name)
-    changes: set[str] = set()
-    stores: set[str] = set()
+        if all(binding.value is not None and binding.value.type in _DATA for binding in bindings):
+            data.add(name)
     kind = _kind_of(tree, text)
     for site in walk.sites:
         root, steps = chain_of(site.node)
@@ -207,6 +217,7 @@ def _read(text: str) -> Facts:
         frozenset(_annotations(tree)),
         frozenset(changes),
         frozenset(stores),
+        frozenset(data),
         tuple(module.stars),
         kind == "definition" and _is_stub(tree),
     )
@@ -345,7 +356,9 @@ def defines(statements: Sequence[Statement], entry_point: str) -> list[int]:
     root, method = root_of(entry_point), entry_point.rpartition(".")[2]
     found = []
     for place, statement in enumerate(statements):
-        if root not in statement.text or root not in statement.facts.binds or statement.is_overload:
+        if root not in statement.text or root not in statement.facts.binds - statement.facts.data:
+            continue
+        if statement.is_overload:
             continue
         if method == root or "." not in entry_point or re.search(rf"\b{re.escape(method)}\b", statement.text):
             found.append(place)

@@ -269,7 +269,8 @@ class _Finder:
                 cut_at_function_end(self.task.prompt, outside, self.task.entry_point) or outside
             ):
                 return self._made(body, "completion", "cut", cut=max(0, len(text) - len(outside)), added=added)
-        return self._cut(text, strict=self.form is None) or self._nothing()
+        indented = self.task.opens and text.lstrip("\r\n")[:1] in (" ", "\t")
+        return self._cut(text, strict=self.form is None and not indented) or self._nothing()
 
     def _cut(self, text: str, *, strict: bool = False) -> Extraction | None:
         """Return the beginning of `text` up to where the entry point is complete.

@@ -26,14 +26,14 @@ WHOLE = {
     "quote in a comment": "    x = 1  # it's\n    return x\n",
     "continuation": "    x = 1 + \\\n2\n    return x\n",
     "comment before the body": "# Count them.\n    return 1\n",
-    "names in brackets that begin like statements": "    return g(\ndefault,\nclass_,\n)\n",
+    "names in brackets that begin like statements": "    return helper(\ndefault,\nclass_,\n)\n",
 }
 
 
 @pytest.mark.parametrize("completion", WHOLE.values(), ids=WHOLE)
 def test_keeps_what_belongs_to_the_function(completion):
-    assert cut_at_function_end(PROMPT, completion) == completion
-    assert not is_function_complete(PROMPT, completion)
+    assert cut_at_function_end(PROMPT, completion, "f") == completion
+    assert not is_function_complete(PROMPT, completion, "f")
 
 
 BODY = "    return 1\n\n\n"
@@ -57,8 +57,8 @@ AFTER = {
 
 @pytest.mark.parametrize("after", AFTER.values(), ids=AFTER)
 def test_cuts_before_a_line_at_column_0(after):
-    assert cut_at_function_end(PROMPT, BODY + after) == BODY
-    assert is_function_complete(PROMPT, BODY + after)
+    assert cut_at_function_end(PROMPT, BODY + after, "f") == BODY
+    assert is_function_complete(PROMPT, f"{BODY}{after}\nprint(1)\n", "f")
 
 
 OTHERS = {
@@ -72,7 +72,7 @@ OTHERS = {
 
 @pytest.mark.parametrize(("completion", "expected"), OTHERS.values(), ids=OTHERS)
 def test_cuts(completion, expected):
-    assert cut_at_function_end(PROMPT, completion) == expected
+    assert cut_at_function_end(PROMPT, completion, "f") == expected
 
 
 PROMPTS = {
@@ -80,7 +80,7 @@ PROMPTS = {
     "prompt inside a line": ("def f(x):\n    return", " x\n# end", " x\n"),
     "prompt inside a bracket": ("def f(x):\n    y = [\n", "1,\n]\n    return y\nf(2)", "1,\n]\n    return y\n"),
     "signature over lines": ("def f(\n    x,\n):\n", "    return x\nf(2)", "    return x\n"),
-    "class": ("class A:\n", "    x = 1\nA()", "    x = 1\n"),
+    "class": ("class f:\n", "    x = 1\nf()", "    x = 1\n"),
     "no function opened": (
         '"""Write f."""\n',
         "import math\n\ndef f(x):\n    return x\n\nprint(1)",
@@ -98,13 +98,15 @@ PROMPTS = {
 
 @pytest.mark.parametrize(("prompt", "completion", "expected"), PROMPTS.values(), ids=PROMPTS)
 def test_finds_the_function_that_the_prompt_opened(prompt, completion, expected):
-    assert cut_at_function_end(prompt, completion) == expected
+    assert cut_at_function_end(prompt, completion, "f") == expected
 
 
 def test_waits_for_a_line_of_the_body():
-    assert not is_function_complete(PROMPT, "\n# first\nprint(1)\n")
-    assert not is_function_complete(PROMPT, "    x = 1\n\n")
-    assert is_function_complete(PROMPT, "# first\n    x = 1\n#")
+    assert not is_function_complete(PROMPT, "\n# first\nprint(1)\n", "f")
+    assert not is_function_complete(PROMPT, "    x = 1\n\n", "f")
+    assert not is_function_complete(PROMPT, "    x = 1\n# what follows may be indented again\n", "f")
+    assert not is_function_complete(PROMPT, "    x = 1\nf = ca", "f")
+    assert is_function_complete(PROMPT, "# first\n    x = 1\n#\ny = 1\n", "f")
 
 
 PIECES = st.sampled_from(
@@ -138,16 +140,16 @@ COMPLETIONS = st.lists(PIECES, max_size=40).map("".join) | st.text()
 
 @given(st.sampled_from([PROMPT, "", "def f(x):", "x = (\n"]), COMPLETIONS)
 def test_a_cut_is_a_prefix_and_final(prompt, completion):
-    cut = cut_at_function_end(prompt, completion)
+    cut = cut_at_function_end(prompt, completion, "f")
     assert completion.startswith(cut)
-    assert cut_at_function_end(prompt, cut) == cut
+    assert cut_at_function_end(prompt, cut, "f") == cut
 
 
 @given(st.sampled_from([PROMPT, "", "def f(x):", "x = (\n"]), COMPLETIONS, COMPLETIONS)
 def test_stopping_early_changes_no_cut(prompt, beginning, rest):
-    if is_function_complete(prompt, beginning):
-        assert cut_at_function_end(prompt, beginning + rest) == cut_at_function_end(prompt, beginning)
-        assert is_function_complete(prompt, beginning + rest)
+    if is_function_complete(prompt, beginning, "f"):
+        assert cut_at_function_end(prompt, beginning + rest, "f") == cut_at_function_end(prompt, beginning, "f")
+        assert is_function_complete(prompt, beginning + rest, "f")
 
 
 def parses(program):
@@ -163,11 +165,11 @@ BODIES = [text for text in WHOLE.values() if text.endswith("\n") and "#" not in 
 
 @given(st.lists(st.sampled_from(BODIES), min_size=1, max_size=4).map("".join), st.sampled_from(sorted(AFTER.values())))
 def test_keeps_all_of_a_longer_body_and_nothing_after_it(body, after):
-    assert cut_at_function_end(PROMPT, body + after) == body
+    assert cut_at_function_end(PROMPT, body + after, "f") == body
 
 
 @pytest.mark.parametrize("piece", ['"', '"""', "'\\", "(\n", "#\n", "\\\n", "'''\\", '""', "\n(", "\\"])
 @pytest.mark.timeout(20)
 def test_ends_on_hostile_text(piece):
     text = piece * 100_000
-    assert text.startswith(cut_at_function_end(PROMPT, text))
+    assert text.startswith(cut_at_function_end(PROMPT, text, "f"))
