@@ -4,6 +4,8 @@ The decision is made statement by statement, and what was decided for a text hol
 a completion that was stopped early cuts at the same place as cutting the one that was not.
 """
 
+from collections.abc import Sequence
+
 from .statements import Names, Statement, defines, root_of, split
 
 _MAX_STATEMENTS = 2000  # after the entry point; what no model writes is not read to its end
@@ -57,7 +59,7 @@ def _find_end(prompt: str, completion: str, entry_point: str) -> tuple[int, bool
     return max(0, end - joint), final
 
 
-def _opened(prompt: str, completion: str, statements: list[Statement]) -> int | None:
+def _opened(prompt: str, completion: str, statements: Sequence[Statement]) -> int | None:
     """Return the place of the statement that `prompt` opened, if the completion has a line of its body."""
     joint = len(prompt)
     last = next((i for i in reversed(range(len(statements))) if statements[i].start < joint), None)
@@ -70,17 +72,17 @@ def _opened(prompt: str, completion: str, statements: list[Statement]) -> int | 
     return last if any(line.strip() and not line.lstrip().startswith("#") for line in lines) else None
 
 
-def _end_of_header(statements: list[Statement], joint: int) -> int:
+def _end_of_header(statements: Sequence[Statement], joint: int) -> int:
     """Return where the completion leaves a function without a body: at its first line at column 0."""
     return next((one.stop - joint for one in statements if one.stop >= joint), 0)
 
 
-def _follow(statements: list[Statement], place: int, root: str) -> tuple[int, bool]:
+def _follow(statements: Sequence[Statement], place: int, root: str) -> tuple[int, bool]:
     """Return where what `root` needs ends, from the statement at `place` on, and whether that is final."""
     last, waiting = place, place + 1
     names = Names(statements[: last + 1])
     reached = names.reached([root])
-    missing = names.missing(reached)
+    own, missing = names.own(reached), names.missing(reached)
     while waiting < min(len(statements), place + _MAX_STATEMENTS):
         statement = statements[waiting]
         closed = waiting + 1 < len(statements)
@@ -90,14 +92,15 @@ def _follow(statements: list[Statement], place: int, root: str) -> tuple[int, bo
             line = statement.first_line()
             if line is None:
                 break
-            keep = _changes(line, reached, names.own(reached), root)
+            keep = _changes(line, reached, own, root)
             if not keep and not line.startswith(("import ", "from ")):
                 return statements[last].stop, True
         if keep:
-            last = waiting
-            names = Names(statements[: last + 1])
-            reached = names.reached(reached | statement.facts.changes if not missing else [root])
-            missing = names.missing(reached)
+            for one in statements[last + 1 : waiting + 1]:
+                names.add(one)
+            last, facts = waiting, statement.facts
+            reached = names.reached(facts.reads | facts.annotations, reached | facts.binds)
+            own, missing = names.own(reached), names.missing(reached)
             if not closed:
                 break
         waiting += 1

@@ -49,6 +49,9 @@ _SETTING = re.compile(
     r"seterr)\s*\("
 )
 _REMEMBERED = 10_000  # characters of the longest statement whose facts are kept
+_TREES = 50_000  # characters of the longest statement that is read as a tree; of longer ones, tables, the words count
+_COMMENTED = 2000  # characters from which on comments are left out: tree-sitter takes the square of their number
+MAX_STATEMENTS = 4000  # of a text, that are looked at: no model writes more
 
 Kind = Literal["definition", "import", "assignment", "assert", "main", "expression", "block", "comment", "broken"]
 _KINDS: dict[str, Kind] = {
@@ -145,7 +148,8 @@ class Statement:
         return bool(_OVERLOAD.match(self.text))
 
 
-def split(text: str) -> list[Statement]:
+@lru_cache(maxsize=4)
+def split(text: str) -> Sequence[Statement]:
     """Return the statements of `text` at column 0, in their order; comments at column 0 belong to none.
 
     Lines indented before the first statement make one of their own.
@@ -169,7 +173,7 @@ def split(text: str) -> list[Statement]:
                 found[-1][2] = start
             found.append([start, following, len(text)])
         open_above = first == "@" or (open_above and first in " \t\f")
-    return [Statement(text, *place) for place in found]
+    return tuple(Statement(text, *place) for place in found)
 
 
 @lru_cache(maxsize=1024)
@@ -178,7 +182,9 @@ def _remembered(text: str) -> Facts:
 
 
 def _read(text: str) -> Facts:
-    tree = parse(text)
+    if len(text) > _TREES:
+        return _read_words(text)
+    tree = parse(_uncommented(text) if len(text) > _COMMENTED else text)
     walk = Walk(tree)
     module = walk.module
     binds, declares = set(), set()
@@ -221,6 +227,32 @@ def _read(text: str) -> Facts:
         tuple(module.stars),
         kind == "definition" and _is_stub(tree),
     )
+
+
+def _uncommented(text: str) -> str:
+    """Return `text` with neither comments nor continued lines."""
+    parts: list[str] = []
+    for token in TOKEN.finditer(text):
+        if token.lastgroup == "comment":
+            while parts and not parts[-1].strip(" \t\f") and not parts[-1].endswith(("\n", "\r")):
+                parts.pop()  # indentation before it would count as a line's
+        elif token.lastgroup == "newline":
+            if parts and parts[-1].endswith(("\n", "\r")):
+                continue
+            parts.append("\n")
+        else:
+            parts.append(" " if token.lastgroup == "joined" else token[0])
+    return "".join(parts)
+
+
+def _read_words(text: str) -> Facts:
+    """Return what the first words of a long statement, such as a table, say of it: the name that it binds."""
+    found = re.match(r"(?:(?:async[ \t]+)?(def|class)[ \t]+)?(\w+)[ \t]*([=:(]?)", text)
+    defined = found is not None and bool(found[1])
+    binds = frozenset({found[2]} if found and (defined or found[3] == "=") else ())
+    kind: Kind = "definition" if defined else "assignment" if binds else "block"
+    nothing: frozenset[str] = frozenset()
+    return Facts(kind, binds, nothing, nothing, nothing, nothing, nothing, nothing, (), False)
 
 
 def _runs_at_load(scope: Scope | None) -> bool:
@@ -304,28 +336,35 @@ class Names:
     """The names of a row of statements: which statements bind each, and what is reached from some of them."""
 
     def __init__(self, statements: Sequence[Statement]):
-        self.statements = statements
+        self.statements: list[Statement] = []
         self.binders: dict[str, list[int]] = {}
         self.given = set(BUILTIN_NAMES)
-        for place, statement in enumerate(statements):
-            facts = statement.facts
-            for name in facts.binds | facts.declares:
-                self.binders.setdefault(name, []).append(place)
-            for module in facts.stars:
-                self.given |= exports(module)
+        for statement in statements[:MAX_STATEMENTS]:
+            self.add(statement)
 
-    def reached(self, names: Iterable[str], without: str | None = None) -> set[str]:
-        """Return `names` and all that the statements which bind them read, and so on; `without` is not followed."""
-        found, pending = set(), list(names)
+    def add(self, statement: Statement) -> None:
+        """Take one more statement in."""
+        facts = statement.facts
+        for name in facts.binds | facts.declares:
+            self.binders.setdefault(name, []).append(len(self.statements))
+        for module in facts.stars:
+            self.given |= exports(module)
+        self.statements.append(statement)
+
+    def reached(self, names: Iterable[str], before: Iterable[str] = ()) -> set[str]:
+        """Return `names` and all that the statements which bind them read, and so on.
+
+        The names `before` are among them, and are not followed.
+        """
+        found, pending = set(before), list(names)
         while pending:
             name = pending.pop()
             if name in found:
                 continue
             found.add(name)
-            if name != without:
-                for place in self.binders.get(name, ()):
-                    facts = self.statements[place].facts
-                    pending.extend((facts.reads | facts.annotations) - found)
+            for place in self.binders.get(name, ()):
+                facts = self.statements[place].facts
+                pending.extend((facts.reads | facts.annotations) - found)
         return found
 
     def missing(self, names: Iterable[str]) -> set[str]:
@@ -355,7 +394,7 @@ def defines(statements: Sequence[Statement], entry_point: str) -> list[int]:
     """Return the places of the statements that bind the entry point; for a method, of classes that have it."""
     root, method = root_of(entry_point), entry_point.rpartition(".")[2]
     found = []
-    for place, statement in enumerate(statements):
+    for place, statement in enumerate(statements[:MAX_STATEMENTS]):
         if root not in statement.text or root not in statement.facts.binds - statement.facts.data:
             continue
         if statement.is_overload:

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from ..statements import Names, Statement, defines, root_of, split
+from ..statements import MAX_STATEMENTS, Names, Statement, defines, root_of, split
 
-_MAX_STATEMENTS = 2000  # no model writes a longer program: it is left whole
 _ROUNDS = 10
 _SHOWS = ("print", "assert", "doctest", "unittest", "pytest", "sys.exit", "exit(", "quit(")
 
@@ -15,7 +14,7 @@ def end_of_program(text: str, entry_point: str) -> int:
     The whole text where nothing binds the entry point, or it is longer than programs are.
     """
     statements = split(text)
-    if len(statements) > _MAX_STATEMENTS:
+    if len(statements) > MAX_STATEMENTS:
         return len(text)
     found = [place for place in defines(statements, entry_point) if statements[place].facts.kind != "broken"]
     return _end(statements, {root_of(entry_point)}, found[-1], text) if found else len(text)
@@ -72,7 +71,7 @@ def _is_data(name: str, names: Names) -> bool:
 def lacks(text: str, entry_point: str, *, everywhere: bool = False) -> set[str]:
     """Return the names that the entry point of `text` reaches, or all statements read, and nothing in `text` gives."""
     statements = split(text)
-    if len(statements) > _MAX_STATEMENTS:
+    if len(statements) > MAX_STATEMENTS:
         return set()
     names = Names(statements)
     if everywhere:

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 
-from ..statements import Names, Statement, defines, split
+from ..statements import MAX_STATEMENTS, Names, Statement, defines, split
 from .task import Task
-
-_MAX_STATEMENTS = 5000  # of a text, that are looked at
 
 
 def program_in_text(text: str, task: Task) -> tuple[str, bool] | None:
@@ -16,8 +14,8 @@ def program_in_text(text: str, task: Task) -> tuple[str, bool] | None:
     """
     if task.root not in text:
         return None
-    statements = _split_at_words(text)
-    if len(statements) > _MAX_STATEMENTS:
+    statements = split(text)
+    if len(statements) > MAX_STATEMENTS:
         return None
     found = [place for place in defines(statements, task.entry_point) if statements[place].facts.kind != "broken"]
     if not found:
@@ -39,11 +37,6 @@ def program_in_text(text: str, task: Task) -> tuple[str, bool] | None:
         places |= more
     program = _text_of([statements[place] for place in sorted(places)], text)
     return program, len(program.strip()) < len(text.strip())
-
-
-def _split_at_words(text: str) -> list[Statement]:
-    """Return the statements of `text`; an unclosed quote or bracket of its prose swallows none."""
-    return split(text)
 
 
 def _is_code(statement: Statement) -> bool:
