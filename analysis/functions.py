@@ -87,7 +87,7 @@ def _follow(statements: Sequence[Statement], place: int, root: str) -> tuple[int
         statement = statements[waiting]
         closed = waiting + 1 < len(statements)
         if missing:
-            keep = bool(_binds_any(statement, missing))
+            keep = not missing.isdisjoint(statement.facts.binds)
         else:
             line = statement.first_line()
             if line is None:
@@ -99,16 +99,14 @@ def _follow(statements: Sequence[Statement], place: int, root: str) -> tuple[int
             for one in statements[last + 1 : waiting + 1]:
                 names.add(one)
             last, facts = waiting, statement.facts
-            reached = names.reached(facts.reads | facts.annotations, reached | facts.binds)
-            own, missing = names.own(reached), names.missing(reached)
+            more = names.reached(facts.reads | facts.annotations, reached | facts.binds) - reached
+            reached |= more
+            own |= names.own(more | facts.binds)
+            missing = (missing - names.binders.keys() - names.given) | names.missing(more)
             if not closed:
                 break
         waiting += 1
     return statements[last].stop, False
-
-
-def _binds_any(statement: Statement, names: set[str]) -> set[str]:
-    return names & statement.facts.binds if any(name in statement.text for name in names) else set()
 
 
 def _changes(line: str, reached: set[str], own: set[str], root: str) -> bool:

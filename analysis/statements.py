@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from importlib import import_module
+from itertools import chain, pairwise
 from typing import Literal, NamedTuple
 
 from tree_sitter import Node
@@ -89,8 +90,8 @@ class Facts(NamedTuple):
     """What a statement does: `binds` and `declares` (`global` in a function) are names of the module that it gives.
 
     `reads`: names that it reads anywhere and does not bind inside; `annotations`: those in annotations that are
-    evaluated; `changes`: names whose attributes, items or bases it uses when it runs, and so may change; `stores`: those
-    of which it sets or deletes one; `data`: those of `binds` that are no functions, for they are displays or
+    evaluated; `changes`: names whose attributes, items or bases it uses when it runs, and so may change; `stores`:
+    those of which it sets or deletes one; `data`: those of `binds` that are no functions, for they are displays or
     literals; `stars`: modules of `import *`; `stub`: what it defines does nothing.
     """
 
@@ -152,12 +153,15 @@ class Statement:
 def split(text: str) -> Sequence[Statement]:
     """Return the statements of `text` at column 0, in their order; comments at column 0 belong to none.
 
-    Lines indented before the first statement make one of their own.
+    Lines indented before the first statement make one of their own. What follows twice MAX_STATEMENTS belongs to the
+    last of them.
     """
     found: list[list[int]] = []  # start, end, stop
     open_above = False  # decorators wait for what they decorate
-    starts = [*line_starts(text), len(text)]
-    for start, following in zip(starts, starts[1:], strict=False):
+    for start, following in pairwise(chain(line_starts(text), [len(text)])):
+        if len(found) == 2 * MAX_STATEMENTS:
+            found[-1][1] = len(text)
+            break
         if _BLANK.match(text, start):
             continue
         first = text[start]
@@ -187,7 +191,8 @@ def _read(text: str) -> Facts:
     tree = parse(_uncommented(text) if len(text) > _COMMENTED else text)
     walk = Walk(tree)
     module = walk.module
-    binds, declares = set(), set()
+    binds: set[str] = set()
+    declares: set[str] = set()
     reads: set[str] = set()
     changes: set[str] = set()
     stores: set[str] = set()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from ..functions import cut_at_function_end, has_body
 from ..statements import defines, split
 from .fences import Fence, find_fences
-from .markers import cut_at_end_token, take_off
+from .markers import cut_at_end_token, may_be_marked, take_off
 from .reach import end_of_names, end_of_program, lacks
 from .task import Task, parses, task_of
 from .text import program_in_text
@@ -82,7 +82,7 @@ class _Finder:
             text, ended = cut_at_end_token(self.answer)
             self.removed = ("tokens",) if ended else ()
             return self._cut(text) or self._made(text, self.form or "solution", "text" if ended else "as_is")
-        if self.mode == "auto" and (found := self._whole(self.answer)):
+        if self.mode == "auto" and not may_be_marked(self.answer) and (found := self._whole(self.answer)):
             return found
         text, self.removed = take_off(self.answer)
         if not text.strip():
@@ -92,7 +92,7 @@ class _Finder:
             return self._in_fences(text) or self._made(
                 text, self.form or "solution", "text" if self.removed else "as_is"
             )
-        if text != self.answer and (found := self._whole(text)):
+        if (text != self.answer or may_be_marked(text)) and (found := self._whole(text)):
             return found
         return self._begun(text) or self._in_fences(text) or self._in_text(text) or self._last(text)
 
@@ -251,13 +251,15 @@ class _Finder:
             return self._made(body, "completion", "cut", cut=len(text) - len(body))
         return None
 
-    def _in_text(self, text: str) -> Extraction | None:
+    def _in_text(self, text: str, *, by_name: bool = True) -> Extraction | None:
         """Return the program in an answer without useful fences."""
-        found = program_in_text(text, self.task)
+        found = program_in_text(text, self.task, by_name=by_name)
         if not found:
             return None
         program, whole = found
         end = end_of_program(program, self.task.entry_point)
+        if text.startswith(program[:end]):
+            return self._finished(program[:end], "solution", "as_is", cut=len(text) - end)
         prose = ("prose",) if whole else ()
         return self._finished(program[:end], "solution", "text", cut=len(program) - end, removed=prose)
 
@@ -269,8 +271,13 @@ class _Finder:
                 cut_at_function_end(self.task.prompt, outside, self.task.entry_point) or outside
             ):
                 return self._made(body, "completion", "cut", cut=max(0, len(text) - len(outside)), added=added)
-        indented = self.task.opens and text.lstrip("\r\n")[:1] in (" ", "\t")
-        return self._cut(text, strict=self.form is None and not indented) or self._nothing()
+        begins = self.task.opens and (self.form == "completion" or text.lstrip("\r\n")[:1] in (" ", "\t"))
+        if not begins and (other := self._in_text(text, by_name=False)):
+            return other
+        if found := self._cut(text, strict=not begins):
+            return found
+        code = parses(text) and any(one.facts.kind in ("assignment", "block", "import") for one in split(text))
+        return self._made(text, self.form or "solution", "as_is") if code else self._nothing()
 
     def _cut(self, text: str, *, strict: bool = False) -> Extraction | None:
         """Return the beginning of `text` up to where the entry point is complete.

@@ -11,13 +11,16 @@ _GLUED = re.compile(r"[ \t]*(?P<fence>`{3,}+|~{3,}+)[ \t]*$")
 _LANGUAGE = re.compile(r"[{.]*([\w+#-]+)")
 _ONE_WORD = re.compile(r"[{]?[.]?[A-Za-z][\w+#.-]*[}]?")
 _INSIDE = re.compile(
-    r"""\#.*+ | (?P<three>\"\"\"|\'\'\') | "(?:[^\\"]|\\.)*+"?+ | '(?:[^\\']|\\.)*+'?+ | (?P<ticks>`{3,}+|~{3,}+) | [^\#"'`~]++ | .""",
+    r"""
+      \#.*+ | (?P<three>\"\"\"|\'\'\') | "(?:[^\\"]|\\.)*+"?+ | '(?:[^\\']|\\.)*+'?+
+    | (?P<ticks>`{3,}+|~{3,}+) | [^\#"'`~]++ | .
+    """,
     re.VERBOSE,
 )
 PYTHON = frozenset({"", "python", "py", "python3", "py3", "python2", "ipython", "ipython3", "sage", "cython", "code"})
 _TEXT = frozenset({"markdown", "md", "text", "txt", "plaintext"})
 _MAX_NESTING = 3
-_LOOK_AHEAD = 4  # times the answer's lines: what may be read beyond a fence that looks closed
+_LOOK_AHEAD = 1  # times the answer's lines: what may be read beyond a fence that looks closed
 
 
 class Fence(NamedTuple):
@@ -119,11 +122,15 @@ def _after(line: str, state: str | None, mark: str, width: int) -> tuple[str | N
             continue
         if token["three"]:
             state = token["three"]
-        elif token["ticks"] and token["ticks"][0] == mark and len(token["ticks"]) >= width:
-            if place and _GLUED.match(line.rstrip("\r\n"), place):
-                return None, place
+        elif token["ticks"] and token["ticks"][0] == mark and len(token["ticks"]) >= width and _ends(line, place):
+            return None, place
         place = token.end()
     return state, None
+
+
+def _ends(line: str, place: int) -> bool:
+    """Say whether the fence at `place` ends a line of code."""
+    return place > 0 and _GLUED.match(line.rstrip("\r\n"), place) is not None
 
 
 def _end_of_string(line: str, place: int, quotes: str) -> int | None:

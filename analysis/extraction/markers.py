@@ -1,6 +1,7 @@
 """What stands around an answer and is none of it: thinking, and the special tokens of chat templates and models."""
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..statements import TOKEN
@@ -11,8 +12,8 @@ _KINDS = (
 )
 _THINKING = re.compile(
     rf"""
-      (?P<open>  < (?:{_KINDS}) > | ◁think▷ | \[THINK\] | <\|(?:begin_of_thought|START_THINKING)\|> )
-    | (?P<close> </ (?:{_KINDS}) > | ◁/think▷ | \[/THINK\] | <\|(?:end_of_thought|END_THINKING)\|> )
+      (?P<open>  < (?:{_KINDS}) > | \u25c1think\u25b7 | \[THINK\] | <\|(?:begin_of_thought|START_THINKING)\|> )
+    | (?P<close> </ (?:{_KINDS}) > | \u25c1/think\u25b7 | \[/THINK\] | <\|(?:end_of_thought|END_THINKING)\|> )
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -21,11 +22,13 @@ _WRAPPER = re.compile(
     r"\[/?(?:PYTHON|ANSWER|BEGIN|CODE)\])[ \t]*$",
     re.MULTILINE,
 )
+_FEW_SHOT = re.compile(r"^\[/?(?:DONE|BEGIN|PYTHON|ANSWER|CODE)\][ \t]*\r?$", re.MULTILINE)
+_FENCE = re.compile("```|~~~")
 # None of these is Python where it stands outside strings and comments.
 _SPECIAL = re.compile(
     r"""
       <\|[^|<>\r\n]{1,40}+\|>
-    | <｜[^｜<>\r\n]{1,40}+｜>
+    | <\uff5c[^\uff5c<>\r\n]{1,40}+\uff5c>
     | </s> | <eos> | <EOT> | <EOS> | <EOD> | <end_of_turn> | <start_of_turn> | <end_of_text>
     | <(?:file_sep|repo_name|reponame|filename|gh_stars|empty_output|issue_(?:start|comment|closed)
         |commit_(?:before|msg|after)|jupyter_\w{1,20}|fim[-_](?:prefix|middle|suffix|pad)|PRE|SUF|MID|bos|pad|unk)>
@@ -37,8 +40,8 @@ _LEADING = re.compile(rf"(?:\s*+(?:{_SPECIAL.pattern}|<s>))+", re.VERBOSE)
 _TURN = re.compile(
     r"""
       <\|im_start\|>[ ]?assistant\b | <\|start_header_id\|>assistant<\|end_header_id\|> | <\|assistant\|>
-    | <start_of_turn>model\b | \[/INST\] | <｜Assistant｜> | <\|start\|>assistant\b | <\|start_of_role\|>assistant<\|end_of_role\|>
-    | <\|CHATBOT_TOKEN\|>
+    | <start_of_turn>model\b | \[/INST\] | <\uff5cAssistant\uff5c> | <\|start\|>assistant\b | <\|CHATBOT_TOKEN\|>
+    | <\|start_of_role\|>assistant<\|end_of_role\|>
     """,
     re.VERBOSE,
 )
@@ -54,6 +57,11 @@ class Bare(NamedTuple):
     removed: tuple[str, ...]
 
 
+def may_be_marked(answer: str) -> bool:
+    """Say whether `answer` has a line that examples in a prompt end with, and that Python takes for a list."""
+    return bool(_FEW_SHOT.search(answer))
+
+
 def take_off(answer: str) -> Bare:
     """Return `answer` without thinking, special tokens, and what follows a token that ends the text.
 
@@ -64,7 +72,7 @@ def take_off(answer: str) -> Bare:
     text = _without_thinking(answer)
     thinking = said or text != answer
     ended, cut = cut_at_end_token(text)
-    unwrapped = _WRAPPER.sub("", ended)
+    unwrapped = ended if _FENCE.search(ended) else _WRAPPER.sub("", ended)  # fences tell by themselves what is inside
     words = {"thinking": thinking, "tokens": turned or cut, "tags": unwrapped != ended}
     return Bare(unwrapped, tuple(word for word, holds in words.items() if holds))
 
@@ -95,7 +103,8 @@ def _first_special(text: str, start: int) -> int | None:
     return None
 
 
-def _closed_strings(text: str, start: int):  # type: ignore[no-untyped-def]
+def _closed_strings(text: str, start: int) -> Iterator[tuple[int, int]]:
+    """Yield where string literals stand that end where they should."""
     for token in TOKEN.finditer(text, start):
         if token.lastgroup == "string":
             literal = token[0]

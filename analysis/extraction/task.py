@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..functions import has_body, opens_function
-from ..statements import Names, defines, root_of, split
+from ..statements import MAX_STATEMENTS, Names, defines, root_of, split
 from ..tree.syntax import is_python
 
 _MAX_PARSED = 300_000  # characters: beyond, Python's own parser takes seconds
@@ -36,11 +36,13 @@ class Task:
 
     def is_program(self, text: str) -> bool:
         """Say whether `text` is a whole program that defines the entry point."""
-        return self.root in text and parses(text) and self.defined_in(text)
+        return self.root in text and parses(text) and self.defined_in(text) and not _returns(text)
 
     def is_completed_by(self, text: str) -> bool:
         """Say whether the prompt and `text` make a program with the entry point."""
-        if not text.strip() or not parses(self.prompt + text):
+        if not text.strip() or text.lstrip().startswith("from __future__") or not parses(self.prompt + text):
+            return False
+        if _returns(self.prompt + text):
             return False
         return has_body(self.prompt, text, self.entry_point) or self.defined_in(text)
 
@@ -58,6 +60,11 @@ def task_of(prompt: str, entry_point: str) -> Task:
     return Task(
         prompt, entry_point, root_of(entry_point), opens, preamble, gives if parses(preamble) else frozenset(), indent
     )
+
+
+def _returns(text: str) -> bool:
+    """Say whether a statement at column 0 returns, which Python refuses when it compiles."""
+    return any(one.text.startswith("return") for one in split(text)[:MAX_STATEMENTS])
 
 
 def parses(text: str) -> bool:

@@ -6,18 +6,21 @@ from ..statements import MAX_STATEMENTS, Names, Statement, defines, split
 from .task import Task
 
 
-def program_in_text(text: str, task: Task) -> tuple[str, bool] | None:
+def program_in_text(text: str, task: Task, *, by_name: bool = True) -> tuple[str, bool] | None:
     """Return the statements of `text` around its entry point, and whether text was left out; None without any.
 
     They are those that stand together with the last statement that binds the entry point, and those elsewhere that
-    bind what it needs.
+    bind what it needs. Without `by_name` any definition counts: a program, though not the one that was asked for.
     """
-    if task.root not in text:
+    if by_name and task.root not in text:
         return None
     statements = split(text)
     if len(statements) > MAX_STATEMENTS:
         return None
-    found = [place for place in defines(statements, task.entry_point) if statements[place].facts.kind != "broken"]
+    if by_name:
+        found = [place for place in defines(statements, task.entry_point) if statements[place].facts.kind != "broken"]
+    else:
+        found = [place for place, one in enumerate(statements) if one.facts.kind == "definition"]
     if not found:
         return None
     whole = [place for place in found if not statements[place].facts.stub] or found
@@ -50,9 +53,7 @@ def _is_code(statement: Statement) -> bool:
 
 
 def _gives(statement: Statement, missing: set[str]) -> bool:
-    if not any(name in statement.text for name in missing):
-        return False
-    return _is_code(statement) and bool(statement.facts.binds & missing)
+    return not missing.isdisjoint(statement.facts.binds) and _is_code(statement)
 
 
 def _text_of(statements: Sequence[Statement], text: str) -> str:

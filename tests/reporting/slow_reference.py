@@ -409,8 +409,8 @@ def rq3_details() -> Iterator[Row]:
 
 def rq4_failures() -> Iterator[Row]:
     order = (
-        "no_program syntax timeout out_of_memory output_limit crashed missing_api ill_called_api missing_entry_point load "
-        "exception wrong_result unknown"
+        "no_program syntax timeout out_of_memory output_limit crashed missing_api ill_called_api missing_entry_point "
+        "load exception wrong_result unknown"
     ).split()
     for name in ENDS:
         for subset, units in by_subset(units_of(name)):

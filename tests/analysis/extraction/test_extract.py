@@ -1,0 +1,175 @@
+"""Answers of models, each of a kind that was met, and the programs in them: those work as the answers say."""
+
+import textwrap
+from typing import Any
+
+import pytest
+
+from edittool.analysis.extraction import extract
+
+HEAD = "from typing import List\n\n\ndef twice(x: int) -> int:\n    return 2 * x\n\n\n"
+SIGNATURE = "def f(xs: List[int]) -> int:\n"
+PROMPT = f'{HEAD}{SIGNATURE}    """Return the sum.\n    >>> f([1])\n    1\n    """\n'
+BODY = "    total = 0\n    for x in xs:\n        total += x\n    return total\n"
+PLAIN = f"def f(xs):\n{BODY}"
+WRONG = "def f(xs):\n    return -1\n"
+
+
+def fence(code: str, language: str = "python", marks: str = "```") -> str:
+    ended = code if code.endswith("\n") else f"{code}\n"
+    return f"{marks}{language}\n{ended}{marks}\n"
+
+
+def works(program: str, entry_point: str = "f") -> bool:
+    """Run one of the programs of this file."""
+    names: dict[str, Any] = {}
+    exec(program, names)
+    return eval(entry_point, names)([1, 2, 3]) == 6
+
+
+def program_of(answer: str, prompt: str = PROMPT, form: Any = None, mode: Any = "auto", entry: str = "f") -> str:
+    found = extract(answer, prompt, entry, mode, form)
+    return prompt + found.program if found.form == "completion" else found.program
+
+
+HELPED = "def f(xs):\n    return add(xs)\n"
+HELPER = "def add(xs):\n    return sum(xs)\n"
+TICKS = f'def f(xs):\n    """Return it.\n\n    ```python\n    f([1])\n    ```\n    """\n{BODY}'
+FLAT_TICKS = f'def f(xs):\n    """Return it.\n\n```\nf([1])\n```\n    """\n{BODY}'
+QUOTED = "def f(xs):\n    ends = ['</s>', '<|im_end|>', '</think>']\n    return sum(xs) if len(ends) == 3 else 0\n"
+
+# Each holds a right program; the kind is what extraction says of it.
+RIGHT = {
+    # the answer as it is
+    "program": (PLAIN, "as_is"),
+    "body": (BODY, "as_is"),
+    "program with annotations of the prompt's imports": (SIGNATURE + BODY, "text"),
+    "prompt repeated": (PROMPT + BODY, "as_is"),
+    "helper after the function": (f"    return add(xs)\n\n\n{HELPER}", "as_is"),
+    "carriage returns": (PLAIN.replace("\n", "\r\n"), "as_is"),
+    "tests after the function": (f"{PLAIN}\nassert f([1]) == 1\nprint(f([int(input())]))\n", "cut"),
+    "main after the function": (f'{PLAIN}\nif __name__ == "__main__":\n    print(f([int(input())]))\n', "cut"),
+    "strings that hold special tokens": (QUOTED, "as_is"),
+    "helper of the prompt": ("def f(xs):\n    return twice(sum(xs)) // 2\n", "text"),
+    "from __future__": (f"from __future__ import annotations\n\n{SIGNATURE}    return twice(sum(xs)) // 2\n", "text"),
+    # fences
+    "fence": (f"Here it is:\n\n{fence(PLAIN)}\nIt sums.", "fence"),
+    "fence with a body": (fence(BODY), "fence"),
+    "fence with a body at column 0": (f"The body:\n{fence(textwrap.dedent(BODY))}", "fence"),
+    "fence without a language": (f"It's:\n{fence(PLAIN, '')}", "fence"),
+    "tildes": (fence(PLAIN, "python", "~~~"), "fence"),
+    "five backticks": (fence(PLAIN, "py", "`````"), "fence"),
+    "braces around the language": (fence(PLAIN, "{.python}"), "fence"),
+    "a title beside the language": (fence(PLAIN, 'python title="a.py"'), "fence"),
+    "capitals": (fence(PLAIN, "Python"), "fence"),
+    "carriage returns in a fence": (f"It:\n{fence(PLAIN)}".replace("\n", "\r\n"), "fence"),
+    "in a list": (f"1. Do:\n\n   {textwrap.indent(fence(PLAIN), '   ').lstrip()}\n2. Done", "fence"),
+    "on a list's line": ("- " + textwrap.indent(fence(PLAIN), "  ").lstrip(), "fence"),
+    "in a quotation": (textwrap.indent(fence(PLAIN), "> ", lambda line: True), "fence"),
+    "nested": (fence(f"# Answer\n\n{fence(PLAIN)}", "markdown", "````"), "fence"),
+    "the last of two": (f"First:\n{fence(WRONG)}\nBetter:\n{fence(PLAIN)}", "fence"),
+    "a usage after it": (f"{fence(PLAIN)}\nUse it:\n{fence('print(f([1, 2]))')}", "fence"),
+    "its output after it": (f"{fence(PLAIN)}\n{fence('6', 'text')}\n{fence('$ python a.py', 'bash')}", "fence"),
+    "its signature after it": (f"{fence(PLAIN)}\nSo it has the signature\n{fence('def f(xs): ...')}", "fence"),
+    "another language after it": (f"{fence(PLAIN)}\n{fence('function f(xs) { return 0 }', 'js')}", "fence"),
+    "a helper's fence before it": (f"{fence(HELPER)}\nand\n{fence(HELPED)}", "fence"),
+    "a helper's fence after it": (f"{fence(HELPED)}\nwith\n{fence(HELPER)}", "fence"),
+    "a class's fence with tests": (
+        fence("class A:\n    def add(self, xs):\n        return sum(xs)\n\nprint(A().add([int(input())]))\n")
+        + fence("def f(xs):\n    return A().add(xs)\n"),
+        "fence",
+    ),
+    "imports in a fence of their own": (
+        fence("import math\n") + "and\n" + fence("def f(xs):\n    return int(math.fsum(xs))\n"),
+        "fence",
+    ),
+    "fences in its docstring": (fence(TICKS), "fence"),
+    "fences at column 0 in its docstring": (fence(FLAT_TICKS), "fence"),
+    "a fence that closes on a line of code": (f"```python\n{PLAIN.rstrip()}```\nIt sums.", "fence"),
+    "a fence that was not closed before the next": (f"```python\nimport os\n```python\n{PLAIN}```", "fence"),
+    "a fence that is followed on its line": (f"```python\n{PLAIN}``` It's a sum.\n", "fence"),
+    "a fence with a string of special tokens": (f"It's:\n{fence(QUOTED)}", "fence"),
+    "an open fence": (f"Here:\n```python\n{PLAIN}", "open_fence"),
+    "an open fence that breaks off": (f"Here:\n```python\n{PLAIN}\n\ndef test():\n    assert f([", "open_fence"),
+    "a fence that the prompt opened": (f"{PLAIN}```\n\nIt's the sum of `xs`.\n", "cut"),
+    "a body and a stray fence": (f"{BODY}```\n", "cut"),
+    "constants and registrations after it": (
+        fence(
+            "def f(xs):\n    return sum(xs) * FACTORS[0]\n\n\nFACTORS = []\n\n\n"
+            "def fill():\n    FACTORS.append(1)\n\n\nfill()\nprint(f([int(input())]))\n"
+        ),
+        "fence",
+    ),
+    "a decorated name": (fence(f"{PLAIN}\n\nf = (lambda g: lambda xs: g(xs))(f)\n"), "fence"),
+    "defined twice": (fence(f"{WRONG}\n\n{PLAIN}"), "fence"),
+    # text
+    "text around it": (f"It's easy:\n\n{PLAIN}\nThis sums the list (it isn't hard).", "text"),
+    "text, and imports above": (
+        "We need\n\nimport math\n\nand then:\n\ndef f(xs):\n    return int(math.fsum(xs))\n\nDone.",
+        "text",
+    ),
+    "text after the body": (f"{BODY}\nThis function's loop adds (all of) them.\n", "cut"),
+    "text after the program": (f"{PLAIN}\nThis function's loop adds (all of) them.\n", "cut"),
+    "a program that breaks off": (f"{PLAIN}\n\ndef test():\n    assert f([1", "cut"),
+    # thinking and tokens
+    "thinking": (f"<think>\nMaybe\n{fence(WRONG)}</think>\n{fence(PLAIN)}", "fence"),
+    "thinking that the prompt opened": (f"Maybe\n{fence(WRONG)}\n</think>\n\n{fence(PLAIN)}", "fence"),
+    "thinking in capitals": (f"<Thinking>{WRONG}</Thinking>{PLAIN}", "text"),
+    "brackets around thinking": (f"[THINK]{fence(WRONG)}[/THINK]{fence(PLAIN)}", "fence"),
+    "channels": (
+        f"<|channel|>analysis<|message|>{WRONG}<|end|><|start|>assistant<|channel|>final<|message|>{fence(PLAIN)}<|return|>",
+        "fence",
+    ),
+    "answer in tags": (f"<think>Hm</think>\n<answer>\n{fence(PLAIN)}</answer>", "fence"),
+    "end token": (f"{fence(PLAIN)}<|im_end|>\n<|im_start|>user\nThanks\n{fence(WRONG)}", "fence"),
+    "end token after a body": (f"{BODY}<|endoftext|>", "text"),
+    "end token on a line of the body": (f"{BODY.rstrip()}<|endoftext|>def g(", "text"),
+    "another file": (f"{BODY}\n<|file_sep|>other.py\nimport x", "text"),
+    "sentence token": (f"{PLAIN}</s>", "text"),
+    "sentence tokens around": (f"<s> {fence(PLAIN)}</s></s>", "fence"),
+    "wide bars": (f"{fence(PLAIN)}<\uff5cend\u2581of\u2581sentence\uff5c>", "fence"),
+    "llama": (f"<|begin_of_text|><|start_header_id|>assistant<|end_header_id|>\n\n{fence(PLAIN)}<|eot_id|>", "fence"),
+    "a conversation": (
+        f"<|im_start|>user\nWrite f.<|im_end|>\n<|im_start|>assistant\n{fence(PLAIN)}<|im_end|>",
+        "fence",
+    ),
+    "instructions": (f"[INST] Write f. [/INST] {fence(PLAIN)}", "fence"),
+    "fill in the middle": (f"{BODY}<fim_suffix>\nx = 1", "text"),
+    "done": (f"{PLAIN}[DONE]\n[BEGIN]\n{WRONG}", "text"),
+    # indentation
+    "first line stripped": (BODY.lstrip(), "cut"),
+    "first line with one blank too many": (f" {BODY}", "cut"),
+    "tabs": (BODY.replace("    ", "\t"), "cut"),
+}
+
+
+@pytest.mark.parametrize("form", [None, "completion", "solution"])
+def test_right_answers_give_right_programs(form, subtests):
+    for name, (answer, kind) in RIGHT.items():
+        with subtests.test(name):
+            found = extract(answer, PROMPT, "f", "auto", form)
+            assert works(PROMPT + found.program if found.form == "completion" else found.program)
+            if form is None:
+                assert found.kind == kind
+
+
+NONE = {
+    "nothing": "",
+    "blanks": " \n\t\n",
+    "a refusal": "I'm sorry, I can't help with that.",
+    "prose": "The function adds up all numbers.\n\n1. Start at 0.\n2. Add each (in order).\n",
+    "thinking without an end": f"<think>\nMaybe\n{fence(PLAIN)}",
+    "channels without the final one": f"<|channel|>analysis<|message|>{fence(PLAIN)}",
+    "tokens alone": "<|im_start|>assistant\n<|im_end|>",
+    "an empty fence": "Here:\n```python\n```\n",
+    "shell alone": f"Run\n{fence('pip install f', 'bash')}",
+    "usage alone": f"Use it:\n{fence('print(f([1]))')}",
+}
+
+
+@pytest.mark.parametrize("form", [None, "completion", "solution"])
+def test_answers_without_a_program(form, subtests):
+    for name, answer in NONE.items():
+        with subtests.test(name):
+            found = extract(answer, PROMPT, "f", "auto", form)
+            assert (found.kind, found.program, found.form) == ("no_program", "", "solution")
