@@ -86,14 +86,14 @@ def _follow(statements: Sequence[Statement], place: int, root: str) -> tuple[int
     while waiting < min(len(statements), place + _MAX_STATEMENTS):
         statement = statements[waiting]
         closed = waiting + 1 < len(statements)
-        if missing:
-            keep = not missing.isdisjoint(statement.facts.binds)
-        else:
-            line = statement.first_line()
+        line = statement.first_line()
+        keep = not missing.isdisjoint(statement.facts.binds)
+        if line is not None and not keep:
+            keep = _changes(line, reached, own, root)
+        if not keep and not missing:
             if line is None:
                 break
-            keep = _changes(line, reached, own, root)
-            if not keep and not line.startswith(("import ", "from ")):
+            if not line.startswith(("import ", "from ")):
                 return statements[last].stop, True
         if keep:
             for one in statements[last + 1 : waiting + 1]:

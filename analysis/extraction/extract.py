@@ -112,13 +112,11 @@ class _Finder:
             ("completion", "solution") if self.form == "completion" else ("solution", "completion")
         )
         for form in forms:
-            joint = len(task.prompt) if form == "completion" else 0
-            fits = task.is_completed_by(text) if joint else task.is_program(text)
-            if form == "completion" != self.form and not task.opens:
+            if form == "completion" and self.form != "completion" and not task.opens:
                 continue
-            if fits:
-                whole = task.prompt + text if joint else text
-                end = max(0, end_of_program(whole, task.entry_point) - joint)
+            if task.is_completed_by(text) if form == "completion" else task.is_program(text):
+                before = task.prompt if form == "completion" else ""
+                end = max(0, end_of_program(before + text, task.entry_point) - len(before))
                 return self._finished(text[:end], form, "as_is", cut=len(text) - end)
         return None
 
@@ -183,12 +181,12 @@ class _Finder:
             if more is None:
                 break
             text = dedent(more[1].text)
-            parts[more[0]] = text[: end_of_names(text, missing)]
+            parts[more[0]] = text if self.mode == "fence" else text[: end_of_names(text, missing)]
         joined = (
             "\n\n".join(parts[place].strip("\r\n") + "\n" for place in sorted(parts)) if len(parts) > 1 else program
         )
-        end = end_of_program(joined, task.entry_point)
-        if not parses(joined[:end]) and kind == "fence" and not parses(joined):
+        end = len(joined) if self.mode == "fence" else end_of_program(joined, task.entry_point)
+        if kind == "fence" and not parses(joined[:end]):  # nothing is gained by less of it
             end = len(joined)
         return self._finished(
             joined[:end], "solution", kind, taken=tuple(sorted(parts)), cut=len(joined) - end, removed=prose
@@ -267,10 +265,9 @@ class _Finder:
         """Return the answer as a completion, with its indentation mended or cut; or nothing."""
         if self.task.opens:
             outside = text[: self.fences[0].start] if self.fences else text
-            for body, added in self._bodies(
-                cut_at_function_end(self.task.prompt, outside, self.task.entry_point) or outside
-            ):
-                return self._made(body, "completion", "cut", cut=max(0, len(text) - len(outside)), added=added)
+            body = cut_at_function_end(self.task.prompt, outside, self.task.entry_point) or outside
+            for mended, added in self._bodies(body):
+                return self._made(mended, "completion", "cut", cut=len(text) - len(body), added=added)
         begins = self.task.opens and (self.form == "completion" or text.lstrip("\r\n")[:1] in (" ", "\t"))
         if not begins and (other := self._in_text(text, by_name=False)):
             return other
@@ -290,8 +287,10 @@ class _Finder:
         )
         if strict and not defines(split(text), task.entry_point):
             return None
-        prompt = task.prompt if completed else ""
-        program = cut_at_function_end(prompt, text, task.entry_point)
+        if not completed and task.is_program(text):  # of a whole program, the last definition is the one that counts
+            program = text[: end_of_program(text, task.entry_point)]
+        else:
+            program = cut_at_function_end(task.prompt if completed else "", text, task.entry_point)
         kind: Kind = "cut" if len(program) < len(text) else "as_is" if text == self.answer else "text"
         return self._made(program, "completion" if completed else "solution", kind, cut=len(text) - len(program))
 

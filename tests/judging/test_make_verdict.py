@@ -1,6 +1,7 @@
 """A verdict is written as the sample's row with what was found, in an order that never changes."""
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -123,3 +124,15 @@ def test_what_a_sample_calls_carried_is_carried(row: dict[str, Any], carried: di
 def test_an_optional_fact_that_says_nothing_is_left_out() -> None:
     facts = finding_facts(Finding("passed", "run", compiles=True, tests=({"passed": True, "error": None},)))
     assert not facts.keys() & {"label_detail", "disagreement", "uses", "opaque", "bypass", "output", "reused"}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "solution", "told"), [("failed", " \n", True), ("sandbox_error", "", False), ("failed", PROGRAM, False)]
+)
+def test_a_verdict_says_that_the_answer_holds_no_program(outcome: Any, solution: str, told: bool) -> None:
+    how = {"mode": "auto", "kind": "no_program"}
+    finding = replace(FINDING, outcome=outcome)
+    verdict = make_verdict(judged(solution=solution, raw="Sorry.", extraction=how), finding, RUN_FACTS)
+    assert verdict.error is not None
+    assert (verdict.error["kind"] == "no_program") == told
+    assert find_fault(verdict.to_row(), "verdict") is None

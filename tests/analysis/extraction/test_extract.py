@@ -1,11 +1,15 @@
 """Answers of models, each of a kind that was met, and the programs in them: those work as the answers say."""
 
+import json
 import textwrap
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edittool.analysis.extraction import extract
+from edittool.schemas.validation import find_fault
 
 HEAD = "from typing import List\n\n\ndef twice(x: int) -> int:\n    return 2 * x\n\n\n"
 SIGNATURE = "def f(xs: List[int]) -> int:\n"
@@ -173,3 +177,115 @@ def test_answers_without_a_program(form, subtests):
         with subtests.test(name):
             found = extract(answer, PROMPT, "f", "auto", form)
             assert (found.kind, found.program, found.form) == ("no_program", "", "solution")
+
+
+def test_a_program_of_another_name_is_kept():
+    for form in (None, "solution"):
+        assert extract("Here:\n" + fence("def g(xs):\n    return 1\n"), PROMPT, "f", "auto", form).kind == "fence"
+    assert extract("def g(xs):\n    return 1\n", "", "f", "auto").program == "def g(xs):\n    return 1\n"
+
+
+def test_a_method_is_looked_for_in_its_class():
+    right = "class Solution:\n    def f(self, xs):\n        return sum(xs)\n"
+    other = "class Solution:\n    def g(self, xs):\n        return 0\n"
+    answer = f"{fence(right)}\nor\n{fence(other)}"
+    assert extract(answer, "from typing import *\n", "Solution().f", "auto").taken == (1,)
+
+
+def test_names_that_are_data_are_no_entry_point():
+    answer = f"{fence(PLAIN)}\nCall it:\n{fence('f = [1, 2]' + chr(10) + 'print(len(f))')}"
+    assert extract(answer, PROMPT, "f", "auto").taken == (1,)
+
+
+def test_what_was_done_is_told():
+    program = f"{SIGNATURE}    return add(xs)\nf([])\n"
+    answer = f"<think>Hm</think>\nFirst\n{fence(HELPER)}\nthen\n{fence(program)}<|im_end|>"
+    told = extract(answer, PROMPT, "f", "auto").to_fields()
+    assert told["raw"] == answer
+    assert told["extraction"] == {
+        "mode": "auto",
+        "kind": "fence",
+        "fences": 2,
+        "taken": [1, 2],
+        "removed": ["thinking", "tokens", "prose"],
+        "cut": 6,
+        "added": ["preamble"],
+    }
+
+
+@pytest.mark.parametrize("mode", ["none", "fence", "cut", "auto"])
+def test_each_mode_does_what_it_says(mode):
+    answer = f"{BODY}\nprint(1)\n{fence(PLAIN + 'print(2)')}"
+    expected = {
+        "none": answer,
+        "cut": f"{BODY}\n",
+        "fence": f"{PLAIN}print(2)\n",
+        "auto": f"{BODY}\n",
+    }[mode]
+    assert extract(answer, PROMPT, "f", mode, "completion").program.rstrip() == expected.rstrip()
+
+
+PIECES = st.sampled_from(
+    [
+        *("```python\n", "```\n", "~~~\n", "````\n", "- ```py\n", "> ", "<answer>\n", "Prose, it's.\n"),
+        *(
+            "def f(xs):\n",
+            "    return 1\n",
+            "    x = (\n",
+            "class A:\n",
+            "f = g(f)\n",
+            "@f.register\n",
+            "print(f(1))\n",
+        ),
+        *("from __future__ import annotations\n", "from typing import *\n", '"""', "'", '"', "#", "\\", "(", "]"),
+        *("<think>", "</think>", "<|im_end|>", "</s>", "[DONE]\n", "<|channel|>final<|message|>"),
+        *("\n", "\r\n", "\r", "\0", "\ud800", "\ufeff", "\t", "\f"),
+    ]
+)
+
+
+@given(
+    st.lists(PIECES, max_size=30).map("".join) | st.text(),
+    st.sampled_from([PROMPT, "", "def f(", "'''\n", "\0"]),
+    st.sampled_from(["f", "Solution().f", "", "é"]),
+    st.sampled_from(["none", "auto", "fence", "cut"]),
+    st.sampled_from([None, "completion", "solution"]),
+)
+def test_any_text_gives_an_extraction(answer, prompt, entry_point, mode, form):
+    found = extract(answer, prompt, entry_point, mode, form)
+    assert found == extract(answer, prompt, entry_point, mode, form)
+    assert found.mode == mode
+    assert all(1 <= number <= found.fences for number in found.taken)
+    assert 0 <= found.cut <= len(answer)
+    assert (found.kind == "no_program") == (mode != "none" and not found.program.strip())
+    assert find_fault({"task_id": "t", **json.loads(json.dumps(found.to_fields()))}, "sample") is None
+
+
+@given(st.sampled_from(sorted(answer for answer, _ in RIGHT.values())), st.sampled_from(["auto", "fence", "cut"]))
+def test_a_program_that_was_extracted_stays_what_it_is(answer, mode):
+    once = extract(answer, PROMPT, "f", "auto")
+    again = extract(once.program, PROMPT, "f", mode, once.form)
+    assert (again.program.rstrip(), again.form) == (once.program.rstrip(), once.form)
+
+
+BIG = {
+    "fences": "```python\nx\n```\n" * 60_000,
+    "fences with the function": "```python\ndef f(x):\n    return (\n```\n" * 20_000,
+    "strings over fences": '```\n"""\n```\n' * 60_000,
+    "brackets": "(" * 1_000_000,
+    "comments": "def f(x):\n    return 1\n" + "    # x\n" * 120_000,
+    "continued lines": "\\\n" * 400_000,
+    "thinking": "</think>" * 100_000,
+    "tokens in strings": '"<|endoftext|>" ' * 60_000,
+    "helpers": "".join(f"def g{i}(x):\n    return g{i + 1}(x)\n" for i in range(25_000)),
+    "decorators": "@f\n" * 300_000,
+    "blocks": "".join(" " * i + "if x:\n" for i in range(1_400)),
+    "surrogates": "\ud800" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("name", BIG)
+@pytest.mark.timeout(60)  # where it took the square of the length, it would take hours
+def test_ends_on_hostile_text(name):
+    for form in (None, "completion"):
+        assert extract(BIG[name], PROMPT, "f", "auto", form).answer == BIG[name]

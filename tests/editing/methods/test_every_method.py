@@ -124,7 +124,7 @@ def outputs(model: Any, tokenizer: Any) -> tuple[str, list[str]]:
     with torch.no_grad():
         logits = [model(torch.tensor([tokenizer(prompt)["input_ids"]])).logits[0] for prompt in PROMPTS]
     assert all(torch.isfinite(one).all() for one in logits)
-    draws = [Draw(prompt, prompt, 0) for prompt in PROMPTS]
+    draws = [Draw(prompt, prompt, 0, "f") for prompt in PROMPTS]
     texts = [text for batch in sample(model, tokenizer, draws, GREEDY) for _, text in batch]
     return hashlib.sha256(torch.cat(logits).float().numpy().tobytes()).hexdigest(), texts
 

@@ -267,7 +267,7 @@ def logits(model: Any, tokenizer: Any, prompt: str) -> torch.Tensor:
 
 
 def greedy(model: Any, tokenizer: Any, *prompts: str) -> list[str]:
-    draws = [Draw(prompt, f'def f():\n    """{prompt}', 0) for prompt in prompts]
+    draws = [Draw(prompt, f'def f():\n    """{prompt}', 0, "f") for prompt in prompts]
     batches = sample(model, tokenizer, draws, Sampling(n=1, temperature=0, max_new_tokens=12))
     return [text for batch in batches for _, text in batch]
 

@@ -66,7 +66,7 @@ def asked(change_id: str, target: TargetRule) -> list[EditRequest]:
 
 def written(prompts: Sequence[str]) -> list[str]:
     """What the model goes on with after each prompt, greedily."""
-    draws = [Draw(str(number), prompt, 0) for number, prompt in enumerate(prompts)]
+    draws = [Draw(str(number), prompt, 0, "f") for number, prompt in enumerate(prompts)]
     return [text for batch in sample(*tiny(), draws, GREEDY) for _, text in batch]
 
 

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from edittool.analysis.functions import cut_at_function_end
 from edittool.benchmark.builtin import load_builtin
 from edittool.editing.model.loading import load_model
 from edittool.editing.model.tiny import Lessons, Text, TinySettings, lessons_of, tiny_model
@@ -26,9 +27,10 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_knows_its_texts_by_heart(learned: Path) -> None:
     model, tokenizer = load_model(str(learned), "cpu")
-    draws = [Draw(text.prompt, text.prompt, 0) for text in TEXTS]
+    draws = [Draw(text.prompt, text.prompt, 0, text.prompt[4]) for text in TEXTS]
     ((*pairs,),) = sample(model, tokenizer, draws, Sampling(n=1, temperature=0, max_new_tokens=30))
-    assert [text for _, text in pairs] == [text.completion for text in TEXTS]
+    written = [cut_at_function_end(draw.prompt, text, draw.prompt[4]) for draw, text in pairs]
+    assert written == [text.completion for text in TEXTS]
 
 
 def test_it_is_trained_once(learned: Path) -> None:

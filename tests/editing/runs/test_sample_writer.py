@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from edittool.editing.runs.plan import Stage, plan
 from edittool.editing.runs.sample_writer import SampleWriter
 from edittool.editing.runs.sampling import Draw
 from edittool.schemas.bench import Bench
+from edittool.schemas.errors import InputError
 
 from ..short_runs import INSTANT, SAMPLING
 
@@ -20,6 +22,10 @@ def open_writer(bench: Bench, tmp_path: Path) -> Any:
 @pytest.fixture
 def stage(bench: Bench) -> Stage:
     return plan(bench, INSTANT)[0]
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "s.jsonl").read_text().splitlines()]
 
 
 def pairs(draws: list[Draw], text: str) -> list[tuple[Draw, str]]:
@@ -45,8 +51,31 @@ def test_batches_are_what_they_would_have_been(open_writer: Any, stage: Stage, w
 def test_what_is_there_is_not_written_again(open_writer: Any, stage: Stage, tmp_path: Path) -> None:
     with open_writer() as writer:
         draws = writer.missing(stage)
-        writer.add(stage, pairs(draws[:2], "before"))
+        writer.add(stage, pairs(draws[:2], "    before\n"))
     with open_writer() as writer:
-        writer.add(stage, pairs(writer.missing(stage)[:3], "after"))
-    lines = (tmp_path / "s.jsonl").read_text().splitlines()
-    assert [json.loads(line)["completion"] for line in lines] == ["before", "before", "after"]
+        writer.add(stage, pairs(writer.missing(stage)[:3], "    after\n"))
+    written = ["    before\n", "    before\n", "    after\n"]
+    assert [row["completion"] for row in rows(tmp_path)] == written
+
+
+def test_a_row_says_how_its_program_was_extracted_and_keeps_what_was_cut(
+    open_writer: Any, stage: Stage, tmp_path: Path
+) -> None:
+    answers = ["    return 1\n", "    return 1\n\nprint(1)\n", ""]
+    with open_writer() as writer:
+        writer.add(stage, list(zip(writer.missing(stage), answers, strict=False)))
+    whole, cut, nothing = rows(tmp_path)
+    assert (whole["completion"], whole["extraction"]["kind"], "raw" in whole) == ("    return 1\n", "as_is", False)
+    assert (cut["completion"], cut["extraction"]["cut"], cut["raw"]) == ("    return 1\n\n", 9, answers[1])
+    assert (nothing["solution"], nothing["extraction"]["kind"]) == ("", "no_program")
+    assert {row["extraction"]["mode"] for row in (whole, cut, nothing)} == {"cut"}
+
+
+def test_rows_that_were_extracted_otherwise_are_of_another_run(
+    open_writer: Any, stage: Stage, bench: Bench, tmp_path: Path
+) -> None:
+    with open_writer() as writer:
+        writer.add(stage, pairs(writer.missing(stage)[:1], "    return 1\n"))
+    run = replace(INSTANT, sampling=replace(SAMPLING, extract="auto"))
+    with pytest.raises(InputError, match=r"line 1 is of another run: .*'cut', and here it is 'auto'"):
+        SampleWriter(tmp_path / "s.jsonl", bench, plan(bench, run), run.sampling, run.identity())
