@@ -268,7 +268,9 @@ class _Finder:
             body = cut_at_function_end(self.task.prompt, outside, self.task.entry_point) or outside
             for mended, added in self._bodies(body):
                 return self._made(mended, "completion", "cut", cut=len(text) - len(body), added=added)
-        begins = self.task.opens and (self.form == "completion" or text.lstrip("\r\n")[:1] in (" ", "\t"))
+        begins = self.task.opens and (
+            self.form == "completion" or has_body(self.task.prompt, text, self.task.entry_point)
+        )
         if not begins and (other := self._in_text(text, by_name=False)):
             return other
         if found := self._cut(text, strict=not begins):

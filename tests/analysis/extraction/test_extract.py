@@ -167,6 +167,7 @@ NONE = {
     "tokens alone": "<|im_start|>assistant\n<|im_end|>",
     "an empty fence": "Here:\n```python\n```\n",
     "shell alone": f"Run\n{fence('pip install f', 'bash')}",
+    "other fences alone": fence("1", "json") + fence("x", "diff"),
     "usage alone": f"Use it:\n{fence('print(f([1]))')}",
 }
 
@@ -177,6 +178,15 @@ def test_answers_without_a_program(form, subtests):
         with subtests.test(name):
             found = extract(answer, PROMPT, "f", "auto", form)
             assert (found.kind, found.program, found.form) == ("no_program", "", "solution")
+
+
+def test_broken_code_is_a_program_and_comments_are_none():
+    for answer, kind in {
+        "    return (\n": "as_is",
+        "def f(xs:\n    return 1\n": "as_is",
+        "    # sum\n": "no_program",
+    }.items():
+        assert extract(answer, PROMPT, "f", "auto").kind == kind
 
 
 def test_a_program_of_another_name_is_kept():
