@@ -68,6 +68,7 @@ LETTERS = {
     "n": Letter("failed", False, 0, "missing_api", "no_adoption", "stale_use", test_kind="missing_name"),
     "b": Letter("partial", False, 2, "ill_called_api", "misuse", "wrong_arguments", test_kind="bad_call"),
     "e": Letter("load_error", False, 0, "missing_entry_point", "no_adoption", "other", kind="missing_entry_point"),
+    "N": Letter("load_error", False, 0, "no_program", "no_adoption", "other", kind="no_program"),
     "l": Letter("load_error", False, 0, "load", "no_adoption", "does_not_compile", kind="exception"),
     "s": Letter("syntax_error", False, 0, "syntax", "no_adoption", "does_not_compile", kind="syntax"),
     "t": Letter("timeout", True, 0, "timeout", "misuse", "timeout", kind="timeout"),
@@ -158,7 +159,7 @@ GROUPS = (
     ),
     _instant("len", {"R/len": "AAbrA", "G/len": "AW", "S/a": "PPrr", "S/b": "Pnn"}),
     _instant("os.path.join", {"R/join": "tmo", "G/join": "cs", "S/a": "PPPP", "S/b": "PPP"}),
-    _instant("str.split", {"R/split": "A!l", "S/a": "eeee", "S/b": "!!"}),
+    _instant("str.split", {"R/split": "A!l", "S/a": "eeeN", "S/b": "!!"}),
     _sequence(1, {"R/len": "AAAA", "G/len": "AA", "S/a": "PPPP", "S/b": "PPP"}),
     _sequence(2, {"R/len": "AArr", "R/join": "AA", "G/len": "Ap", "G/join": "A", "S/a": "PPrr", "S/b": "Prr"}),
     _sequence(
