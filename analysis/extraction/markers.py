@@ -24,6 +24,7 @@ _WRAPPER = re.compile(
 )
 _FEW_SHOT = re.compile(r"^\[/?(?:DONE|BEGIN|PYTHON|ANSWER|CODE)\][ \t]*\r?$", re.MULTILINE)
 _FENCE = re.compile("```|~~~")
+_LINE = 500  # characters of a line that are looked at before a tag
 # None of these is Python where it stands outside strings and comments.
 _SPECIAL = re.compile(
     r"""
@@ -150,12 +151,18 @@ def _without_thinking(answer: str) -> str:
 
 
 def _begins_line(text: str, place: int) -> bool:
-    line = text[max(text.rfind("\n", 0, place), text.rfind("\r", 0, place)) + 1 : place]
+    line = text[_line_start(text, place) : place]
     return not _SPECIAL.sub("", line).replace("<s>", "").strip()
 
 
 def _in_string(text: str, place: int) -> bool:
     """Say whether `place` is in a quoted part of its line, as a program has it."""
-    start = max(text.rfind("\n", 0, place), text.rfind("\r", 0, place)) + 1
-    before = text[max(start, place - 500) : place]
+    before = text[_line_start(text, place) : place]
     return any(before.count(quote) % 2 for quote in "\"'`")
+
+
+def _line_start(text: str, place: int) -> int:
+    """Return where the line of `place` starts, or what is read of a long one."""
+    first = max(0, place - _LINE)
+    found = max(text.rfind("\n", first, place), text.rfind("\r", first, place))
+    return found + 1 if found >= 0 else first
