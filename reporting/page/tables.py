@@ -7,17 +7,21 @@ from ..table.table import Column, Row, Table
 from .cells import show_cell
 
 NAME_CHARACTERS = 60
+FEW = 3  # columns, which would stand far apart in the whole width
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """The names of the columns that are hidden at first, and the line that says what is folded, "" if nothing is.
 
+    `minor` are counts that a narrow screen hides too, for the numbers that a table is read for to come first.
     `leading` are the columns that say what a row is: a narrow screen shows them as one, which stays in sight.
     """
 
     hidden: frozenset[str]
     folded: str
+    few: bool
+    minor: frozenset[str]
     leading: tuple[Column, ...]
 
     @property
@@ -40,4 +44,8 @@ def fit(table: Table) -> Fitted:
     kept = {column.name for column in short.columns}
     hidden = frozenset(column.name for column in table.columns if column.name not in kept)
     first = leading(short) if table.rows else ()
-    return Fitted(hidden, f"All rows: {short.caption}." if short.caption else "", first)
+    rest = [column for column in short.columns if column not in first and column.kind != "text"]
+    counts = frozenset(column.name for column in rest if column.kind == "count")
+    minor = counts if len(counts) < len(rest) else frozenset()
+    folded = f"All rows: {short.caption}." if short.caption else ""
+    return Fitted(hidden, folded, len(kept) <= FEW, minor, first)

@@ -86,7 +86,7 @@ def _rows(study: Study, named: Named) -> Iterator[Row]:
 
 
 def _share(units: pl.DataFrame) -> float | None:
-    return float(units["correct_adoption"].sum() / units["labelled"].sum()) if len(units) else None
+    return float(numbers(units, "correct_adoption").sum() / numbers(units, "labelled").sum()) if len(units) else None
 
 
 def _notes(study: Study, rows: Sequence[Row]) -> Iterator[str]:

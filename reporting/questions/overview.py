@@ -21,7 +21,7 @@ def overview_table(study: Study) -> Table:
 
 _COLUMNS = (
     Column("step", "edits", "count", "How many changes the model was edited with."),
-    Column("problems", "problems", "count", "Problems with a verdict."),
+    Column("problems", "problems", "count", "Problems with a verdict.", detail=True),
     Column("samples", "samples", "count", "Verdicts, each sample counted once.", detail=True),
     Column("unjudged", "unjudged", "count", "Verdicts that the sandbox failed on: in no rate.", detail=True),
     Column("labelled", "labelled", "count", "Judged samples that have a label.", detail=True),
