@@ -1,6 +1,6 @@
 """What of a table the page shows at first: columns of one value are folded into a line, and a row has a name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..table.layout import compact, leading
 from ..table.table import Column, Row, Table
@@ -47,5 +47,6 @@ def fit(table: Table) -> Fitted:
     rest = [column for column in short.columns if column not in first and column.kind != "text"]
     counts = frozenset(column.name for column in rest if column.kind == "count")
     minor = counts if len(counts) < len(rest) else frozenset()
-    folded = f"All rows: {short.caption}." if short.caption else ""
+    caption = replace(short, lifted=tuple((column, _cut(text)) for column, text in short.lifted)).caption
+    folded = f"All rows: {caption}." if caption else ""
     return Fitted(hidden, folded, len(kept) <= FEW, minor, first)

@@ -9,6 +9,7 @@ import polars as pl
 from ..count.comparison import Named, Study
 from ..finding import Finding
 from ..table.format import format_scalar
+from ..table.layout import MAX_TEXT
 from ..table.table import Cell, Column, Estimate, Row, Scalar, Table
 from .answers import ANSWERS
 from .columns import identify
@@ -63,7 +64,7 @@ def _finding(study: Study, named: Named, row: Row, columns: Mapping[str, Column]
 
 def _subject(named: Named) -> Iterator[str]:
     setting, world = named.setting, _WORLDS[named.setting.world]
-    yield f"model {setting.model}" if setting.model else "a model without a name"
+    yield f"model {_cut(setting.model)}" if setting.model else "a model without a name"
     if setting.edited:
         yield f"edited by {named.name}" if setting.method else f"edited by a method that is not named ({named.name})"
         yield from _regime(named)
@@ -157,7 +158,7 @@ def _adoption(study: Study, named: Named, shown: _Shown, answers: Mapping[str, i
 def _against(study: Study, named: Named, shown: _Shown, change: str) -> Iterator[str]:
     if not study.is_compared(named.setting):
         return
-    other = f"model {study.options.baseline}" if study.options.baseline else "the unedited model"
+    other = f"model {_cut(study.options.baseline)}" if study.options.baseline else "the unedited model"
     if not shown.has(change):
         yield f"{other} has no verdicts to compare with in the same world"
         return
@@ -174,3 +175,7 @@ def _against(study: Study, named: Named, shown: _Shown, change: str) -> Iterator
 
 def _counted(number: int, word: str) -> str:
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= MAX_TEXT else f"{name[: MAX_TEXT - 1]}\u2026"

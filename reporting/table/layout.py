@@ -50,8 +50,8 @@ class Part:
 def compact(table: Table, *, counts: bool = False) -> Compact:
     """Return `table` without details, and without text columns that are the same, or empty, in all of its rows.
 
-    With `counts`, counts that are the same in two rows or more go too. Columns of numbers that hold none go always. All
-    columns stay where none would be left.
+    With `counts`, counts that are the same in two rows or more go too, unless no number would be left. Columns of
+    numbers that hold none go always. All columns stay where none would be left.
     """
     shown = [column for column in table.columns if not column.detail]
     found = {column: {row[column.name] for row in table.rows} for column in shown}
@@ -59,6 +59,8 @@ def compact(table: Table, *, counts: bool = False) -> Compact:
     same = [column for column in shown if len(found[column]) == 1 and column.kind in liftable]
     empty = [column for column in shown if column.kind != "text" and found[column] and found[column] <= _NOTHING]
     kept = [column for column in shown if column not in same and column not in empty]
+    if counts and all(column.kind == "text" for column in kept):
+        return compact(table)
     if not kept:
         return Compact(tuple(shown), table.rows, ())
     values = {column: table.rows[0][column.name] for column in same if column not in empty}

@@ -11,7 +11,8 @@ def test_every_kind_is_counted_by_model_and_method(report, verdict):
         return verdict("spe/0", 2, extraction={"mode": "auto", "kind": kind}, **fields)
 
     made = report([
-        *(sample("fence", model="a") for _ in range(3)), sample("no_program", model="a"), verdict("spe/1", 2, model="a"),
+        *(sample("fence", model="a") for _ in range(3)), sample("no_program", model="a"),
+        verdict("spe/1", 2, model="a"),
         sample("as_is", model="b"), verdict("spe/1", 2, model="c"),
     ])  # fmt: skip
     (rows,) = extraction(made)

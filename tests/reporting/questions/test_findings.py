@@ -5,6 +5,10 @@ import re
 import pytest
 from hypothesis import given, settings
 
+from edittool.reporting.build import build_report
+from edittool.reporting.options import Options
+from edittool.reporting.read.verdict_files import VerdictReader
+from edittool.reporting.read.verdict_frame import observe
 from edittool.reporting.table.format import format_cell
 from edittool.reporting.table.table import Estimate
 from edittool.schemas.bench import write_bench
@@ -38,10 +42,10 @@ def test_an_edited_model_is_said_beside_the_unedited_one(report, verdict):
     assert texts(made) == [
         "Model m, unedited: correctly writes the new API in 0.0 % [0.0, 0.0] of 4 programs (none passes); "
         "in reliability 0.0 %, in generalization 0.0 %; of 2 changes: too few samples for 2.",
-        "Model m, edited by ft, one change at a time: correctly writes the new API in 75.0 % [50.0, 100.0] of 4 programs "
-        "(75.0 % [50.0, 100.0] of the 4 that pass); in reliability 100.0 %, in generalization 50.0 %; +75.0 points "
-        "[+50.0, +100.0] against the unedited model; on specificity problems pass@1 changes by -50.0 points "
-        "[-100.0, 0.0]; of 2 changes: too few samples for 2.",
+        "Model m, edited by ft, one change at a time: correctly writes the new API in 75.0 % [50.0, 100.0] of 4 "
+        "programs (75.0 % [50.0, 100.0] of the 4 that pass); in reliability 100.0 %, in generalization 50.0 %; "
+        "+75.0 points [+50.0, +100.0] against the unedited model; on specificity problems pass@1 changes by "
+        "-50.0 points [-100.0, 0.0]; of 2 changes: too few samples for 2.",
     ]
     assert "over problems, not over samples" in made.reading
     assert "correct adoption" in made.reading
@@ -50,8 +54,8 @@ def test_an_edited_model_is_said_beside_the_unedited_one(report, verdict):
 CORNERS = {
     "one sample": (
         lambda v: [v("rel/0", 2, ADOPTED, model="x")],
-        "Model x: correctly writes the new API in 100.0 % of 1 program (100.0 % of the 1 that pass); of 1 change: too few "
-        "samples for 1.",
+        "Model x: correctly writes the new API in 100.0 % of 1 program (100.0 % of the 1 that pass); of 1 change: too "
+        "few samples for 1.",
     ),
     "nothing could be judged": (
         lambda v: [v("rel/0", 0, outcome="sandbox_error", **UNEDITED) for _ in range(2)],
@@ -59,14 +63,14 @@ CORNERS = {
     ),
     "some could not be judged": (
         lambda v: [v("spe/0", 2), v("spe/1", 2), v("spe/1", 0, outcome="sandbox_error")],
-        "A model without a name: pass@1 is 100.0 % [100.0, 100.0] over 2 problems; 1 of 3 samples could not be judged and "
-        "are in no rate.",
+        "A model without a name: pass@1 is 100.0 % [100.0, 100.0] over 2 problems; 1 of 3 samples could not be judged "
+        "and are in no rate.",
     ),
     "no baseline": (
         lambda v: [edited(v, "rel/0", 2, ADOPTED), edited(v, "rel/1", 0, "misuse")],
-        "Model m, edited by ft, one change at a time: correctly writes the new API in 50.0 % [0.0, 100.0] of 2 programs "
-        "(100.0 % of the 1 that pass); the unedited model has no verdicts to compare with in the same world; of 2 "
-        "changes: too few samples for 2.",
+        "Model m, edited by ft, one change at a time: correctly writes the new API in 50.0 % [0.0, 100.0] of 2 "
+        "programs (100.0 % of the 1 that pass); the unedited model has no verdicts to compare with in the same world; "
+        "of 2 changes: too few samples for 2.",
     ),
     "a baseline of some problems": (
         lambda v: [
@@ -124,9 +128,6 @@ def test_another_baseline_is_named(report, verdict):
     assert "Model tuned: pass@1 is 100.0 % over 1 problem; +100.0 points against model m." in texts(made)
 
 
-NUMBER = re.compile(r"[-+]?[\d,]*\d(?:\.\d)?")
-
-
 def assert_numbers_are_those_of_the_overview(made):
     overview = next(table for table in made.tables if table.name == "overview")
     for finding, row in zip(made.findings, overview.rows, strict=True):
@@ -139,11 +140,6 @@ def assert_numbers_are_those_of_the_overview(made):
 
 
 def test_every_number_is_in_the_overview(tmp_path):
-    from edittool.reporting.build import build_report
-    from edittool.reporting.options import Options
-    from edittool.reporting.read.verdict_files import VerdictReader
-    from edittool.reporting.read.verdict_frame import observe
-
     bench, paths = write_truth(tmp_path)
     reader = VerdictReader(bench, paths)
     made = build_report(observe(bench, reader), reader, Options(100))
@@ -161,3 +157,8 @@ def test_of_any_verdicts_every_number_is_in_the_overview(verdicts):
 def test_a_hostile_name_is_kept_as_it_is_for_writers_to_show(report, verdict, name):
     (text,) = texts(report([verdict("spe/0", 2, model=name)]))
     assert text.startswith(f"Model {name}: pass@1")
+
+
+def test_a_long_name_is_cut(report, verdict):
+    (text,) = texts(report([verdict("spe/0", 2, model="m" * 500)]))
+    assert text == f"Model {'m' * 79}\u2026: pass@1 is 100.0 % over 1 problem."
