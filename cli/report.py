@@ -3,7 +3,7 @@
 import gc
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import TextColumn
 
+from ..reporting.bounds import METRICS, Bound, Outcome, parse_bound
 from ..reporting.options import Options
 from ..reporting.read.verdict_files import VerdictReader
 from ..schemas.errors import EnvironmentFault
@@ -18,6 +19,7 @@ from ..schemas.verdicts import Verdict
 from ..schemas.whole_files import write_faults
 from .shared.bench_argument import open_bench
 from .shared.console import plain, progress, results, talk
+from .shared.exit_codes import BELOW, DONE
 
 if TYPE_CHECKING:
     from ..reporting.page.bodies import Bodies
@@ -41,6 +43,14 @@ WIDTH = 100  # columns of a report that goes to a file or a pipe
     "--resamples", type=click.IntRange(100, 100_000), default=2000, show_default=True, help="Bootstrap resamples."
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the resampling.")
+@click.option(
+    "--fail-under",
+    "fail_under",
+    metavar="[SUBSET.]METRIC=SHARE",
+    multiple=True,
+    help="Exit with 1 where a metric is below a share from 0 to 1, after the report is made; may be repeated. "
+    f"Metrics: {', '.join(METRICS)}.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print every number, unrounded, as one JSON object.")
 def report(
     bench: str,
@@ -50,8 +60,9 @@ def report(
     reference: str | None,
     resamples: int,
     seed: int,
+    fail_under: tuple[str, ...],
     as_json: bool,
-) -> None:
+) -> int:
     """Turn verdicts into tables, figures and a page to explore.
 
     BENCH is a benchmark folder or `builtin`; VERDICTS are files that `edittool judge` wrote, of any mix of models,
@@ -61,27 +72,46 @@ def report(
     With -o, a folder gets report.html (one page, no network: plots, tables, every sample), report.json, report.md,
     and each table as CSV and LaTeX and each figure as SVG and PNG. The same command again replaces them.
 
+    --fail-under is for CI. A bound is for each edited model (or each held against --baseline), where there are none for
+    every model; of a sequence of edits for the last sampled step. Where there is no value, for lack of samples, it does
+    not hold. SUBSET is reliability, generalization or specificity. A bound that does not hold has a line on stderr, and
+    the exit code is 1.
+
     \b
     edittool report builtin verdicts.jsonl                      the tables
     edittool report BENCH unedited.jsonl ft.jsonl rome.jsonl -o report/
     edittool report BENCH verdicts.jsonl --reference paper      the published figures beside ours
     edittool report BENCH base.jsonl tuned.jsonl --baseline base-7b
     edittool report BENCH verdicts.jsonl --json > r.json        the numbers
+    edittool report BENCH v.jsonl --fail-under adopted=0.5 --fail-under generalization.adopted=0.4
     """
     _require_libraries()
     from ..reporting.write.folder import check_folder
 
+    bounds = tuple(map(parse_bound, fail_under))
     if output is not None:
         check_folder(output)
     options = Options(resamples, seed, baseline, reference == "paper")
     reader = VerdictReader(open_bench(bench), verdicts)
-    made, observations, bodies = _build(reader, options, with_bodies=output is not None)
+    made, observations, bodies = _build(reader, options, bounds, with_bodies=output is not None)
     for note in made.notes:
         talk.print(plain(f"note: {note}", style="yellow"), soft_wrap=True)
     if output is not None:
         _write(output, made, observations, bodies)
     with write_faults("The report"):
         _print(made, as_json)
+    return _say_bounds(made.outcomes)
+
+
+def _say_bounds(outcomes: Sequence[Outcome]) -> int:
+    """Name each bound that does not hold; return the exit code."""
+    below = [outcome for outcome in outcomes if not outcome.held]
+    for outcome in below:
+        talk.print(plain(f"below its bound: {outcome}", style="red"), soft_wrap=True)
+    if outcomes and not below:
+        settings = len({(o.model, o.method, o.regime, o.world, o.step) for o in outcomes})
+        talk.print(f"every bound holds, for {settings} of the settings", style="green")
+    return BELOW if below else DONE
 
 
 def _require_libraries() -> None:
@@ -100,7 +130,7 @@ def _require_libraries() -> None:
 
 
 def _build(
-    reader: VerdictReader, options: Options, *, with_bodies: bool
+    reader: VerdictReader, options: Options, bounds: tuple[Bound, ...], *, with_bodies: bool
 ) -> "tuple[Report, Observations, Bodies | None]":
     from ..reporting.build import build_report
     from ..reporting.page.bodies import Bodies
@@ -120,7 +150,7 @@ def _build(
         finally:
             gc.enable()
         bar.update(task, description="counting", doing="")
-        made = build_report(observations, reader, options)
+        made = build_report(observations, reader, options, bounds)
     return made, observations, bodies
 
 

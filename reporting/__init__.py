@@ -8,5 +8,5 @@ Imports run one way, from the top down:
     questions, charts               a table for each question; charts of these tables
     count                           units, baselines, pass@k, intervals
     read, table                     verdicts as columns; columns, cells, layout
-    options, research_questions, printable
+    finding, bounds, options, research_questions, printable
 """

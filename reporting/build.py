@@ -1,13 +1,18 @@
 """Building a report: its tables are counted from observations, its charts are made from the tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
 from ..schemas.bench import SUBSETS
+from .bounds import Bound
 from .charts.from_tables import make_charts
 from .count.comparison import Study
 from .options import Options
+from .questions.answers import answer_table
+from .questions.bounds import check_bounds
+from .questions.extraction import extraction_table
+from .questions.findings import findings, reading_of
 from .questions.overview import overview_table
 from .questions.published import reference_table
 from .questions.rq1_robustness import change_table, rate_table
@@ -19,7 +24,9 @@ from .read.verdict_frame import Observations
 from .report import Report
 
 _TABLES = (
+    answer_table,
     overview_table,
+    extraction_table,
     rate_table,
     change_table,
     curve_table,
@@ -37,10 +44,18 @@ _TABLES = (
 )
 
 
-def build_report(observations: Observations, reader: VerdictReader, options: Options) -> Report:
+_IF_ANY = ("answers", "extraction")
+"""Tables that are left out where the benchmark has no changes, or no sample says how it was extracted."""
+
+
+def build_report(
+    observations: Observations, reader: VerdictReader, options: Options, bounds: Sequence[Bound] = ()
+) -> Report:
     """Return the report of `observations`, which were read by `reader`; equal input and options, equal report."""
     study = Study(observations, options)
-    tables = tuple(make(study) for make in _TABLES)
+    every = {table.name: table for table in (make(study) for make in _TABLES)}
+    idle = {name for name in _IF_ANY if not every[name].rows and not (name == "answers" and study.bench.changes)}
+    tables = tuple(table for name, table in every.items() if name not in idle)
     if options.reference:
         tables = (*tables, reference_table(study.bench, tables))
     return Report(
@@ -52,6 +67,9 @@ def build_report(observations: Observations, reader: VerdictReader, options: Opt
         other_bench=reader.other_bench.count,
         options=options,
         notes=(*reader.notes(), *_notes(study)),
+        findings=findings(study, every["overview"], every["answers"]),
+        reading=reading_of(every["overview"]),
+        outcomes=check_bounds(study, bounds),
         tables=tables,
         charts=make_charts({table.name: table for table in tables}),
     )

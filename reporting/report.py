@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .bounds import Outcome
 from .charts.chart import Chart
+from .finding import Finding
 from .options import Options
 from .read.verdict_files import Source
 from .research_questions import QUESTIONS, Question
@@ -22,7 +24,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The content of a report, for all outputs; `notes` are sentences about the verdicts as a whole."""
+    """The content of a report, for all outputs; `notes` are sentences about the verdicts as a whole.
+
+    `findings` stand before all else, and `reading` says how they are to be read. `outcomes` are those of
+    the bounds that were asked for.
+    """
 
     bench_name: str
     bench_sha256: str
@@ -34,6 +40,9 @@ class Report:
     notes: tuple[str, ...]
     tables: tuple[Table, ...]
     charts: tuple[Chart, ...]
+    findings: tuple[Finding, ...] = ()
+    reading: str = ""
+    outcomes: tuple[Outcome, ...] = ()
 
     def sections(self) -> Iterator[Section]:
         """Yield the section of each question, one without tables and charts too."""

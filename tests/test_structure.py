@@ -36,7 +36,7 @@ FLOORS = {
         "judge",
     ),
     "reporting": (
-        "options printable read research_questions",
+        "bounds finding options printable read research_questions",
         "explain table",
         "count",
         "charts questions",

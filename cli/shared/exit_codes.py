@@ -4,6 +4,7 @@ from ...schemas.errors import EdittoolError, EnvironmentFault, InputError
 
 DONE = 0
 UNJUDGED = 1  # finished, but the sandbox could not judge some samples
+BELOW = 1  # finished, but a bound of `report --fail-under` does not hold: in CI both ask for a look
 BAD_INPUT = 2  # bad usage or input (click uses 2 for bad usage as well)
 ENVIRONMENT = 3  # no Docker Engine, no sandbox image, no GPU, a full disk
 INTERRUPTED = 130  # Ctrl-C, as shells report it

@@ -15,7 +15,7 @@ from ..read.settings import Setting
 from ..read.verdict_frame import Observations
 from ..table.table import Estimate
 from .pass_at_k import CRITERIA, Floats
-from .resampling import Resampler
+from .resampling import Resampler, most_in_a_stratum
 
 ALL = "all"
 
@@ -27,7 +27,7 @@ BASELINES: tuple[Against, ...] = ("same world", "no change")
 # One unit is a problem tried under one set of edits in one world: in the instant regime a specificity problem is
 # sampled under each edited model, and those samples are not tries of one model.
 UNIT = ("problem", "subset", "task", "change", "active", "edited")
-_BASE = tuple(f"base_{name}" for name in ("n", *CRITERIA))
+_BASE = tuple(f"base_{name}" for name in ("n", *CRITERIA, "labelled", "correct_adoption"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,12 @@ class Study:
         if model not in self._baselines:
             places = [n.place for n in self.settings if n.setting.model == model and not n.setting.edited]
             rows = self.frame.filter(pl.col("setting").is_in(places), pl.col("judged")).unique("verdict")
-            counts = [pl.len().alias("base_n"), *(pl.col(name).sum().alias(f"base_{name}") for name in CRITERIA)]
+            counts = [
+                pl.len().alias("base_n"),
+                *(pl.col(name).sum().alias(f"base_{name}") for name in CRITERIA),
+                pl.col("label").is_not_null().sum().alias("base_labelled"),
+                (pl.col("label") == "correct_adoption").sum().alias("base_correct_adoption"),
+            ]
             self._baselines[model] = rows.group_by("task", "active").agg(counts).cast(dict.fromkeys(_BASE, pl.Int64))
         return self._baselines[model]
 
@@ -168,6 +173,22 @@ class Study:
         strata, sums = self.by_problem(units, np.stack([*parts, *wholes], axis=1))
         estimates = self.resampler.ratios(strata, sums[:, : len(values)], sums[:, len(values) :])
         return dict(zip(values, estimates, strict=True))
+
+    def adoption_change(self, pairs: pl.DataFrame) -> Estimate:
+        """Return the share of correct adoption less that of the baseline, in points, with its interval over problems.
+
+        Both are shares of the labelled samples of the units of `pairs` where both sides have some.
+        """
+        both = pairs.filter(pl.col("labelled") > 0, pl.col("base_labelled") > 0)
+        names = ("correct_adoption", "labelled", "base_correct_adoption", "base_labelled")
+        strata, sums = self.by_problem(both, np.stack([numbers(both, name) for name in names], axis=1))
+        if not len(sums):
+            return Estimate(None)
+        drawn = [sums.sum(axis=0)[None, :], self.resampler.weights(strata) @ sums]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value, draws = (100 * (d[:, [0]] / d[:, [1]] - d[:, [2]] / d[:, [3]]) for d in drawn)
+        (change,) = self.resampler.estimates(value[0], draws, most_in_a_stratum(strata, sums[:, [1]] > 0))
+        return change
 
     def by_problem(self, units: pl.DataFrame, values: Floats) -> tuple[list[str], Floats]:
         """Return the subset of each problem of `units`, and the sums of `values` [units, columns] over its units."""

@@ -115,9 +115,16 @@ def body_of(verdict: Verdict, problem: Problem) -> dict[str, Any]:
         "disagreement": _short(verdict.disagreement),
         "opaque": verdict.opaque,
         "output": _cut(verdict.output, OUTPUT_CHARACTERS),
+        "extraction": {name: _short(value) for name, value in (verdict.extraction or {}).items()},
+        "raw": _cut(verdict.raw or "", OUTPUT_CHARACTERS) if _is_taken_out(verdict) else "",
         "limits": {_short(name): _short(value) for name, value in list(verdict.limits.items())[:MANY]},
     }
     return body | {name: value for name, value in optional.items() if value}
+
+
+def _is_taken_out(verdict: Verdict) -> bool:
+    """Tell whether the answer is another text than the program that was judged."""
+    return verdict.raw is not None and verdict.raw not in (verdict.completion, verdict.solution)
 
 
 def _program(verdict: Verdict, problem: Problem) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 
+from ...analysis.extraction import Kind
 from ...schemas.bench import SUBSETS
 from ...schemas.verdicts import DETAILS_IN_WORDS, FAILURES, LABELS_IN_WORDS, OUTCOMES_IN_WORDS
 from ..printable import INVISIBLE
@@ -62,6 +63,7 @@ def columns_of(observations: Observations, frame: pl.DataFrame) -> Iterable[Colu
     yield _encode(frame["label"], LABELS_IN_WORDS, "label")
     yield _encode(frame["detail"], sorted(frame["detail"].drop_nulls().unique()), "detail")
     yield _encode(frame["failure"], FAILURES, "failure")
+    yield _encode(frame["extraction"], get_args(Kind), "extraction")
     yield _encode(frame["index"], sorted(frame["index"].drop_nulls().unique()), "index")
     for name in ("active", "edited"):
         yield Column(name, observations.sets, frame[name])

@@ -24,14 +24,17 @@ from .figures import figure_of
 from .index import pack_index
 from .packing import pack_bytes, pack_json
 from .shown import shown
+from .tables import fit
 
 SCRIPTS = (
     "text.js",
+    "anchors.js",
     "data.js",
     "filter.js",
     "facets.js",
     "list.js",
     "diff.js",
+    "highlight.js",
     "sample.js",
     "tables.js",
     "plots.js",
@@ -133,7 +136,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: shown(value) if type(value) is str else value,
     )
-    environment.globals |= {"show_cell": show_cell, "unit_of": unit_of}
+    environment.globals |= {"show_cell": show_cell, "unit_of": unit_of, "fit": fit}
     environment.filters["thousands"] = lambda number: f"{number:,}"
     return environment
 

@@ -1,1 +1,1 @@
-"""The four research questions, one file each, as tables."""
+"""The findings, and the four research questions, one file each, as tables."""

@@ -127,11 +127,11 @@ _REGRESSIONS = (
     Column("passed_before", "passed before", "count", "Pairs of edit and problem that the unedited model passes."),
     Column("regressions", "regressions", "count", "Those of them that the edited model fails."),
     Column("share", "share", "percent", "regressions of passed_before.", interval=True),
-    Column("edits", "edits", "count", "Edited models with such pairs."),
-    Column("edits_with_regression", "with regr.", "count", "Those with a regression.", detail=True),
+    Column("edits", "edited models", "count", "Edited models with such pairs."),
+    Column("edits_with_regression", "models with regr.", "count", "Those with a regression.", detail=True),
     Column("share_of_edits", "of edits", "percent", "edits_with_regression of edits."),
     Column("successful_edits", "successful", "count", "Those of the edits that are successful."),
-    Column("successful_with_regression", "with regr.", "count", "Those of them with a regression.", detail=True),
+    Column("successful_with_regression", "succ. with regr.", "count", "Those of them with a regression.", detail=True),
     Column("share_of_successful", "of successful", "percent", "successful_with_regression of successful_edits."),
 )
 

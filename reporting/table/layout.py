@@ -11,6 +11,8 @@ from .table import Cell, Column, Estimate, Kind, Row, Scalar, Table
 MAX_TEXT = 80  # characters of a text before it is cut
 MAX_COLUMN = 30  # characters of a line of text in a cell before it is wrapped
 
+_NOTHING: frozenset[Cell] = frozenset((None, Estimate(None)))
+
 Measure = Callable[[str], int]
 """Says how much room a text takes."""
 
@@ -19,17 +21,20 @@ Measure = Callable[[str], int]
 class Compact:
     """A table without its details: rows have more cells than there are columns left.
 
-    `lifted` are the columns that hold one text in all rows, and that text.
+    `lifted` are the columns that hold one text in all rows, and that text; `empty` are columns of numbers with none.
     """
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     lifted: tuple[tuple[Column, str], ...]
+    empty: tuple[Column, ...] = ()
 
     @property
     def caption(self) -> str:
         """Return what was lifted out of the table in words, "" if nothing was."""
-        return ", ".join(f"{column.header} {text}" for column, text in self.lifted)
+        said = ", ".join(f"{column.header} {text}" for column, text in self.lifted)
+        nothing = ", ".join(f'"{column.header}"' for column in self.empty)
+        return "; ".join(part for part in (said, nothing and f"no value: {nothing}") if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +47,25 @@ class Part:
     width: int
 
 
-def compact(table: Table) -> Compact:
+def compact(table: Table, *, counts: bool = False) -> Compact:
     """Return `table` without details, and without text columns that are the same, or empty, in all of its rows.
 
-    All columns stay where none would be left.
+    With `counts`, counts that are the same in two rows or more go too, unless no number would be left. Columns of
+    numbers that hold none go always. All columns stay where none would be left.
     """
     shown = [column for column in table.columns if not column.detail]
-    same = [column for column in shown if column.kind == "text" and len({row[column.name] for row in table.rows}) == 1]
-    kept = [column for column in shown if column not in same] or shown
-    values = {column: table.rows[0][column.name] for column in same if column not in kept}
+    found = {column: {row[column.name] for row in table.rows} for column in shown}
+    liftable = {"text", "count"} if counts and len(table.rows) > 1 else {"text"}
+    same = [column for column in shown if len(found[column]) == 1 and column.kind in liftable]
+    empty = [column for column in shown if column.kind != "text" and found[column] and found[column] <= _NOTHING]
+    kept = [column for column in shown if column not in same and column not in empty]
+    if counts and all(column.kind == "text" for column in kept):
+        return compact(table)
+    if not kept:
+        return Compact(tuple(shown), table.rows, ())
+    values = {column: table.rows[0][column.name] for column in same if column not in empty}
     lifted = ((column, format_cell(cell, column)) for column, cell in values.items() if cell is not None)
-    return Compact(tuple(kept), table.rows, tuple(lifted))
+    return Compact(tuple(kept), table.rows, tuple(lifted), tuple(empty))
 
 
 def without_intervals(table: Compact, kinds: Collection[Kind]) -> Compact:
@@ -86,6 +99,11 @@ def split(table: Compact, width: int, gap: int, measure: Measure = len) -> list[
         )
         for group in _groups(widths, leading, width, gap)
     ]
+
+
+def leading(table: Compact) -> tuple[Column, ...]:
+    """Return the columns of `table` that say what a row is."""
+    return table.columns[: _leading(table)]
 
 
 def _leading(table: Compact) -> int:

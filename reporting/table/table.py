@@ -45,8 +45,8 @@ class Table:
     """A table: each row has a cell for each of `columns`, an Estimate where the column has an interval.
 
     `notes` say what a reader has to know of single cells: what is missing, and why. `brief` are the rows that a
-    terminal shows, all of them if None: files and page have every row. Raises ValueError for two columns of one name,
-    and for a row that lacks a column or has a cell of none.
+    terminal shows, all of them if None: files and page have every row. Raises ValueError for two columns of one name
+    or header, and for a row that lacks a column or has a cell of none.
     """
 
     name: str
@@ -61,6 +61,8 @@ class Table:
         names = {column.name for column in self.columns}
         if len(names) < len(self.columns):
             raise ValueError(f"{self.name}: two columns have one name")
+        if len({column.header for column in self.columns}) < len(self.columns):
+            raise ValueError(f"{self.name}: two columns have one header")
         for row in self.rows:
             if row.keys() != names:
                 differ = ", ".join(sorted(row.keys() ^ names))

@@ -4,7 +4,9 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
+from ..bounds import Outcome
 from ..charts.chart import Chart, Panel, Series
+from ..finding import Finding
 from ..printable import finite
 from ..report import Report
 from ..table.table import Scalar, Table
@@ -16,7 +18,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
     Raises ValueError for NaN and infinity, which JSON lacks.
     """
     return {
-        "schema_version": 2,
+        "schema_version": 3,
         "edittool": version("edittool"),
         "bench": {"name": report.bench_name, "sha256": report.bench_sha256},
         "verdicts": [{"path": str(s.path), "sha256": s.sha256, "rows": s.rows} for s in report.sources],
@@ -26,10 +28,23 @@ def report_as_json(report: Report) -> dict[str, Any]:
             "other_bench": report.other_bench,
         },
         "options": asdict(report.options),
+        "findings": [_finding(finding) for finding in report.findings],
+        "reading": report.reading,
+        "bounds": [_outcome(outcome) for outcome in report.outcomes],
         "notes": list(report.notes),
         "tables": [_table(table) for table in report.tables],
         "charts": [_chart(chart) for chart in report.charts],
     }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {name: value for name, value in asdict(finding).items() if name != "edited"}
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    about = {name: getattr(outcome, name) for name in ("model", "method", "regime", "world", "step")}
+    found = {"value": _checked(outcome.value, str(outcome.bound)), "held": outcome.held, "reason": outcome.reason}
+    return {**asdict(outcome.bound), **about, **found}
 
 
 def _table(table: Table) -> dict[str, Any]:

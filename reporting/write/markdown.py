@@ -49,6 +49,9 @@ def _code_span(part: str) -> str:
 
 def _blocks(report: Report) -> Iterator[str]:
     yield f"# {escape(report.bench_name)}"
+    if report.findings:
+        yield "\n".join(f"- {escape(finding.text)}" for finding in report.findings)
+        yield escape(report.reading)
     yield "\n".join(_facts(report))
     for section in report.sections():
         if section.tables or section.charts:

@@ -1,6 +1,6 @@
 """The report for a terminal: notes, then the tables of each question, at most 100 columns wide."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
+from ..finding import Finding
 from ..printable import visible
 from ..report import Report
 from ..table.layout import Part, compact, split, without_intervals
@@ -20,6 +21,7 @@ Show = Callable[[str], Text]
 """Makes text from a file harmless to show."""
 
 MAX_WIDTH = 100
+MAX_FINDINGS = 12
 _GAP = 2
 _RULE = box.Box("    \n    \n ── \n    \n    \n    \n    \n    \n")  # one rule, below the head
 
@@ -35,6 +37,15 @@ def render_report(report: Report, show: Show) -> Group:
 
 def _render(report: Report, text: "_Harmless") -> Iterator[RenderableType]:
     yield _Paragraph(Text.assemble("benchmark ", text(report.bench_name, "bold"), f"  {report.bench_sha256[:12]}"))
+    for finding in _shown_findings(report.findings):
+        yield Text()
+        yield _Paragraph(text(finding.text))
+    if len(report.findings) > MAX_FINDINGS:
+        rest = len(report.findings) - MAX_FINDINGS
+        yield _Paragraph(Text(f"\nand {rest} more: --json and the files of -o have all.", style="dim"))
+    if report.reading:
+        yield Text()
+        yield _Paragraph(text(report.reading, "dim"))
     for note in report.notes:
         yield _Paragraph(text(note, "yellow"))
     for section in report.sections():
@@ -49,6 +60,14 @@ def _render(report: Report, text: "_Harmless") -> Iterator[RenderableType]:
         ]
         if left_out:
             yield _Paragraph(Text(f"\nOnly in the files and on the page of -o: {'; '.join(left_out)}.", style="dim"))
+
+
+def _shown_findings(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Return as many of `findings` as a terminal shows: those of edited models first, in the order of the report."""
+    if len(findings) <= MAX_FINDINGS:
+        return findings
+    chosen = sorted(range(len(findings)), key=lambda place: not findings[place].edited)[:MAX_FINDINGS]
+    return [findings[place] for place in sorted(chosen)]
 
 
 def _render_table(table: Table, text: "_Harmless") -> Iterator[RenderableType]:

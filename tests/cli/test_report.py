@@ -50,8 +50,10 @@ def verdicts(bench: Bench, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., Result]:
-    def run_report(*arguments: str | Path) -> Result:
-        return CliRunner().invoke(cli, ["report", str(tmp_path / "bench"), *map(str, arguments)])
+    def run_report(*arguments: str | Path, code: bool = False) -> Result:
+        """Run the command; with `code`, what it returns, its exit code, is in the result's `return_value`."""
+        line = ["report", str(tmp_path / "bench"), *map(str, arguments)]
+        return CliRunner().invoke(cli, line, standalone_mode=not code)
 
     return run_report
 
@@ -183,3 +185,42 @@ def test_the_files_are_needed(run, bench):
 def test_the_built_in_benchmark_has_a_name(tmp_path, verdicts):
     result = CliRunner().invoke(cli, ["report", "builtin", str(verdicts)])
     assert "is not in the benchmark 'builtin'" in str(result.exception)
+
+
+class TestBounds:
+    def test_that_hold_give_0_and_are_said(self, run, verdicts):
+        result = run(verdicts, "--fail-under", "passed=0.4", "--fail-under", "generalization.compiles=1", code=True)
+        assert result.return_value == 0
+        assert "every bound holds, for 1 of the settings" in result.stderr
+
+    def test_that_do_not_hold_give_1_after_the_report_with_a_line_each(self, run, verdicts, tmp_path):
+        bounds = ("passed=0.41", "adopted=0.5", "compiles=1", "adopted_of_passing=0.1")
+        result = run(verdicts, "-o", tmp_path / "out", *(x for b in bounds for x in ("--fail-under", b)), code=True)
+        assert result.return_value == 1
+        lines = [line for line in result.stderr.splitlines() if line.startswith("below its bound")]
+        assert [line.partition(" (")[0] for line in lines] == [
+            "below its bound: passed >= 0.41: 0.4000",
+            "below its bound: adopted >= 0.5: 0.0000",
+            "below its bound: adopted_of_passing >= 0.1: 0.0000",
+        ]
+        assert all("model evil\\x1b[2J[bold]model[/bold], method ft" in line for line in lines)
+        report = json.loads((tmp_path / "out" / "report.json").read_text())
+        assert [(bound["metric"], bound["held"], bound["value"]) for bound in report["bounds"]] == [
+            ("passed", False, pytest.approx(0.4)),
+            ("adopted", False, 0.0),
+            ("compiles", True, 1.0),
+            ("adopted_of_passing", False, 0.0),
+        ]
+        assert find_fault(report, "report") is None
+
+    def test_of_an_unknown_metric_are_refused_before_anything_is_read(self, run, tmp_path, bench):
+        result = run(tmp_path / "none.jsonl", "--fail-under", "speed=0.5")
+        assert isinstance(result.exception, InputError)
+        assert "there is no metric 'speed'. There are: adopted (" in str(result.exception)
+
+
+def test_the_finding_stands_before_all_tables(run, verdicts):
+    text = " ".join(run(verdicts).stdout.split())
+    finding = "edited by ft: correctly writes the new API in 0.0 % of 10 programs (0.0 % of the 4 that pass);"
+    assert finding in text
+    assert text.index(finding) < text.index("Every setting at a glance")

@@ -6,7 +6,7 @@ each problem, which is chance and cannot be worked out.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations, product
 
@@ -175,19 +175,82 @@ def overview() -> Iterator[Row]:
     for name in ENDS:
         units = units_of(name)
         samples = sum(len(unit.letters) for unit in units)
-        change = change_of(pairs_of(name, "same world"), "full") if name in EDITED else None
+        pairs = pairs_of(name, "same world") if name in EDITED else []
+        change = change_of(pairs, "full") if name in EDITED else None
+        special = [pair for pair in pairs if pair.subset == "specificity"]
+        both = [pair for pair in pairs if labels(pair.unit) and labels_of_base(pair)]
         yield (
             (name, STEPS.get(name)),
             {
                 "problems": tasks_of(units),
                 "samples": samples,
                 "unjudged": samples - sum(len(judged(unit)) for unit in units),
+                "labelled": sum(len(labels(unit)) for unit in units),
+                "passing": sum(count(labels(unit), "full") for unit in units),
+                "adopted": share_of_labels(filter(labels, units), "correct_adoption"),
+                "adopted_of_passing": of_passing(filter(labels, units), "correct_adoption"),
+                **{f"adopted_{subset}": adopted_in(units, subset) for subset in SUBSETS[:2]},
+                "adopted_change": adoption_change(both) if name in EDITED else None,
+                "adopted_compared": len({p.task for p in both}) if name in EDITED else None,
                 "compile_at_1": mean((u.task, rate(judged(u), "compile")) for u in units),
                 "full_at_1": mean((u.task, rate(judged(u), "full")) for u in units),
                 "full_change": change,
-                "adoption_in_passing": of_passing(units, "correct_adoption"),
+                "specificity_change": change_of(special, "full") if name in EDITED else None,
             },
         )
+
+
+def adopted_in(units: Iterable[Unit], subset: str) -> Quotient:
+    return share_of_labels([unit for unit in units if unit.subset == subset and labels(unit)], "correct_adoption")
+
+
+def labels_of_base(pair: Pair) -> str:
+    """Return the letters of the baseline that have a label, in the world of the edited model's program."""
+    return labels(replace(pair.unit, letters=pair.base))
+
+
+def adoption_change(pairs: Sequence[Pair]) -> Quotient:
+    tasks = tuple(sorted({pair.task for pair in pairs}, key=lambda task: (PROBLEMS[task][0], task)))
+
+    def again(drawn: dict[str, int]) -> Fraction | None:
+        def share(letters: Callable[[Pair], str]) -> Fraction | None:
+            found = [(drawn[pair.task], [LETTERS[x].label for x in letters(pair)]) for pair in pairs]
+            whole = sum(times * len(all_of) for times, all_of in found)
+            return Fraction(sum(times * all_of.count(LABELS[0]) for times, all_of in found), whole) if whole else None
+
+        after, before = share(lambda pair: labels(pair.unit)), share(labels_of_base)
+        return None if after is None or before is None else 100 * (after - before)
+
+    return Quotient(again(dict.fromkeys(tasks, 1)), tasks, tasks, again)
+
+
+def answers() -> Iterator[Row]:
+    for name in ENDS:
+        units = [unit for unit in units_of(name) if unit.change and labels(unit)]
+        for change in sorted({unit.change for unit in units if unit.change}):
+            some = [unit for unit in units if unit.change == change]
+            adopted = share_of_labels(some, "correct_adoption")
+            parts = {subset: adopted_in(some, subset).value for subset in SUBSETS[:2]}
+            samples = sum(len(labels(unit)) for unit in some)
+            yield (
+                (name, STEPS.get(name), change),
+                {
+                    "replacement": f"my_{change.replace('.', '_')}",
+                    "adopted": adopted,
+                    "answer": answer(adopted, [x for x in parts.values() if x is not None], samples, tasks_of(some)),
+                    **{f"adopted_{subset}": value for subset, value in parts.items()},
+                    "samples": samples,
+                    "problems": tasks_of(some),
+                },
+            )
+
+
+def answer(adopted: Quotient, parts: Sequence[Fraction], samples: int, problems: int) -> str:
+    """Return the word of the rule in docs/report.md. No two problems of a change are of one subset: no interval."""
+    assert max(Counter(PROBLEMS[task][0] for task in adopted.counting).values()) == 1
+    if samples < 5 or problems < 2:
+        return "too few samples"
+    return "no" if (adopted.value or 0) <= Fraction(5, 100) else "sometimes"
 
 
 def share_of_labels(units: Iterable[Unit], label: str) -> Quotient:
@@ -528,6 +591,7 @@ def split(
 TABLES: dict[str, Callable[[], Iterator[Row]]] = {
     table.__name__: table
     for table in (
+        answers,
         overview,
         rq1_rates,
         rq1_change,

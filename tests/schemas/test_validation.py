@@ -8,7 +8,7 @@ from edittool.schemas.validation import SCHEMAS, find_fault, load_schema
 
 SHA = "0" * 64
 
-VERSIONS = {"report": 2}  # of all others, 1
+VERSIONS = {"report": 3}  # of all others, 1
 
 GOOD = {
     "problem": {
@@ -48,12 +48,15 @@ GOOD = {
         "label": "correct_adoption",
     },
     "report": {
-        "schema_version": 2,
+        "schema_version": 3,
         "edittool": "0.1.0",
         "bench": {"name": "small", "sha256": SHA},
         "verdicts": [{"path": "v.jsonl", "sha256": SHA, "rows": 1}],
         "counts": {"verdicts": 1, "duplicates": 0, "other_bench": 0},
         "options": {"resamples": 2000, "seed": 0, "baseline": None, "reference": False},
+        "findings": [],
+        "reading": "",
+        "bounds": [],
         "notes": [],
         "tables": [],
         "charts": [],

@@ -6,13 +6,14 @@ const NOT_GIVEN = {
   label: "no label",
   failure: "none: passed, or not judged",
   detail: "none",
+  extraction: "the sample does not say",
 };
 
 function nameOf(verdicts, name, value) {
   if (value === null) return NOT_GIVEN[name] ?? "not given";
   if (name === "method" && value === "none") return "none: unedited";
   if (name === "world") return verdicts.words.world[value];
-  if (["outcome", "label", "detail", "failure", "subset"].includes(name)) return inWords(value);
+  if (["outcome", "label", "detail", "failure", "extraction", "subset"].includes(name)) return inWords(value);
   return String(value);
 }
 

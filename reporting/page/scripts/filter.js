@@ -12,6 +12,7 @@ const FACETS = [
   ["label", "Label"],
   ["detail", "Finer label"],
   ["failure", "Failure"],
+  ["extraction", "Extraction"],
   ["hparams_sha256", "Hyperparameters"],
   ["subject", "Subject"],
   ["target", "Target"],

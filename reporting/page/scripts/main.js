@@ -70,7 +70,7 @@ function setUpSamples(verdicts, changes) {
     if (!wanted) return;
     byId("query").value = filter.query;
     refresh(wanted.page);
-    byId("samples").scrollIntoView();
+    land("#samples");
     const place = wanted.sample === null ? -1 : filter.matches.findIndex((row) => verdicts.numbers[row] === wanted.sample);
     if (place >= 0) {
       list.place(place);
@@ -129,6 +129,7 @@ async function start() {
   setUpTheme(() => plots?.redraw(true));
   setUpNavigation();
   setUpTables();
+  setUpAnchors();
   const [verdicts, changes] = await Promise.all([loadVerdicts(), unpackJson(byId("data-changes"))]);
   setUpSamples(verdicts, changes);
   document.documentElement.dataset.ready = "samples";

@@ -18,10 +18,20 @@ class Plots {
     this.figures = figures;
     this.boxes = [...document.querySelectorAll(".plot")];
     this.drawn = new Set();
+    this.reserve();
     const near = new IntersectionObserver((entries) => this.onNear(entries), { rootMargin: "150px" });
     for (const box of this.boxes) near.observe(box);
     new ResizeObserver(() => this.redraw()).observe(document.querySelector("main"));
     addEventListener("beforeprint", () => this.boxes.forEach((box) => this.draw(box)));
+  }
+
+  // Each box is as high before its plot is drawn as after: nothing below it moves.
+  reserve() {
+    for (const box of this.boxes) {
+      if (Number(box.dataset.reserved) === box.clientWidth) continue;
+      box.dataset.reserved = box.clientWidth;
+      box.style.minHeight = `${layoutOf(this.figures[box.dataset.chart], box.clientWidth).height}px`;
+    }
   }
 
   onNear(entries) {
@@ -46,6 +56,7 @@ class Plots {
   }
 
   redraw(force = false) {
+    this.reserve();
     for (const box of this.drawn) {
       if (force || Number(box.dataset.width) !== box.clientWidth) this.draw(box);
     }

@@ -32,7 +32,8 @@ class SampleView {
     yield this.programs(row, body, problem);
     if (body.results && body.results.length === problem.tests.length) yield this.tests(body, problem);
     if (body.output) yield section("Printed", codeBlock(body.output));
-    yield folded("The prompt", codeBlock(problem.prompt));
+    if (body.raw) yield folded("The whole answer", codeBlock(body.raw));
+    yield folded("The prompt", codeBlock(problem.prompt, true));
     yield folded("How it was made, and how it ran", this.circumstances(row, body));
   }
 
@@ -48,6 +49,7 @@ class SampleView {
     if (body.error) facts.push(["Error", body.error.type, errorText(body.error)]);
     if (body.calls) facts.push(["Counted calls", "", Object.entries(body.calls).map(([name, count]) => `${name}: ${count}`).join(", ")]);
     if (body.bypass) facts.push(["Bypass", "", body.bypass.join(", ")]);
+    if (body.extraction) facts.push(["Extraction", inWords(body.extraction.kind ?? ""), extractionOf(body.extraction)]);
     if (body.disagreement) facts.push(["Disagreement", "", body.disagreement]);
     if (body.opaque) facts.push(["Opaque", "", "The tests exchanged objects that stayed in the program's process."]);
     facts.push(["World", "", this.world(value("active"))]);
@@ -138,14 +140,25 @@ function chip(name, value) {
   return make("b", "chip", dotFor(name, value), value === null ? "none" : inWords(value));
 }
 
+function extractionOf({ fences, taken, removed, cut }) {
+  const parts = [];
+  if (fences) parts.push(`${counted(fences)} ${fences === 1 ? "fence" : "fences"} in the answer`);
+  if (taken && taken !== "[]") parts.push(`taken: ${taken}`);
+  if (removed && removed !== "[]") parts.push(`removed: ${removed}`);
+  if (cut) parts.push(`${counted(cut)} characters cut from the end`);
+  return parts.join("; ");
+}
+
 function errorText(error) {
   const place = error.line ? `line ${error.line}` : "";
   const where = [error.kind ? inWords(error.kind) : "", place].filter((part) => part).join(", ");
   return where ? `${error.message} (${where})` : error.message;
 }
 
-function codeBlock(text) {
-  const block = make("div", "code", ...linesOf(text).slice(0, MOST_LINES).map((line) => codeRow("", line, "")));
+function codeBlock(text, python = false) {
+  const lines = linesOf(text).slice(0, MOST_LINES);
+  const colours = python ? coloursOf(lines) : [];
+  const block = make("div", "code", ...lines.map((line, i) => codeRow("", line, "", colours[i])));
   return scrollable(block, "Text");
 }
 
@@ -156,10 +169,10 @@ function scrollable(block, name) {
   return make("div", "frame", block);
 }
 
-function codeRow(number, line, className) {
+function codeRow(number, line, className, colours) {
   const rest = line.length - MOST_CHARACTERS;
   const more = rest > 0 ? make("span", "unseen", `${counted(rest)} more characters`) : null;
-  return make("div", `row ${className}`, make("span", "number", number), make("span", "line", seen(line.slice(0, MOST_CHARACTERS)), more));
+  return make("div", `row ${className}`, make("span", "number", number), make("span", "line", coloured(line, colours, MOST_CHARACTERS), more));
 }
 
 const gap = () => make("div", "row gap");
@@ -167,14 +180,15 @@ const gap = () => make("div", "row gap");
 // The program with its marks, and beside it the other one, equal lines at equal heights.
 function compare(body, problem, change, other, name) {
   const [left, right] = [linesOf(body.program), linesOf(other ?? "")];
+  const [own, others] = [coloursOf(left), coloursOf(right)];
   const marks = marksOf(body, change, left.length);
   const [mine, theirs] = [make("div", "code"), make("div", "code")];
   const pairs = other === undefined ? left.map((_line, i) => ({ left: i, right: null, same: true })) : diffLines(left, right);
   for (const pair of pairs.slice(0, MOST_LINES)) {
     const remarks = marks.get(pair.left === null ? -1 : pair.left + 1) ?? [];
     const tone = remarks.length ? ` marked ${remarks[0].tone}` : "";
-    mine.append(pair.left === null ? gap() : codeRow(pair.left + 1, left[pair.left], (pair.same ? "" : "removed") + tone));
-    theirs.append(pair.right === null ? gap() : codeRow(pair.right + 1, right[pair.right], pair.same ? "" : "added"));
+    mine.append(pair.left === null ? gap() : codeRow(pair.left + 1, left[pair.left], (pair.same ? "" : "removed") + tone, own[pair.left]));
+    theirs.append(pair.right === null ? gap() : codeRow(pair.right + 1, right[pair.right], pair.same ? "" : "added", others[pair.right]));
     for (const remark of remarks) {
       mine.append(make("div", `row remark ${remark.tone}`, make("span", "number"), make("span", "line", seen(remark.text))));
       theirs.append(gap());
@@ -220,7 +234,8 @@ function marksOf(body, change, last) {
 function buildTest([setup, text], result, errors) {
   const state = result === PASSED ? "passed" : result === NOT_RUN ? "did not run" : "failed";
   const rows = [setup, text].filter((part) => part).flatMap(linesOf).slice(0, 60);
-  const block = scrollable(make("div", "code bare", ...rows.map((line) => codeRow("", line, ""))), "Test");
+  const colours = coloursOf(rows);
+  const block = scrollable(make("div", "code bare", ...rows.map((line, i) => codeRow("", line, "", colours[i]))), "Test");
   const error = errors?.[result];
   const why = error ? make("p", "error", make("b", "", seen(error.type)), " ", seen(errorText(error))) : null;
   return make("li", state.replaceAll(" ", "-"), make("span", "state", state), make("div", "", block, why));

@@ -91,3 +91,15 @@ def test_why_it_has_no_label_is_said_in_words():
         "belongs to no change"
         in body_of(verdict(), Problem("t", "", "f", "", (), "specificity", None))["label_because"]
     )
+
+
+def test_an_answer_is_kept_where_the_program_was_taken_out_of_it(made):
+    verdict, task = made.verdicts[0], made.observations.bench.problems[made.verdicts[0].task_id]
+    how = {"mode": "auto", "kind": "fence", "fences": 2, "taken": [1]}
+    row = verdict.to_row() | {"raw": "Here it is:\n```\nx\n```", "extraction": how}
+    body = body_of(Verdict.from_row(row), task)
+    assert body["raw"] == row["raw"]
+    assert body["extraction"] == how | {"taken": "[1]"}
+    same = body_of(Verdict.from_row(row | {"raw": row["completion"]}), task)
+    assert "raw" not in same
+    assert "extraction" not in body_of(verdict, task)

@@ -2,7 +2,7 @@
 
 import re
 from importlib.resources import files
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import polars as pl
 import pytest
@@ -337,3 +337,177 @@ def test_the_hostile_task_is_found_by_its_name(open_report, made):
     page = open_report()
     page.get_by_label("Task").fill(HOSTILE_TASK.split(" ")[1])
     assert count(page) == sum(verdict.task_id == HOSTILE_TASK for verdict in made.verdicts)
+
+
+# ---- anchors, folding, numbers in sight
+
+
+def distance_below_bar(page: Page, place: str) -> float:
+    return page.evaluate(
+        """place => document.getElementById(place).getBoundingClientRect().top
+             - document.querySelector(".bar").getBoundingClientRect().bottom""",
+        place,
+    )
+
+
+def assert_lands(page: Page, place: str) -> None:
+    """The element `place` stands below the bar, and no plot that is drawn later moves it."""
+    near = "place => Math.abs(document.getElementById(place).getBoundingClientRect().top - 64) <= 16"
+    page.wait_for_function(near, arg=place)
+    for plot in page.locator(".plot").all():
+        box = plot.bounding_box()
+        if box and box["y"] + box["height"] > -100 and box["y"] < page.viewport_size["height"] + 100:
+            expect(plot).to_have_class(re.compile("drawn"))
+    assert -2 <= distance_below_bar(page, place) <= 24, place
+
+
+@SIZES
+def test_anchors_land_where_they_say_also_after_charts_have_loaded(open_report, device, subtests):
+    page = open_report(device=device)
+    for place in ("table-answers", "rq3", "table-rq4_failures", "rq1", "table-rq1_change", "rq4", "table-overview"):
+        with subtests.test(place):
+            page.evaluate("hash => { location.hash = hash; }", place)
+            assert_lands(page, place)
+    for link in ("RQ3", "RQ1", "RQ4"):
+        with subtests.test(link):
+            page.get_by_role("navigation", name="Sections").get_by_role("link", name=link).click()
+            assert_lands(page, link.lower())
+
+
+def test_an_address_with_an_anchor_lands_there(open_page, made):
+    page = open_page(made.path, DESKTOP, reduced_motion="reduce").page
+    page.goto("about:blank")
+    page.goto(f"{made.path.as_uri()}#table-rq4_failures")
+    expect(page.locator("#count")).to_have_text(re.compile(r"samples?$"))
+    assert_lands(page, "table-rq4_failures")
+
+
+def test_a_reader_who_moves_on_is_not_brought_back(open_report):
+    page = open_report()
+    page.evaluate("location.hash = 'rq1'")
+    assert_lands(page, "rq1")
+    page.mouse.move(600, 400)
+    page.mouse.wheel(0, 900)
+    page.wait_for_function("() => document.getElementById('rq1').getBoundingClientRect().top < -500")
+    page.set_viewport_size({"width": 1100, "height": 800})
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.plot')].every((e) => e.dataset.reserved == e.clientWidth)"
+    )
+    assert distance_below_bar(page, "rq1") < -300
+
+
+@SIZES
+def test_a_plot_is_as_high_before_it_is_drawn_as_after(open_report, device):
+    page = open_report(device=device)
+    page.wait_for_function("() => document.querySelectorAll('.plot[data-reserved]').length > 3")
+    heights = "() => [...document.querySelectorAll('.plot')].map((box) => box.getBoundingClientRect().height)"
+    before = page.evaluate(heights)
+    draw_all(page)
+    assert page.evaluate(heights) == pytest.approx(before, abs=1)
+
+
+def test_columns_of_one_value_are_folded_and_unfolded(open_report):
+    page = open_report()
+    table = page.locator("#table-rq1_change")
+    expect(table.locator(".folded")).to_contain_text("All rows: model")
+    shown_heads = (
+        "e => [...e.querySelectorAll('th[scope=col]')].filter((th) => th.offsetWidth).map((th) => th.textContent)"
+    )
+    assert [text.strip() for text in table.evaluate(shown_heads)][:2] == ["method", "subset"]
+    table.get_by_role("button", name=re.compile("^All")).click()
+    assert [text.strip() for text in table.evaluate(shown_heads)][:2] == ["model", "method"]
+
+
+def test_no_table_is_cut_at_1280_pixels(open_report, made, subtests):
+    page = open_report()
+    for table in made.report.tables:
+        with subtests.test(table.name):
+            box = page.locator(f"#table-{table.name} .scroll")
+            expect(box).to_have_count(1 if table.rows else 0)
+            if table.rows:
+                box.scroll_into_view_if_needed()
+                assert box.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+
+
+def test_on_a_phone_every_table_shows_numbers_beside_the_names_of_its_rows(open_report, made, subtests):
+    page = open_report(device=PHONE)
+    for table in made.report.tables:
+        if not table.rows:
+            continue
+        with subtests.test(table.name):
+            box = page.locator(f"#table-{table.name} .scroll")
+            box.scroll_into_view_if_needed()
+            seen = box.evaluate(
+                """e => [...e.querySelector("tbody tr").cells].filter((cell) => {
+                  const [at, of] = [cell.getBoundingClientRect(), e.getBoundingClientRect()];
+                  return cell.matches(".number") && at.width > 0 && at.right <= of.right + 1;
+                }).length"""
+            )
+            assert seen >= 1
+            name = box.locator("tbody .row-name").first
+            if name.count():
+                left = name.evaluate("e => e.getBoundingClientRect().left")
+                box.evaluate("e => { e.scrollLeft = 200; }")
+                assert name.evaluate("e => e.getBoundingClientRect().left") == pytest.approx(left, abs=1)
+
+
+def test_no_column_has_the_name_of_another(open_report):
+    heads = open_report().evaluate(
+        """() => [...document.querySelectorAll(".numbers table")].map((table) =>
+             [...table.tHead.querySelectorAll("th:not(.row-name)")].map((th) => th.textContent.trim()))"""
+    )
+    assert len(heads) > 5
+    assert [names for names in heads if len(names) != len(set(names))] == []
+
+
+def test_the_findings_stand_on_the_first_screen_above_all_tables(open_report, made):
+    page = open_report()
+    texts = [text.replace("\u00a0", " ") for text in page.locator(".findings li").all_text_contents()]
+    assert texts == [shown(finding.text) for finding in made.report.findings]
+    first = page.locator(".findings li").first.bounding_box()
+    assert first["y"] < 400
+    assert page.locator(".numbers").first.bounding_box()["y"] > first["y"]
+
+
+# ---- colours of programs
+
+PROGRAMS = [
+    ("def f(x):", [("def", "keyword"), ("f", "defined")]),
+    ("return len(x) + 0x1F  # a", [("return", "keyword"), ("len", "built-in"), ("0x1F", "number"), ("# a", "comment")]),
+    ("s = 'it\\'s' + f\"#{x}\"", [("'it\\'s'", "string"), ('f"#{x}"', "string")]),
+    ('a = """1\nif 2\n""" + b\'x\'', [('"""1', "string"), ("if 2", "string"), ('"""', "string"), ("b'x'", "string")]),
+    ("x = 'open\nreturn 1", [("'open", "string"), ("return", "keyword"), ("1", "number")]),
+    ("'''never closed\nreturn", [("'''never closed", "string"), ("return", "string")]),
+    ("buffer = printer.x1", []),
+    ("'''a\\", [("'''a\\", "string")]),
+    ("", []),
+]
+
+
+def test_programs_are_coloured_as_python(open_page, made, subtests):
+    script = files("edittool.reporting.page").joinpath("scripts/highlight.js").read_text("ascii")
+    page = open_page(made.path).page
+    for program, wanted in PROGRAMS:
+        with subtests.test(program):
+            lines = program.split("\n")
+            found = page.evaluate(f"lines => {{ {script} return coloursOf(lines); }}", lines)
+            words = [(lines[n][a:b], kind) for n, spans in enumerate(found) for a, b, kind in spans]
+            assert words == wanted
+
+
+@pytest.mark.parametrize("piece", ["'''", "'", '"\\', "f'", "\\", 'rb"""\\', "1_", "a", "#"])
+def test_a_hostile_program_is_coloured_without_going_back(open_page, made, piece):
+    script = files("edittool.reporting.page").joinpath("scripts/highlight.js").read_text("ascii")
+    page = open_page(made.path).page
+    line = (piece * 40_000)[:40_000]
+    spans = page.evaluate(f"lines => {{ {script} return coloursOf(lines); }}", [line])[0]
+    assert all(0 <= a < b <= len(line) for a, b, _ in spans)
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
+
+
+def test_a_sample_is_shown_in_colours_and_as_text_alone(open_report):
+    page = open_report("samples?sample=100")
+    program = page.get_by_label("The sample's program")
+    expect(program.locator(".py-keyword").first).to_have_text("def")
+    expect(program.locator(".py-defined").first).to_have_text("f")
+    assert program.locator(".row:not(.remark):not(.gap) .line").all_text_contents()[0] == "def f(x):"
