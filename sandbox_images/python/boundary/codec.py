@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     JsonValue = Any
-    Keep = Callable[[object], int | str]  # gives the handle of an object that stays where it is, or a built-in's name
+    Keep = Callable[
+        [object], int | str
+    ]  # gives the handle of an object that stays where it is, or a name in the library
     Find = Callable[[int | str, str], object]  # gives what stands for a handle on this side, and was so described
 
 
@@ -89,7 +91,7 @@ def _handle(value: Any, keep: Keep, reason: str = "") -> JsonValue:
     return {"handle": [keep(value), text if text.isprintable() else "an object"]}
 
 
-def describe(value: object) -> str:
+def describe(value: Any) -> str:
     """Return in a few words what `value` is: "a generator", "an object of the program's class Point"."""
     kind = type(value)
     name, module = kind.__qualname__, kind.__module__

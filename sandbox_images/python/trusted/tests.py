@@ -107,7 +107,6 @@ StandIn.__doc__ = property(lambda self: self._trial.operate("get", self, "__doc_
 _CHANGEABLE: Final = frozenset(
     {"list", "dict", "set", "bytearray", "OrderedDict", "Counter", "defaultdict", "deque", "array"}
 )
-_BUILTIN_FUNCTION: Final = type(len)
 _INPUT: Final = input
 _POP_TOP: Final = 1
 _CACHE: Final = 0
@@ -304,8 +303,8 @@ class Trial:
         if type(value) is StandIn:
             handle: int = value._handle
             return handle
-        name = getattr(value, "__name__", None) if type(value) is _BUILTIN_FUNCTION else None
-        if type(name) is str and vars(builtins).get(name) is value:
+        name = _library_name(value)
+        if name is not None:
             return name
         raise codec.NotPlainError(codec.describe(value))
 
@@ -343,11 +342,11 @@ class Trial:
         except TrialEnd as end:
             return _end_facts(end)
         except BaseException as error:
-            return self._explained(_test_error(error), error)
+            return self._explained(_test_error(error), error, tree)
         # A deadline that the test's own `except` swallowed is a deadline all the same.
         return _end_facts(self.channel.end) if self.channel.end else None
 
-    def _explained(self, facts: dict[str, Any], error: BaseException) -> dict[str, Any]:
+    def _explained(self, facts: dict[str, Any], error: BaseException, tree: Any) -> dict[str, Any]:
         """Return `facts` with what the boundary has to do with it, where it has: no test fails for that unsaid."""
         if facts["kind"] not in ("assertion", "exception") or hasattr(error, "candidate_facts") or self.channel.end:
             return facts
@@ -356,7 +355,7 @@ class Trial:
             left = next(reversed(self._stand_ins.values()), None)
         if left is not None:
             note = f"{left._origin} {left._kind}, which stays in the program's process and equals only itself here"
-        elif facts["kind"] == "assertion" and self._has_changed_arguments():
+        elif facts["kind"] == "assertion" and _passes_variables(tree) and self._has_changed_arguments():
             note = "the last call changed its arguments; that comes back only where a test drops the call's value"
         else:
             return facts
@@ -415,6 +414,18 @@ def _end_facts(end: TrialEnd) -> dict[str, Any]:
     return {"type": type(end).__name__, "message": str(end), "line": None, "kind": end.kind}
 
 
+def _library_name(value: Any) -> str | None:
+    """Return "module:name" of a function that the program's process has in its own library, or None for others."""
+    owner = getattr(value, "__objclass__", value)  # of a method such as str.upper
+    module, name = getattr(owner, "__module__", None), getattr(value, "__qualname__", None)
+    if type(module) is not str or type(name) is not str or module.partition(".")[0] not in sys.stdlib_module_names:
+        return None
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return f"{module}:{name}" if found is value else None
+
+
 def _undefined(name: str) -> Callable[..., Any]:
     message = f"the program does not define {name!r}"
     error: Any = NameError(message)
@@ -432,17 +443,25 @@ def _raiser(error: BaseException) -> Callable[..., Any]:
 def _loaded_names(tree: Any) -> set[str]:
     import _ast
 
-    names, pending = set(), [tree]
+    return {node.id for node in _nodes(tree) if isinstance(node, _ast.Name) and isinstance(node.ctx, _ast.Load)}
+
+
+def _passes_variables(tree: Any) -> bool:
+    """Tell whether a test passes a variable to a function: it could look at it again after the call."""
+    import _ast
+
+    calls = [node for node in _nodes(tree) if isinstance(node, _ast.Call)]
+    return any(isinstance(argument, _ast.Name) for call in calls for argument in call.args)
+
+
+def _nodes(tree: Any) -> Iterator[Any]:
+    pending = [tree]
     while pending:
         node = pending.pop()
-        if isinstance(node, _ast.Name) and isinstance(node.ctx, _ast.Load):
-            names.add(node.id)
+        yield node
         for field in node._fields:
             value = getattr(node, field, None)
-            for child in value if isinstance(value, list) else [value]:
-                if hasattr(child, "_fields"):
-                    pending.append(child)
-    return names
+            pending += [child for child in (value if isinstance(value, list) else [value]) if hasattr(child, "_fields")]
 
 
 async def _awaiting(stand_in: StandIn) -> Any:

@@ -6,7 +6,6 @@ value of one operation, and whether that value is right is decided in the other 
 
 from __future__ import annotations
 
-import builtins
 import posix
 import sys
 from errno import ENOMEM
@@ -152,8 +151,15 @@ class Candidate:
         return handle
 
     def find(self, handle: int | str, description: str = "") -> object:
-        """Return the object that `handle` stands for; a built-in function's is its name."""
-        return getattr(builtins, handle) if type(handle) is str else self._kept[handle]  # type: ignore[index]
+        """Return the object that `handle` stands for; a function of the library has "module:name"."""
+        if type(handle) is int:
+            return self._kept[handle]
+        module, _, name = str(handle).partition(":")
+        __import__(module)
+        found: Any = sys.modules[module]
+        for part in name.split("."):
+            found = getattr(found, part)
+        return found
 
     def failure(self, error: BaseException) -> dict[str, Any]:
         """Return the reply that tells of `error`."""
