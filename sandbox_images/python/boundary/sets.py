@@ -150,20 +150,20 @@ def _exact_way(value: Any, slots: int) -> Plan | None:
     order: list[Any] = [taken[slot] for slot in taken if slot in at_home]
     blocked: dict[int, None] = {}
     done: set[int] = set(at_home)
-    for start in taken:
-        pending = [start]
-        while pending:
-            slot = pending[-1]
-            before = [place for place in _places_before(slot, words[2 * slot + 1], mask) if place not in done]
-            blocked.update(dict.fromkeys(place for place in before if place not in taken))
-            waits = [place for place in before if place in taken and place not in pending]
-            if waits:
-                pending += reversed(waits)
-                continue
+    opened: set[int] = set()
+    pending = list(reversed(taken))
+    while pending:
+        slot = pending[-1]
+        before = [place for place in _places_before(slot, words[2 * slot + 1], mask) if place not in done]
+        if slot in opened or slot in done:
             pending.pop()
             if slot not in done:
                 done.add(slot)
                 order.append(taken[slot])
+            continue
+        opened.add(slot)
+        blocked.update(dict.fromkeys(place for place in before if place not in taken))
+        pending += [place for place in before if place in taken and place not in opened]
     return slots, order, list(blocked)
 
 
