@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import PosixPath, PurePosixPath, PureWindowsPath
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edittool.sandbox_images.python.boundary import codec, library
@@ -93,6 +93,7 @@ def test_each_tag_has_its_values():
 
 
 @pytest.mark.parametrize("tag", BY_TAG)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_value_crosses_equal_of_the_same_type_in_the_same_order(tag, data):
     value = data.draw(BY_TAG[tag])
@@ -111,6 +112,7 @@ def test_values_cross_inside_of_others(value):
 
 
 @pytest.mark.parametrize("tag", BY_TAG)
+@settings(max_examples=40)
 @given(body=JSON | st.lists(JSON, max_size=8) | st.lists(st.integers(-3, 10**10), min_size=3, max_size=9))
 def test_any_body_of_a_tag_is_a_value_or_a_bad_value(tag, body):
     with contextlib.suppress(codec.BadValueError):
