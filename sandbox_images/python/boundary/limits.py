@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # What crosses
 MAX_JOB_BYTES: Final = 16 * 2**20
 MAX_REPLY_BYTES: Final = 8 * 2**20
+MAX_ARGUMENTS: Final = 64 * 1024  # bytes of an exception's arguments; beyond, only its message crosses
 MAX_TEXT: Final = 500  # characters of an error's message
 MAX_PATHS: Final = 8  # classes noted for one traced attribute
 MAX_PATH: Final = 200  # characters of the dotted path of such a class

@@ -34,20 +34,36 @@ class CandidateExit(BaseException):
 class StandIn:
     """An object that stays in the candidate's process: each operation on it crosses the boundary.
 
-    Equality is identity of the handle, decided here: no `__eq__` of the candidate has a say.
+    Equality is identity of the handle, or that of a dataclass's fields, and decided here: no `__eq__` of the candidate
+    has a say. `_kind` says in the sender's words what it is, and `_origin` where it came from, for a verdict's text.
     """
 
-    __slots__ = ("_handle", "_trial")
+    __slots__ = ("_handle", "_kind", "_origin", "_trial")
 
-    def __init__(self, trial: Trial, handle: int):
+    def __init__(self, trial: Trial, handle: int, kind: str, origin: str):
         object.__setattr__(self, "_trial", trial)
         object.__setattr__(self, "_handle", handle)
+        object.__setattr__(self, "_kind", kind)
+        object.__setattr__(self, "_origin", origin)
+
+    @property
+    def __class__(self) -> Any:  # isinstance asks for it: the object's own class is not here
+        self._trial.note_stayed(self)
+        return StandIn
+
+    @__class__.setter
+    def __class__(self, value: Any) -> None:
+        raise TypeError("an object that stays in the program's process keeps its class")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the object over there."""
+        """Call the object over there. What the call changed in its arguments comes back if a test drops its value."""
+        if any(type(value).__name__ in _CHANGEABLE for value in (*args, *kwargs.values())) and _drops_the_value():
+            return self._trial.call_for_effect(self, args, kwargs)
         return self._trial.operate("call", self, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "__signature__":
+            return self._trial.signature(self)
         return self._trial.operate("get", self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -58,7 +74,7 @@ class StandIn:
 
     def __iter__(self) -> Iterator[Any]:
         iterator = self._trial.operate("iter", self)
-        return iterator if isinstance(iterator, StandIn) else iter(iterator)
+        return iterator if type(iterator) is StandIn else iter(iterator)
 
     def __next__(self) -> Any:
         return self._trial.operate("next", self)
@@ -72,11 +88,61 @@ class StandIn:
     def __str__(self) -> str:
         return str(self._trial.operate("str", self))
 
+    def __repr__(self) -> str:
+        return str(self._trial.operate("repr", self))
+
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, StandIn) and self._handle == other._handle
+        if type(other) is StandIn and (self._handle == other._handle or self._trial.have_equal_fields(self, other)):
+            return True
+        self._trial.note_stayed(self)
+        return False
 
     def __hash__(self) -> int:
         return hash(self._handle)
+
+
+# Not in the class's body, whose docstring it would be: a test that asks for a function's docstring means the function.
+StandIn.__doc__ = property(lambda self: self._trial.operate("get", self, "__doc__"))  # type: ignore[assignment]
+
+_CHANGEABLE: Final = frozenset(
+    {"list", "dict", "set", "bytearray", "OrderedDict", "Counter", "defaultdict", "deque", "array"}
+)
+_INPUT: Final = input
+_POP_TOP: Final = 1
+_CACHE: Final = 0
+
+
+def _drops_the_value() -> bool:
+    """Tell whether the caller's caller is a statement that is a call: it means what the call changes."""
+    frame = sys._getframe(2)
+    following = frame.f_code.co_code[frame.f_lasti + 2 :: 2]
+    return next((code for code in following if code != _CACHE), None) == _POP_TOP
+
+
+def _write_back(old: Any, new: Any) -> Any:
+    """Return `new` for the place of `old`: as the object `old` itself where both are containers of one type."""
+    kind = type(old)
+    if kind is not type(new):
+        return new
+    if kind is tuple and len(old) == len(new):
+        return tuple(_write_back(*pair) for pair in zip(old, new, strict=True))
+    if kind.__name__ not in _CHANGEABLE:
+        return new
+    if kind is list:
+        old[:] = [_write_back(*pair) for pair in zip(old, new, strict=True)] if len(old) == len(new) else new
+    elif issubclass(kind, dict):
+        items = [(key, _write_back(old[key], value) if key in old else value) for key, value in new.items()]
+        old.clear()
+        old.update(items)
+    elif kind is set:
+        old.clear()
+        old.update(new)
+    elif kind.__name__ == "deque":
+        old.clear()
+        old.extend(new)
+    else:
+        old[:] = new
+    return old
 
 
 class Trial:
@@ -92,6 +158,9 @@ class Trial:
         self.error: dict[str, Any] | None = None
         self.tests: list[dict[str, Any]] = []
         self.opaque = False
+        self.stayed: StandIn | None = None  # in this test, the first object that was compared and is not here
+        self._origin = ""
+        self._names: dict[int, str] = {}
         self._stand_ins: dict[int, StandIn] = {}
         self._namespace: dict[str, Any] = {}
         self._traced = {str(index) for index in range(len(job["traced"]))}
@@ -143,15 +212,70 @@ class Trial:
         try:
             message = [operation, *(codec.encode(argument, self._handle_of) for argument in arguments)]
         except codec.NotPlainError as error:
-            raise TypeError(f"a test passes what cannot cross into the candidate's process: {error}") from None
+            raise TypeError(f"the test passes {error}, which cannot cross into the program's process") from None
+        printed = len(self.channel.printed)
         reply = self.channel.request(message)
         self._note(reply)
+        self._show_printed(printed)
         if "error" in reply:
             raise _exception(reply["error"])
+        self._origin = self._origin_of(operation, arguments)
         try:
             return codec.decode(reply.get("value"), self._stand_in)
         except codec.BadValueError as error:
             raise self._no_value(str(error)) from None
+
+    def call_for_effect(self, target: StandIn, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call `target` and make its arguments what they are over there after the call. Return its value."""
+        reply = self.operate("call_and_show", target, args, kwargs)
+        if type(reply) is not tuple or len(reply) != 2:
+            raise self._no_value("a call that shows its arguments has two values")
+        value, after = reply
+        if after is not None:
+            if type(after) is not tuple or [type(part) for part in after] != [tuple, dict]:
+                raise self._no_value("arguments are a tuple and a dict")
+            if len(after[0]) != len(args) or after[1].keys() != kwargs.keys():
+                raise self._no_value("other arguments than those of the call")
+            for old, new in (*zip(args, after[0], strict=True), *((kwargs[name], after[1][name]) for name in kwargs)):
+                _write_back(old, new)
+        return value
+
+    def note_stayed(self, stand_in: StandIn) -> None:
+        """Note that a test asks of `stand_in` what only the object itself could answer."""
+        if self.stayed is None:
+            self.stayed = stand_in
+
+    def have_equal_fields(self, one: StandIn, other: StandIn) -> bool:
+        """Tell whether both are instances of one dataclass of the program and have equal fields, compared here."""
+        found = [self.operate("fields", each) for each in (one, other)]
+        if any(type(each) is not tuple or len(each) != 2 or type(each[0]) is not StandIn for each in found):
+            return False
+        (kind, fields), (other_kind, other_fields) = found
+        return kind._handle == other_kind._handle and bool(fields == other_fields)
+
+    def signature(self, function: StandIn) -> Any:
+        """Return the signature of `function`, as `inspect` makes it. Raises what asking for it raises."""
+        import inspect
+
+        try:
+            parameters = [
+                inspect.Parameter(name, inspect._ParameterKind(kind), **dict(zip(("default",), default, strict=False)))
+                for name, kind, default in self.operate("signature", function)
+            ]
+            return inspect.Signature(parameters)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"no signature: {error}") from None
+
+    def _origin_of(self, operation: str, arguments: tuple[Any, ...]) -> str:
+        if not operation.startswith("call"):
+            return "the program gave the test"
+        return f"{self._names.get(arguments[0]._handle, 'a call')} returned"
+
+    def _show_printed(self, start: int) -> None:
+        """Write what the candidate printed to a stream that the test has put in the place of sys.stdout."""
+        stream: Any = sys.stdout
+        if stream is not sys.__stdout__ and len(self.channel.printed) > start:
+            stream.write(self.channel.printed[start:].decode("utf-8", "replace"))
 
     def _no_value(self, problem: str) -> TrialEnd:
         self.channel.end = TrialEnd("protocol", f"the candidate's process sent no value: {problem}")
@@ -175,15 +299,21 @@ class Trial:
                 if index in self._traced and _are_paths(paths):
                     self.trace[index] = paths
 
-    def _handle_of(self, value: object) -> int:
-        if type(value) is not StandIn:
-            raise codec.NotPlainError(type(value).__name__)
-        handle: int = value._handle
-        return handle
+    def _handle_of(self, value: object) -> int | str:
+        if type(value) is StandIn:
+            handle: int = value._handle
+            return handle
+        name = _library_name(value)
+        if name is not None:
+            return name
+        raise codec.NotPlainError(codec.describe(value))
 
-    def _stand_in(self, handle: int) -> StandIn:
+    def _stand_in(self, handle: int | str, kind: str) -> Any:
+        if type(handle) is not int:
+            raise codec.BadValueError("a handle is a number")
         self.opaque = True
-        return self._stand_ins.setdefault(handle, StandIn(self, handle))
+        stand_in = self._stand_ins.setdefault(handle, StandIn(self, handle, kind, self._origin))
+        return _awaiting(stand_in) if kind == "a coroutine" else stand_in
 
     # The tests
 
@@ -203,6 +333,7 @@ class Trial:
 
     def _run_test(self, name: str, source: str) -> dict[str, Any] | None:
         namespace = dict(self._namespace)
+        self.stayed = None
         tree: Any = compile(source, name, "exec", PARSE_ONLY, dont_inherit=True)
         code: CodeType = compile(tree, name, "exec", dont_inherit=True)
         try:
@@ -211,9 +342,30 @@ class Trial:
         except TrialEnd as end:
             return _end_facts(end)
         except BaseException as error:
-            return _test_error(error)
+            return self._explained(_test_error(error), error, tree)
         # A deadline that the test's own `except` swallowed is a deadline all the same.
         return _end_facts(self.channel.end) if self.channel.end else None
+
+    def _explained(self, facts: dict[str, Any], error: BaseException, tree: Any) -> dict[str, Any]:
+        """Return `facts` with what the boundary has to do with it, where it has: no test fails for that unsaid."""
+        if facts["kind"] not in ("assertion", "exception") or hasattr(error, "candidate_facts") or self.channel.end:
+            return facts
+        left = self.stayed
+        if left is None and "'StandIn'" in facts["message"]:
+            left = next(reversed(self._stand_ins.values()), None)
+        if left is not None:
+            note = f"{left._origin} {left._kind}, which stays in the program's process and equals only itself here"
+        elif facts["kind"] == "assertion" and _passes_variables(tree) and self._has_changed_arguments():
+            note = "the last call changed its arguments; that comes back only where a test drops the call's value"
+        else:
+            return facts
+        return facts | {"message": _with_note(facts["message"], note)}
+
+    def _has_changed_arguments(self) -> bool:
+        try:
+            return self.operate("changes") is True
+        except (Exception, TrialEnd):  # an end is told after the test, which failed before it
+            return False
 
     def _add_globals(self, names: set[str], namespace: dict[str, Any]) -> None:
         """Add to `namespace` the candidate's globals that a test uses and nobody else defines."""
@@ -242,6 +394,8 @@ class Trial:
             raise self._no_value("a name's value is a pair")
         kind, value = found
         if kind == "value":
+            if type(value) is StandIn:
+                self._names[value._handle] = name
             return value
         if kind == "module" and value == name and name in sys.stdlib_module_names:
             return __import__(name)
@@ -258,6 +412,18 @@ def _are_paths(paths: Any) -> bool:
 
 def _end_facts(end: TrialEnd) -> dict[str, Any]:
     return {"type": type(end).__name__, "message": str(end), "line": None, "kind": end.kind}
+
+
+def _library_name(value: Any) -> str | None:
+    """Return "module:name" of a function that the program's process has in its own library, or None for others."""
+    owner = getattr(value, "__objclass__", value)  # of a method such as str.upper
+    module, name = getattr(owner, "__module__", None), getattr(value, "__qualname__", None)
+    if type(module) is not str or type(name) is not str or module.partition(".")[0] not in sys.stdlib_module_names:
+        return None
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return f"{module}:{name}" if found is value else None
 
 
 def _undefined(name: str) -> Callable[..., Any]:
@@ -277,26 +443,48 @@ def _raiser(error: BaseException) -> Callable[..., Any]:
 def _loaded_names(tree: Any) -> set[str]:
     import _ast
 
-    names, pending = set(), [tree]
+    return {node.id for node in _nodes(tree) if isinstance(node, _ast.Name) and isinstance(node.ctx, _ast.Load)}
+
+
+def _passes_variables(tree: Any) -> bool:
+    """Tell whether a test passes a variable to a function: it could look at it again after the call."""
+    import _ast
+
+    calls = [node for node in _nodes(tree) if isinstance(node, _ast.Call)]
+    return any(isinstance(argument, _ast.Name) for call in calls for argument in call.args)
+
+
+def _nodes(tree: Any) -> Iterator[Any]:
+    pending = [tree]
     while pending:
         node = pending.pop()
-        if isinstance(node, _ast.Name) and isinstance(node.ctx, _ast.Load):
-            names.add(node.id)
+        yield node
         for field in node._fields:
             value = getattr(node, field, None)
-            for child in value if isinstance(value, list) else [value]:
-                if hasattr(child, "_fields"):
-                    pending.append(child)
-    return names
+            pending += [child for child in (value if isinstance(value, list) else [value]) if hasattr(child, "_fields")]
+
+
+async def _awaiting(stand_in: StandIn) -> Any:
+    """Stand for a coroutine of the candidate's: its own loop runs it to its end over there."""
+    return stand_in._trial.operate("await", stand_in)
+
+
+def _with_note(message: str, note: str) -> str:
+    note = note[:MAX_TEXT]
+    room = MAX_TEXT - len(note) - 3
+    return f"{message[: max(room, 0)]} ({note})"[:MAX_TEXT] if message else note
 
 
 def _error_facts(error: Any) -> dict[str, Any]:
     """Return the facts of an error that the candidate's process reported, bounded, whatever it sent."""
     source = error if type(error) is dict else {}
-    line, kind = source.get("line"), _text(source, "kind")
+    line, kind, note = source.get("line"), _text(source, "kind"), _text(source, "note")
+    if builtins.input is not _INPUT and _text(source, "type") == "EOFError":
+        note = "the test replaces input(), which the program's process does not see"
+    message = _text(source, "message")[:MAX_TEXT]
     return {
         "type": _text(source, "type")[:100] or "unknown",
-        "message": _text(source, "message")[:MAX_TEXT],
+        "message": _with_note(message, note) if note else message,
         "line": line if type(line) is int and 0 < line < 2**31 else None,
         "kind": kind if kind in _CANDIDATE_KINDS else "exception",
     }
@@ -323,26 +511,53 @@ _CANDIDATE_KINDS: Final = frozenset(
 
 
 def _exception(error: Any) -> BaseException:
-    """Return the exception to raise in a test for one that the candidate raised: a built-in one by its name."""
-    facts = _error_facts(error)
-    names = error.get("bases") if type(error) is dict else None
+    """Return the exception to raise in a test for one that the candidate raised: a built-in one by its name.
+
+    It has the arguments of the candidate's, where they are plain data, and its text.
+    """
+    source = error if type(error) is dict else {}
+    names = source.get("bases")
     for name in names if type(names) is list else []:
         cls = getattr(builtins, name, None) if type(name) is str else None
         if isinstance(cls, type) and issubclass(cls, BaseException):
-            return _raisable(cls, facts)
-    return _raisable(CandidateError, facts)
+            return _raisable(cls, source)
+    return _raisable(CandidateError, source)
 
 
-def _raisable(cls: type[BaseException], facts: dict[str, Any]) -> BaseException:
+def _raisable(cls: type[BaseException], source: dict[str, Any]) -> BaseException:
     if not issubclass(cls, Exception):
         cls = CandidateExit
-    try:
-        error: Any = cls(facts["message"])
-    except TypeError:  # UnicodeDecodeError and its like need arguments of their own
-        error = CandidateError(facts["message"])
-    error.candidate_facts = facts
+    message = _text(source, "message")[:MAX_TEXT]
+    error: Any = _with_arguments(cls, _arguments(source), message)
+    if error is None:
+        error = CandidateError(message)  # UnicodeDecodeError and its like need arguments of their own
+    error.candidate_facts = _error_facts(source)
     raised: BaseException = error
     return raised
+
+
+def _arguments(source: dict[str, Any]) -> tuple[Any, ...] | None:
+    try:
+        arguments = codec.decode(source.get("args"), _no_handle)
+    except codec.BadValueError:
+        return None
+    return arguments if type(arguments) is tuple else None
+
+
+def _no_handle(handle: int | str, kind: str) -> object:
+    raise codec.BadValueError("no arguments of an exception")
+
+
+def _with_arguments(cls: type[BaseException], arguments: tuple[Any, ...] | None, message: str) -> BaseException | None:
+    """Return an exception of `cls` that has these arguments and this text, or the text alone, or None."""
+    try:
+        error = cls(*arguments) if arguments is not None else cls(message)
+        if arguments is not None and len(message) < MAX_TEXT and str(error) != message:
+            cls = type(type(error).__name__, (type(error),), {"__str__": lambda self: message})
+            error = cls(*arguments)
+    except Exception:
+        return None if arguments is None else _with_arguments(cls, None, message)
+    return error
 
 
 def _test_error(error: BaseException) -> dict[str, Any]:

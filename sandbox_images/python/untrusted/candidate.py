@@ -13,8 +13,9 @@ from errno import ENOMEM
 from ..boundary import codec
 from ..boundary.frames import LOCKED_DOWN, BadFrameError, pack, read_frame, write_all
 from ..boundary.light import TYPE_CHECKING, ModuleType
-from ..boundary.limits import MAX_REPLY_BYTES, MAX_TEXT
+from ..boundary.limits import MAX_ARGUMENTS, MAX_REPLY_BYTES, MAX_TEXT
 from ..boundary.lockdown import limit_cpu, set_dumpable
+from . import limits
 from .introspection import PACKAGE
 from .tracing import TRACE_FUNCTION, Trace
 from .world import CANDIDATE_FILE, World
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import Any, Final
+
+    from ..boundary.codec import JsonValue
 
 OWN_PACKAGES: Final = "/edittool/packages"  # in an own image; the tests' process imports nothing from there
 _RAISE_ONE: Final = compile("raise x", "", "exec").co_code[-2:]  # the instruction, with its number of operands
@@ -80,6 +83,7 @@ class Candidate:
         self.module = ModuleType("candidate")
         self._kept: list[object] = []
         self._handles: dict[int, int] = {}
+        self._last_call: tuple[list[Any], list[Any]] = [], []
 
     def load(self) -> None:
         """Compile the program and run it as a module; `stage` says how far it came.
@@ -116,7 +120,15 @@ class Candidate:
 
     def operate(self, operation: str, arguments: list[Any]) -> object:
         """Do one operation of the tests on the program's objects."""
-        return _OPERATIONS[operation](self, *(codec.decode(argument, self.find) for argument in arguments))
+        decoded = [codec.decode(argument, self.find) for argument in arguments]
+        if operation == "call":
+            self._last_call = arguments[1:], decoded[1:]
+        return _OPERATIONS[operation](self, *decoded)
+
+    def has_changed_arguments(self) -> bool:
+        """Tell whether the arguments of the last call are other than they were when it was made."""
+        before, now = self._last_call
+        return bool(codec.encode(now, self.keep) != before)
 
     def name(self, name: str) -> tuple[str, object]:
         """Return ("module", its name), ("value", the value) or ("missing", None) for a global of the program."""
@@ -125,6 +137,12 @@ class Candidate:
         value = self.module.__dict__[name]
         return ("module", value.__name__) if isinstance(value, ModuleType) else ("value", value)
 
+    def call_and_show(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[object, object]:
+        """Return what a call returns, and its arguments as they are afterwards, or None where it changed none."""
+        before = codec.encode((args, kwargs), self.keep)
+        result = target(*args, **kwargs)
+        return result, None if codec.encode((args, kwargs), self.keep) == before else (args, kwargs)
+
     def keep(self, value: object) -> int:
         """Return the handle of `value`, the same one each time."""
         handle = self._handles.setdefault(id(value), len(self._kept))
@@ -132,9 +150,16 @@ class Candidate:
             self._kept.append(value)
         return handle
 
-    def find(self, handle: int) -> object:
-        """Return the object that `handle` stands for."""
-        return self._kept[handle]
+    def find(self, handle: int | str, description: str = "") -> object:
+        """Return the object that `handle` stands for; a function of the library has "module:name"."""
+        if type(handle) is int:
+            return self._kept[handle]
+        module, _, name = str(handle).partition(":")
+        __import__(module)
+        found: Any = sys.modules[module]
+        for part in name.split("."):
+            found = getattr(found, part)
+        return found
 
     def failure(self, error: BaseException) -> dict[str, Any]:
         """Return the reply that tells of `error`."""
@@ -142,6 +167,8 @@ class Candidate:
             "error": {
                 "type": type(error).__name__[:100],
                 "message": _message(error),
+                "args": _arguments(error),
+                "note": limits.note(error),
                 "line": _line(error),
                 "kind": _kind(error),
                 "bases": [base.__name__ for base in type(error).__mro__ if base.__module__ == "builtins"],
@@ -152,6 +179,12 @@ class Candidate:
 _OPERATIONS: Final[dict[str, Callable[..., object]]] = {
     "name": Candidate.name,
     "call": lambda self, target, args, kwargs: target(*args, **kwargs),
+    "call_and_show": Candidate.call_and_show,
+    "changes": Candidate.has_changed_arguments,
+    "await": lambda self, target: _awaited(target),
+    "fields": lambda self, target: _compared_fields(target),
+    "signature": lambda self, target: _signature(target),
+    "repr": lambda self, target: repr(target),
     "get": lambda self, target, name: getattr(target, name),
     "set": lambda self, target, name, value: setattr(target, name, value),
     "item": lambda self, target, key: target[key],
@@ -176,6 +209,46 @@ def _message(error: BaseException) -> str:
         return str(error)[:MAX_TEXT]
     except BaseException:
         return "(its message cannot be shown)"
+
+
+def _arguments(error: BaseException) -> JsonValue:
+    """Return the encoded arguments of `error`, or None where they are too large or not all plain data."""
+    try:
+        encoded = codec.encode(error.args, _refuse)
+        return encoded if len(pack(encoded)) <= MAX_ARGUMENTS else None
+    except BaseException:
+        return None
+
+
+def _refuse(value: object) -> int:
+    raise codec.NotPlainError
+
+
+def _awaited(coroutine: Any) -> object:
+    import asyncio
+
+    return asyncio.run(coroutine)
+
+
+def _compared_fields(value: object) -> tuple[type, tuple[object, ...]] | None:
+    """Return the class of `value` and its fields where the class is a dataclass, and compares these and no others."""
+    kind = type(value)
+    equal = kind.__dict__.get("__eq__")
+    generated = getattr(getattr(equal, "__code__", None), "co_filename", "") == "<string>"
+    if "__dataclass_fields__" not in kind.__dict__ or not generated:
+        return None
+    fields = kind.__dict__["__dataclass_fields__"].values()
+    plain = [field for field in fields if field._field_type.name == "_FIELD" and field.compare]
+    return kind, tuple(getattr(value, field.name) for field in plain)
+
+
+def _signature(function: Any) -> list[tuple[object, ...]]:
+    """Return name, kind and default of each parameter of `function`: a default is (value,), or () for none."""
+    import inspect
+
+    parameters = inspect.signature(function).parameters.values()
+    missing = inspect.Parameter.empty
+    return [(each.name, int(each.kind), () if each.default is missing else (each.default,)) for each in parameters]
 
 
 def _line(error: BaseException) -> int | None:

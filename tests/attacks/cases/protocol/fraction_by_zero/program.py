@@ -1,1 +1,1 @@
-serve(lambda operation, arguments: '{"Fraction": "1/0"}')
+serve(lambda operation, arguments: '{"Fraction": ["0x1", "0x0"]}')

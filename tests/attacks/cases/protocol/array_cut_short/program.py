@@ -1,0 +1,1 @@
+serve(lambda operation, arguments: '{"array": ["q", "00"]}')

@@ -1,0 +1,1 @@
+serve(lambda operation, arguments: '{"deque": [1, [6, 3]]}')

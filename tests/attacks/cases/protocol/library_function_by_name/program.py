@@ -1,0 +1,1 @@
+serve(lambda operation, arguments: '{"handle": "builtins:exec"}')

@@ -1,0 +1,1 @@
+serve(lambda operation, arguments: '{"type": "subprocess.Popen"}')

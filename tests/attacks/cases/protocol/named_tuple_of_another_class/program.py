@@ -1,0 +1,1 @@
+serve(lambda operation, arguments: '{"instance": [0, [6, 3]]}')

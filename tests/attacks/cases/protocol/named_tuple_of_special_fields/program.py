@@ -1,0 +1,1 @@
+serve(lambda operation, arguments: '{"namedtuple": ["P", ["__eq__"], [1], null]}')

@@ -1,0 +1,1 @@
+serve(lambda operation, arguments: '{"laid_out": ["type", 16, [6, 3, 1], []]}')

@@ -1,0 +1,1 @@
+serve(lambda operation, arguments: '{"timedelta": [99999999999, 0, 0]}')
