@@ -74,7 +74,7 @@ def _after_blank_lines(document: Document, file: IO[bytes]) -> tuple[int, bytes]
         if number == 1:
             if line.startswith(_NOT_TEXT) or b"\0" in line[:4096]:
                 raise InputError(f"{document.name} is no text in UTF-8: a binary file, or one in UTF-16.")
-            line = line.removeprefix(_BOM)  # noqa: PLW2901
+            line = line.removeprefix(_BOM)
         if line.strip():
             return number, line
     return None
