@@ -21,6 +21,7 @@ COMMANDS = {
     "edit": "Edit a model and sample programs from it.",
     "explain": "Say why one sample got its verdict.",
     "image": "Build and verify the sandbox image.",
+    "import": "Turn samples as people publish them into samples.jsonl.",
     "judge": "Run samples in containers of their own and say what each one did.",
     "report": "Turn verdicts into tables, figures and a page to explore.",
     "run": "Run one program in a world and show everything about it.",
@@ -28,10 +29,11 @@ COMMANDS = {
 }
 
 GROUPS = {"bench"}  # commands with subcommands: a folder each
+MODULES = {"import": "import_samples"}  # commands whose name no module can have
 
 
 class CommandGroup(click.Group):
-    """Loads each subcommand from the module of its name."""
+    """Loads each subcommand from the module of its name, or the one that MODULES names."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
@@ -41,8 +43,9 @@ class CommandGroup(click.Group):
         """Import and return the command called `cmd_name`."""
         if cmd_name not in COMMANDS:
             return None
-        place = f".{cmd_name}.{cmd_name}" if cmd_name in GROUPS else f".{cmd_name}"
-        command: click.Command = getattr(import_module(place, __package__), cmd_name)
+        name = MODULES.get(cmd_name, cmd_name)
+        place = f".{name}.{name}" if name in GROUPS else f".{name}"
+        command: click.Command = getattr(import_module(place, __package__), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,0 +1,98 @@
+"""The task of each answer of a file: by its own clues, and by what the file as a whole tells."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ..task_ids import Known, TaskFinder, Text, Unknown, count_families
+from .answers import Answer, Clues, Found
+
+
+@dataclass(slots=True)
+class FileTasks:
+    """Finds the tasks of one file's answers.
+
+    `read` reads the file anew: for what the whole file tells, it is read twice.
+
+    `family` is the data set that bare numbers are of, `places` are the tasks of a list with an entry for each task.
+    """
+
+    finder: TaskFinder
+    read: Callable[[], Iterator[Found]]
+    _family: str | None = None
+    _asked_for_family: bool = False
+    _places: dict[int, Mapping[int, Known]] = field(default_factory=dict)
+
+    def find(self, answer: Answer) -> Known | Unknown:
+        """Return the task of an answer of the file, or why there is none."""
+        clues, texts = answer.clues, texts_of(answer)
+        if clues.position is not None:
+            return self._at(*clues.position)
+        unknown: Unknown | None = None
+        for name in clues.names:
+            found = self.finder.by_name(name, texts, indexed=clues.index_in_name)
+            if (
+                isinstance(found, Unknown)
+                and found.reason == "ambiguous_task"
+                and (number := _number(name)) is not None
+            ):
+                family = self._family_of_numbers()
+                found = self.finder.by_number(number, texts, family) if family is not None else found
+            if isinstance(found, Known):
+                return found
+            if found is not None and (unknown is None or _number(name) is None):
+                unknown = found
+                if _number(name) is None or name == clues.names[0]:
+                    break  # an id that says what it is of: no text may say otherwise
+        if unknown is not None:
+            return unknown
+        for entry_point in clues.entry_points:
+            by_entry = self.finder.by_entry_point(entry_point, texts)
+            if by_entry is not None:
+                return by_entry
+        by_text = self.finder.by_text(texts)
+        if by_text is not None:
+            return by_text
+        named = f"{clues.names[0]!r} is no problem's id" if clues.names else "no id"
+        return Unknown("no_task", f"{named}, and no problem's prompt or function stands in the text")
+
+    def _family_of_numbers(self) -> str | None:
+        if not self._asked_for_family:
+            self._asked_for_family = True
+            answers = (one for one in self.read() if isinstance(one, Answer) and one.clues.names)
+            pairs = ((_number(one.clues.names[0]), texts_of(one)) for one in answers)
+            self._family = count_families(
+                self.finder, ((number, texts) for number, texts in pairs if number is not None)
+            )
+        return self._family
+
+    def _at(self, position: int, length: int) -> Known | Unknown:
+        if length not in self._places:
+            firsts = [""] * length
+            for one in self.read():
+                if isinstance(one, Answer) and one.clues.position and one.clues.position[1] == length:
+                    place = one.clues.position[0]
+                    firsts[place] = firsts[place] or one.text
+            self._places[length] = self.finder.by_position(length, firsts)
+        found = self._places[length].get(position)
+        if found is not None:
+            return found
+        return Unknown(
+            "no_task",
+            f"entry {position} of a list of {length}: that many are in no data set of the benchmark, and the text "
+            "tells no problem, or several",
+        )
+
+
+def texts_of(answer: Answer) -> list[Text]:
+    """Return what may tell the task of an answer: its prompts, then the answer."""
+    return [*(Text(prompt, is_prompt=True) for prompt in answer.clues.prompts), Text(answer.text, is_prompt=False)]
+
+
+def clues_are_numbers(clues: Clues) -> bool:
+    """Say whether the first name of an answer's task is a bare number."""
+    return bool(clues.names) and _number(clues.names[0]) is not None
+
+
+def _number(name: str | int) -> int | None:
+    text = str(name).strip()
+    return int(text[:12]) if text.isdecimal() and text.isascii() else None

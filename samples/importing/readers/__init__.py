@@ -1,0 +1,1 @@
+"""A reader for each shape: from a file to answers."""

@@ -1,0 +1,68 @@
+"""lm-evaluation-harness's samples_*.jsonl: the data set's row, what the model saw, and its responses."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ....analysis.extraction import Form, Mode
+from ..answers import Answer, Clues, Fault, Found, Place
+from ..opening import Document
+from .rows import clues_of, rows_of, texts_of
+
+_DROPPED = ("doc", "arguments", "resps", "filtered_resps", "target")
+_FENCE = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
+
+
+def read_lm_eval(document: Document) -> Iterator[Found]:
+    """Yield the responses of each row, else what the filters made of them.
+
+    What the model saw says how a response is to be read: as the rest of the prompt, as the rest of an open fence, or
+    as an answer.
+    """
+    for place, row in rows_of(document):
+        if isinstance(row, Fault):
+            yield row
+            continue
+        doc = row.get("doc")
+        doc = doc if isinstance(doc, Mapping) else {}
+        found = clues_of(doc)
+        # The number of a row in its data set is no name: MBPP's row 0 of the test split is its task 11.
+        names = tuple(name for name in found.names if name != row.get("doc_id") or "task_id" in doc)
+        seen = _seen(row.get("arguments"))
+        clues = Clues(names, (*found.prompts, *([seen] if seen else [])), found.entry_points)
+        kept = {name: value for name, value in row.items() if name not in _DROPPED}
+        responses = _responses(row.get("resps"))
+        form, mode = _reading(doc, seen)
+        if not responses:
+            responses, form, mode = _responses(row.get("filtered_resps")), "solution", "auto"
+        if not responses:
+            yield Fault(place, "no_text", "no response in `resps` and `filtered_resps`", row)
+        for number, text in enumerate(responses):
+            within = Place(place.line, within=f"{place.within}.resps[{number}]")
+            yield Answer(within, text, form, clues, mode, row, number, kept)
+
+
+def _seen(arguments: Any) -> str:
+    """Return the text that the model went on with: the first argument of the first request, in each of its writings."""
+    if isinstance(arguments, Mapping):
+        arguments = arguments.get("gen_args_0", arguments)
+    if isinstance(arguments, Mapping):
+        arguments = arguments.get("arg_0", "")
+    while isinstance(arguments, list) and arguments:
+        arguments = arguments[0]
+    return arguments if isinstance(arguments, str) else ""
+
+
+def _reading(doc: Mapping[str, Any], seen: str) -> tuple[Form | None, Mode]:
+    """Return what a response is, and how its program is had."""
+    prompt = doc.get("prompt")
+    if isinstance(prompt, str) and "entry_point" in doc and (not seen or seen.rstrip().endswith(prompt.rstrip())):
+        return "completion", "auto" if len(_FENCE.findall(seen)) % 2 else "none"
+    return None, "auto"
+
+
+def _responses(value: Any) -> Sequence[str]:
+    """Return the texts in lists of lists of texts, in order."""
+    if isinstance(value, list) and not texts_of(value):
+        return [text for one in value for text in _responses(one)]
+    return texts_of(value) or []

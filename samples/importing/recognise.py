@@ -1,0 +1,66 @@
+"""What a file or folder is, in a few words, without reading more of it than its first value."""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ...schemas.errors import InputError
+from .opening import GZIP, ZIP, Document, Passed, documents, first_bytes
+from .shapes import WORDS, ShapeName, shape_of
+from .values import values
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The shape of a file, and `words` for it: "a JSON array of rows of HumanEval, packed with gzip"."""
+
+    shape: ShapeName
+    words: str
+
+
+def recognise(path: Path) -> Recognised | None:
+    """Return the shape of the file, archive or folder at `path`, which `edittool import` reads; None for any other.
+
+    Rows in the format of HumanEval or EvalPlus are recognised too. Raises nothing for a file that cannot be read.
+    """
+    try:
+        document = next(documents(path, Passed()), None)
+        found = None if document is None else _recognise(document)
+        if document is None or found is None:
+            return None
+        return Recognised(found.shape, found.words + _container(path, document))
+    except InputError:
+        return None
+
+
+def _recognise(document: Document) -> Recognised | None:
+    if document.suffix == ".eval":
+        return Recognised("inspect", WORDS["inspect"])
+    if document.suffix == ".py":
+        shape = python_shape(document.inner)
+        return Recognised(shape, WORDS[shape])
+    first = next(values(document), None)
+    shape_found = None if first is None or first.fault else shape_of(first.data)
+    if first is None or shape_found is None:
+        return None
+    words = WORDS[shape_found]
+    if shape_found == "bigcode":
+        words += ", a list of lists"
+    return Recognised(shape_found, f"a JSON array of {words}" if _is_array_of_rows(first.data) else words)
+
+
+def _is_array_of_rows(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _container(path: Path, document: Document) -> str:
+    if path.is_dir():
+        return "" if document.suffix == ".py" else f", in a folder ({document.name})"
+    start = first_bytes(path)
+    if start.startswith(ZIP) and document.suffix != ".eval":
+        return ", packed in a zip"
+    return ", packed with gzip" if start.startswith(GZIP) else ""
+
+
+def python_shape(inner: PurePosixPath) -> ShapeName:
+    """Return the shape of a folder with this program in it: EvalPlus has a folder for each task, programs by number."""
+    return "evalplus-dir" if len(inner.parts) > 1 and inner.stem.isdecimal() else "folder"

@@ -1,0 +1,130 @@
+"""The shapes in which people publish samples: names, words, and how a file's first value tells them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
+
+ShapeName = Literal[
+    "human-eval",
+    "evalplus",
+    "evalplus-dir",
+    "evalplus-results",
+    "bigcode",
+    "lm-eval",
+    "inspect",
+    "openai-batch",
+    "chat",
+    "folder",
+]
+SHAPE_NAMES: Final[tuple[ShapeName, ...]] = get_args(ShapeName)
+
+# The fields that hold the program of a row in HumanEval's or EvalPlus's format.
+COMPLETIONS, SOLUTIONS = ("completion", "completions"), ("solution", "solutions")
+# The fields that hold a conversation; its last turn that is not the user's is the answer.
+CONVERSATIONS = ("messages", "conversations", "conversation")
+# The fields that hold a whole answer: the first that a row has, and that says something.
+ANSWERS = (
+    "full_content",
+    "raw_response",
+    "raw_completion",
+    "response",
+    "responses",
+    "output",
+    "outputs",
+    "generation",
+    "generations",
+    "generated_text",
+    "answer",
+    "answers",
+    "model_output",
+    "model_response",
+    "prediction",
+    "predictions",
+    "result",
+    "text",
+    "content",
+    "code",
+    "choices",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A shape: its name for `--from`, what it is in words, and whether the first value of a file is of it."""
+
+    name: ShapeName
+    words: str
+    fits: Callable[[Any], bool]
+
+
+def _is_inspect(value: Any) -> bool:
+    return _is_mapping(value) and isinstance(value.get("eval"), dict) and "status" in value and "version" in value
+
+
+def _is_evalplus_results(value: Any) -> bool:
+    tasks = value.get("eval") if _is_mapping(value) else None
+    if not isinstance(tasks, dict) or not tasks:
+        return False
+    return all(isinstance(task, list) or (isinstance(task, dict) and "nfiles" in task) for task in tasks.values())
+
+
+def _is_openai_batch(value: Any) -> bool:
+    return _is_mapping(value) and "custom_id" in value and ("response" in value or "error" in value)
+
+
+def _is_lm_eval(value: Any) -> bool:
+    return _is_mapping(value) and "doc" in value and ("resps" in value or "filtered_resps" in value)
+
+
+def _is_evalplus(value: Any) -> bool:
+    return _has_text(value, SOLUTIONS)
+
+
+def _is_human_eval(value: Any) -> bool:
+    return _has_text(value, COMPLETIONS)
+
+
+def _is_bigcode(value: Any) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    return all(isinstance(one, list) and all(isinstance(text, str) for text in one) for one in value)
+
+
+def _is_chat(value: Any) -> bool:
+    if not _is_mapping(value):
+        return False
+    return any(isinstance(value.get(name), list) for name in CONVERSATIONS) or any(value.get(name) for name in ANSWERS)
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _has_text(value: Any, names: tuple[str, ...]) -> bool:
+    if not _is_mapping(value):
+        return False
+    given = [value.get(name) for name in names]
+    return any(isinstance(one, str) or (isinstance(one, list) and one and isinstance(one[0], str)) for one in given)
+
+
+# The first that fits is the shape: a row of LLMDebugger has a solution beside what a chat might have.
+SHAPES: Final[tuple[Shape, ...]] = (
+    Shape("inspect", "a log of Inspect", _is_inspect),
+    Shape("evalplus-results", "results of EvalPlus", _is_evalplus_results),
+    Shape("openai-batch", "the output of an OpenAI batch", _is_openai_batch),
+    Shape("lm-eval", "samples of lm-evaluation-harness", _is_lm_eval),
+    Shape("evalplus", "rows of EvalPlus", _is_evalplus),
+    Shape("human-eval", "rows of HumanEval", _is_human_eval),
+    Shape("bigcode", "generations of bigcode-evaluation-harness", _is_bigcode),
+    Shape("chat", "answers of a chat", _is_chat),
+    Shape("evalplus-dir", "a folder of EvalPlus", lambda value: False),
+    Shape("folder", "a folder of programs", lambda value: False),
+)
+WORDS: Final[Mapping[ShapeName, str]] = {shape.name: shape.words for shape in SHAPES}
+
+
+def shape_of(value: Any) -> ShapeName | None:
+    """Return the shape of a file whose first value is `value`; of an array of rows, that of its first row."""
+    if isinstance(value, list) and value and _is_mapping(value[0]):
+        value = value[0]
+    return next((shape.name for shape in SHAPES if shape.fits(value)), None)

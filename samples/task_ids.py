@@ -1,0 +1,318 @@
+"""The problem that an answer is for, by what people call it: its id in any spelling, a number, a prompt, a function.
+
+A guess is never made: where the clues fit several problems, the answer says nothing, and the problems are named.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from ..schemas.bench import Bench
+from ..schemas.problems import Problem
+from ..schemas.rejections import Rejection
+
+By = Literal["name", "number", "prompt", "entry_point", "position"]
+WhyNot = Literal["no_task", "ambiguous_task", "left_out"]
+
+# What data sets are called besides; EvalPlus's ids on the original MBPP, whose functions differ, are noted by callers.
+_FAMILIES: Final = {
+    "humanevalplus": "humaneval",
+    "openaihumaneval": "humaneval",
+    "mbppplus": "mbpp",
+    "mbppsanitized": "mbpp",
+    "sanitizedmbpp": "mbpp",
+}
+_LAST_NUMBER = re.compile(r"(.*?)[^0-9a-z]*([0-9]+)\Z", re.DOTALL)
+_WORD = re.compile(r"[^\W\d]\w*")
+_MAX_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The task that was found, by what, and the number of a sample that its name ended with."""
+
+    problem: Problem
+    by: By
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Why no task was found."""
+
+    reason: WhyNot
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Something that may tell a task: whether it is a prompt, which shows the task, or an answer."""
+
+    text: str
+    is_prompt: bool
+
+
+class TaskFinder:
+    """Finds the tasks of a benchmark, with those that it left out."""
+
+    def __init__(self, bench: Bench, rejections: Iterable[Rejection] = ()):
+        self._problems = bench.problems
+        left = [one for one in rejections if one.task_id is not None and one.task_id not in bench.problems]
+        self._left_out: Mapping[str, Rejection] = {str(one.task_id): one for one in left}
+        ids = [*bench.problems, *self._left_out]
+        self._folded = _unique((task_id.casefold(), task_id) for task_id in ids)
+        self._spelled = _unique((_spell(task_id), task_id) for task_id in ids)
+        self._by_number: dict[int, list[str]] = {}
+        self._families: dict[str, dict[int, str]] = {}
+        for task_id in ids:
+            found = _LAST_NUMBER.match(_spell(task_id))
+            if found and len(found[2]) < 10:
+                self._by_number.setdefault(int(found[2]), []).append(task_id)
+                self._families.setdefault(found[1], {})[int(found[2])] = task_id
+        self._by_entry: dict[str, list[Problem]] = {}
+        for problem in bench.problems.values():
+            self._by_entry.setdefault(entry_name(problem), []).append(problem)
+        self._cores = {problem.task_id: _core(problem.prompt) for problem in bench.problems.values()}
+
+    def by_name(self, name: str | int, texts: Sequence[Text] = (), *, indexed: bool = False) -> Known | Unknown | None:
+        """Return the task that `name` means; None where it means nothing here.
+
+        A bare number means the problem of that number, and where there are several, the one that `texts` speak of.
+        With `indexed`, the name may end with the number of a sample, as in HumanEval/0#3 and HumanEval_0-3.
+        """
+        if isinstance(name, bool) or not str(name).strip():
+            return None
+        text = str(name).strip()
+        if text.isdecimal() and text.isascii():
+            return self.by_number(int(text[:12]), texts)
+        if text in self._problems or text in self._left_out:
+            return self._known(text, "name")
+        found = self._folded.get(text.casefold()) or self._spelled.get(_spell(text))
+        if found is not None:
+            return self._known(found, "name")
+        return self._decorated(text, texts, indexed)
+
+    def _decorated(self, text: str, texts: Sequence[Text], indexed: bool) -> Known | Unknown | None:
+        """Return the task whose family and number stand in `text`, with something around them."""
+        spelled = _spell(text)
+        for family in sorted({*self._families, *_FAMILIES} - {""}, key=len, reverse=True):
+            place = re.search(rf"(?:^|/){re.escape(family)}/([0-9]+)(?:/(.*))?\Z", spelled, re.DOTALL)
+            if place is None:
+                continue
+            task_id = self._families.get(_FAMILIES.get(family, family), {}).get(int(place[1][:12]))
+            if task_id is None:
+                return Unknown("no_task", f"the benchmark has no problem {text!r}")
+            rest = place[2] or ""
+            index = int(rest[:9]) if rest.isdecimal() else None
+            return self._known(task_id, "name", index)
+        if indexed:
+            stem, _, last = text.rpartition("#") if "#" in text else _rsplit_number(text)
+            if stem and last.isdecimal() and (found := self.by_name(stem, texts)):
+                return Known(found.problem, found.by, int(last[:9])) if isinstance(found, Known) else found
+        return None
+
+    def by_number(self, number: int, texts: Sequence[Text] = (), family: str | None = None) -> Known | Unknown:
+        """Return the problem of this number: the only one, else the one of `family`, or the one `texts` speak of.
+
+        What the texts say counts: a number whose problem they do not know, while they define another's function, is
+        taken for the number of something else.
+        """
+        ids = self._by_number.get(number, [])
+        if not ids:
+            return Unknown("no_task", f"the benchmark has no problem of number {number}")
+        here = [self._problems[task_id] for task_id in ids if task_id in self._problems]
+        meant = self._spoken_of(here, texts)
+        if len(meant) == 1:
+            return Known(meant[0], "number")
+        if family is not None and (task_id := self._families.get(family, {}).get(number)):
+            return self._known(task_id, "number")
+        if len(ids) > 1:
+            return Unknown("ambiguous_task", f"the number {number} may be {_named(ids)}")
+        others = self._defined(texts)
+        if others:
+            what = (
+                f"{ids[0]} has the number {number}, and the answer is one for {_named(one.task_id for one in others)}"
+            )
+            return Unknown("ambiguous_task", what)
+        return self._known(ids[0], "number")
+
+    def family_of(self, problem: Problem) -> str | None:
+        """Return what the ids of the data set of `problem` begin with; None where they end with no number."""
+        found = _LAST_NUMBER.match(_spell(problem.task_id))
+        return found[1] if found else None
+
+    def by_text(self, texts: Sequence[Text]) -> Known | Unknown | None:
+        """Return the only task whose prompt stands in `texts`, else whose function they define; None for no task."""
+        for text in texts:
+            found = self._prompts_in(text.text)
+            if len(found) == 1:
+                return Known(found[0], "prompt")
+            if found:
+                return _several(found)
+        found = self._defined(texts)
+        if len(found) == 1:
+            return Known(found[0], "entry_point")
+        if found:
+            return _several(self._spoken_of(found, [text for text in texts if text.is_prompt]) or found)
+        asked = [one for text in texts if text.is_prompt for one in self._mentioned(text.text, r"{}\s*\(")]
+        called = list({one.task_id: one for one in asked}.values())
+        if len(called) == 1:
+            return Known(called[0], "entry_point")
+        return _several(called) if called else None
+
+    def by_entry_point(self, name: str, texts: Sequence[Text] = ()) -> Known | Unknown | None:
+        """Return the only task with the entry point `name`, or the one of several whose prompt stands in `texts`."""
+        found = self._by_entry.get(_bare(name), [])
+        if len(found) > 1:
+            found = [one for one in found if any(self._shows(text.text, one) for text in texts)] or found
+        if len(found) == 1:
+            return Known(found[0], "entry_point")
+        return _several(found) if found else None
+
+    def by_position(self, length: int, texts: Sequence[str]) -> Mapping[int, Known]:
+        """Return the tasks of a list that has one entry for each task, by place.
+
+        `texts` are the first texts of the entries, `length` how many there are. The place alone tells a task where the
+        length is that of a data set, and no text speaks of another problem than that of its place.
+        """
+        known = {}
+        for place, text in enumerate(texts):
+            found = self.by_text([Text(text, is_prompt=False)])
+            if isinstance(found, Known):
+                known[place] = found
+        for ids in self._lists_of(length):
+            if all(ids[place] == found.problem.task_id for place, found in known.items()):
+                at_places = {place: self._problems.get(task_id) for place, task_id in enumerate(ids)}
+                return {place: Known(one, "position") for place, one in at_places.items() if one} | known
+        return known
+
+    def _lists_of(self, length: int) -> Iterator[list[str]]:
+        """Yield the data sets, as lists of ids in their own order, that have `length` problems."""
+        if length == len(self._problems):
+            yield list(self._problems)
+        for family, numbers in self._families.items():
+            ids = [numbers[number] for number in sorted(numbers)]
+            if len(ids) == length:
+                yield ids
+            if family == "mbpp" and length == 500:  # its test split
+                yield [numbers.get(number, "") for number in range(11, 511)]
+            if family == "humaneval" and length == 164:
+                yield [numbers.get(number, "") for number in range(164)]
+
+    def _known(self, task_id: str, by: By, index: int | None = None) -> Known | Unknown:
+        problem = self._problems.get(task_id)
+        if problem is not None:
+            return Known(problem, by, index)
+        why = self._left_out[task_id]
+        return Unknown("left_out", f"the benchmark left {task_id} out: {why.reason} ({why.detail})")
+
+    def _prompts_in(self, text: str) -> list[Problem]:
+        """Return the problems whose prompt stands in `text`, without those whose prompt is a part of another's."""
+        folded = _fold(text)
+        found = [one for one in self._mentioned(text, "{}") if self._cores[one.task_id] in folded]
+        cores = {self._cores[one.task_id] for one in found}
+        parts = {core for core in cores if any(core != other and core in other for other in cores)}
+        return [one for one in found if self._cores[one.task_id] not in parts]
+
+    def _defined(self, texts: Sequence[Text]) -> list[Problem]:
+        """Return the problems whose entry point a text defines; the first text that defines any decides."""
+        for text in texts:
+            found = self._mentioned(text.text, r"^(?:async\s+def|def|class)\s+{}\b")
+            if found:
+                return found
+        return []
+
+    def _mentioned(self, text: str, pattern: str) -> list[Problem]:
+        words = set(_WORD.findall(text))
+        names = [name for name in self._by_entry if name in words] if len(words) > len(self._by_entry) else words
+        named = [
+            name
+            for name in sorted(names)
+            if name in self._by_entry
+            and (pattern == "{}" or re.search(pattern.format(re.escape(name)), text, re.MULTILINE))
+        ]
+        return [problem for name in named for problem in self._by_entry[name]]
+
+    def _spoken_of(self, candidates: Sequence[Problem], texts: Sequence[Text]) -> list[Problem]:
+        """Return those of `candidates` that the texts speak of most clearly: by prompt, definition, or call."""
+        for pattern in (None, r"^(?:async\s+def|def|class)\s+{}\b", r"\b{}\s*\("):
+            found = [one for one in candidates if any(self._shows(text.text, one, pattern) for text in texts)]
+            if found:
+                return found
+        return []
+
+    def _shows(self, text: str, problem: Problem, pattern: str | None = None) -> bool:
+        if pattern is None:
+            return entry_name(problem) in text and self._cores[problem.task_id] in _fold(text)
+        return bool(re.search(pattern.format(re.escape(entry_name(problem))), text, re.MULTILINE))
+
+
+def entry_name(problem: Problem) -> str:
+    """Return the name that a program for `problem` defines: of `Solution().f`, f."""
+    return _bare(problem.entry_point)
+
+
+def count_families(finder: TaskFinder, numbered: Iterable[tuple[int, Sequence[Text]]]) -> str | None:
+    """Return the data set that the numbers of a file are of, where the texts beside them speak of one alone."""
+    counts: Counter[str] = Counter()
+    for number, texts in numbered:
+        found = finder.by_number(number, texts)
+        if isinstance(found, Known) and finder._spoken_of([found.problem], texts):
+            counts[str(finder.family_of(found.problem))] += 1
+    best = counts.most_common(2)
+    # A few answers call functions that have the name of another data set's.
+    return best[0][0] if best and (len(best) == 1 or best[0][1] >= 10 * best[1][1]) else None
+
+
+def as_text(value: Any) -> str | None:
+    """Return `value` where it is a text that says something."""
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _bare(entry_point: str) -> str:
+    names = _WORD.findall(entry_point)
+    return names[-1] if names else entry_point
+
+
+def _several(problems: Sequence[Problem]) -> Known | Unknown:
+    return Unknown("ambiguous_task", f"it may be for {_named(problem.task_id for problem in problems)}")
+
+
+def _named(ids: Iterable[str]) -> str:
+    named = list(ids)
+    more = f" and {len(named) - _MAX_NAMED} more" if len(named) > _MAX_NAMED else ""
+    return " or ".join(named[:_MAX_NAMED]) + more
+
+
+def _spell(name: str) -> str:
+    """Return `name` in small letters, each part that is a number set off by one stroke, numbers without zeros ahead."""
+    joined = re.sub(r"[\W_]+", "/", name.casefold().replace("+", "plus"))
+    parted = re.sub(r"(?<=[^\W\d])(?=\d)", "/", joined).strip("/")
+    spelled = re.sub(r"(?:^|(?<=/))0+(?=\d)", "", parted).replace("human/eval", "humaneval")
+    return re.sub(r"(humaneval|mbpp)/(plus|sanitized)\b", r"\1\2", spelled.replace("openai/humaneval", "humaneval"))
+
+
+def _rsplit_number(text: str) -> tuple[str, str, str]:
+    found = re.fullmatch(r"(.*[^0-9_.\-#:/ ])?[_.\-#:/ ]*([0-9]+)[_.\-#:/ ]+([0-9]+)|(.+?)[_.\-#:/ ]+([0-9]+)", text)
+    if found is None:
+        return "", "", ""
+    if found[4] is not None:
+        return found[4], "", found[5]
+    return f"{found[1] or ''}{'/' if found[1] else ''}{found[2]}", "", found[3]
+
+
+def _core(prompt: str) -> str:
+    return _fold(prompt).strip("'\" ")
+
+
+def _fold(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    found: dict[str, set[str]] = {}
+    for key, value in pairs:
+        found.setdefault(key, set()).add(value)
+    return {key: next(iter(ids)) for key, ids in found.items() if len(ids) == 1}
