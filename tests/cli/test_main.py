@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from edittool.cli.main import COMMANDS, cli, main
+from edittool.cli.main import COMMANDS, MODULES, cli, main
 from edittool.cli.shared.exit_codes import BAD_INPUT, ENVIRONMENT, UNJUDGED, exit_code
 from edittool.schemas.bench import write_bench
 from edittool.schemas.errors import EdittoolError, EnvironmentFault, InputError
@@ -96,7 +96,7 @@ def test_help_imports_no_command_and_no_torch():
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_the_help_of_a_command_needs_no_torch(name):
-    modules = modules_after(f"import edittool.cli.{name}")
+    modules = modules_after(f"import edittool.cli.{MODULES.get(name, name)}")
     assert not modules & {"torch", "transformers"}
 
 
