@@ -183,7 +183,11 @@ class _Import:
         """Return the shape of a file; None for one of no shape among others. Raises InputError for one given alone."""
         given = self._request.shape
         if given in ("folder", "evalplus-dir"):
-            check_is_python(document)
+            if document.alone:
+                check_is_python(document)
+            elif document.suffix != ".py":
+                self._summary.passed.add("no program", document.name)
+                return None
             return given
         if document.suffix == ".py" and given is None:
             return python_shape(document.inner)
