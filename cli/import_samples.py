@@ -109,9 +109,9 @@ def _tell(summary: Summary) -> None:
         _say(f"read {_count(file.read, 'answer')} from {file.name} ({file.shape}: {WORDS[file.shape]})")
     for reason, names in summary.passed.names.items():
         _say(f"passed over {_count(len(names), 'file')} ({reason}), such as {names[0]}")
-    weak = [f"{summary.matched[by]} by {word}" for by, word in _MATCHED.items() if summary.matched[by]]
+    weak = [f"{word} ({summary.matched[by]})" for by, word in _MATCHED.items() if summary.matched[by]]
     if weak:
-        _say(f"problems were not found by their id for {', '.join(weak)}")
+        _say(f"problems were found not by their ids but by {', '.join(weak)}")
     for mode, shapes in sorted(summary.modes.items()):
         how = "taken as they are" if mode == "none" else f"extracted (--extract {mode})"
         _say(f"programs of {', '.join(sorted(shapes))} are {how}")
@@ -130,7 +130,7 @@ def _tell(summary: Summary) -> None:
         _say(f"all {summary.rejected.total()} are in {summary.rejected_file}", "yellow")
 
 
-_MATCHED = {"number": "number", "prompt": "prompt", "entry_point": "function", "position": "place in the list"}
+_MATCHED = {"number": "number", "prompt": "prompt", "entry_point": "function", "position": "place in a list"}
 
 
 def _count(number: int, what: str) -> str:

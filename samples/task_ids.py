@@ -27,6 +27,7 @@ _FAMILIES: Final = {
 _LAST_NUMBER = re.compile(r"(.*?)[^0-9a-z]*([0-9]+)\Z", re.DOTALL)
 _WORD = re.compile(r"[^\W\d]\w*")
 _MAX_NAMED = 5
+_MIN_CORE = 20  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class TaskFinder:
         self._by_entry: dict[str, list[Problem]] = {}
         for problem in bench.problems.values():
             self._by_entry.setdefault(entry_name(problem), []).append(problem)
+        self._by_length = sorted({*self._families, *_FAMILIES, *_FAMILIES.values()} - {""}, key=len, reverse=True)
         self._cores = {problem.task_id: _core(problem.prompt) for problem in bench.problems.values()}
 
     def by_name(self, name: str | int, texts: Sequence[Text] = (), *, indexed: bool = False) -> Known | Unknown | None:
@@ -89,15 +91,24 @@ class TaskFinder:
             return self.by_number(int(text[:12]), texts)
         if text in self._problems or text in self._left_out:
             return self._known(text, "name")
-        found = self._folded.get(text.casefold()) or self._spelled.get(_spell(text))
-        if found is not None:
-            return self._known(found, "name")
+        stem, mark, last = text.rpartition("#")
+        if indexed and mark and last.isdecimal() and last.isascii():  # as `edittool prompts` writes it
+            found = self.by_name(stem, texts)
+            if isinstance(found, Known):
+                return Known(found.problem, found.by, int(last[:9]))
+            if found is not None:
+                return found
+        task_id = self._folded.get(text.casefold()) or self._spelled.get(_spell(text))
+        if task_id is not None:
+            return self._known(task_id, "name")
         return self._decorated(text, texts, indexed)
 
     def _decorated(self, text: str, texts: Sequence[Text], indexed: bool) -> Known | Unknown | None:
         """Return the task whose family and number stand in `text`, with something around them."""
         spelled = _spell(text)
-        for family in sorted({*self._families, *_FAMILIES} - {""}, key=len, reverse=True):
+        for family in self._by_length:
+            if family not in spelled:
+                continue
             place = re.search(rf"(?:^|/){re.escape(family)}/([0-9]+)(?:/(.*))?\Z", spelled, re.DOTALL)
             if place is None:
                 continue
@@ -108,8 +119,8 @@ class TaskFinder:
             index = int(rest[:9]) if rest.isdecimal() else None
             return self._known(task_id, "name", index)
         if indexed:
-            stem, _, last = text.rpartition("#") if "#" in text else _rsplit_number(text)
-            if stem and last.isdecimal() and (found := self.by_name(stem, texts)):
+            stem, last = _split_number(text)
+            if stem and (found := self.by_name(stem, texts)):
                 return Known(found.problem, found.by, int(last[:9])) if isinstance(found, Known) else found
         return None
 
@@ -147,6 +158,9 @@ class TaskFinder:
         """Return the only task whose prompt stands in `texts`, else whose function they define; None for no task."""
         for text in texts:
             found = self._prompts_in(text.text)
+            if len(found) > 1:  # a prompt with examples before it: the answer is for one of them
+                defined = self._defined([one for one in texts if not one.is_prompt])
+                found = [one for one in found if one in defined] if defined else found
             if len(found) == 1:
                 return Known(found[0], "prompt")
             if found:
@@ -211,7 +225,9 @@ class TaskFinder:
     def _prompts_in(self, text: str) -> list[Problem]:
         """Return the problems whose prompt stands in `text`, without those whose prompt is a part of another's."""
         folded = _fold(text)
-        found = [one for one in self._mentioned(text, "{}") if self._cores[one.task_id] in folded]
+        found = [
+            one for one in self._mentioned(text, "{}") if self._has_core(one) and self._cores[one.task_id] in folded
+        ]
         cores = {self._cores[one.task_id] for one in found}
         parts = {core for core in cores if any(core != other and core in other for other in cores)}
         return [one for one in found if self._cores[one.task_id] not in parts]
@@ -235,6 +251,10 @@ class TaskFinder:
         ]
         return [problem for name in named for problem in self._by_entry[name]]
 
+    def _has_core(self, problem: Problem) -> bool:
+        """Say whether the prompt of `problem` is long enough to be told from any text."""
+        return len(self._cores[problem.task_id]) >= _MIN_CORE
+
     def _spoken_of(self, candidates: Sequence[Problem], texts: Sequence[Text]) -> list[Problem]:
         """Return those of `candidates` that the texts speak of most clearly: by prompt, definition, or call."""
         for pattern in (None, r"^(?:async\s+def|def|class)\s+{}\b", r"\b{}\s*\("):
@@ -245,7 +265,8 @@ class TaskFinder:
 
     def _shows(self, text: str, problem: Problem, pattern: str | None = None) -> bool:
         if pattern is None:
-            return entry_name(problem) in text and self._cores[problem.task_id] in _fold(text)
+            known = self._has_core(problem) and entry_name(problem) in text
+            return known and self._cores[problem.task_id] in _fold(text)
         return bool(re.search(pattern.format(re.escape(entry_name(problem))), text, re.MULTILINE))
 
 
@@ -294,13 +315,10 @@ def _spell(name: str) -> str:
     return re.sub(r"(humaneval|mbpp)/(plus|sanitized)\b", r"\1\2", spelled.replace("openai/humaneval", "humaneval"))
 
 
-def _rsplit_number(text: str) -> tuple[str, str, str]:
-    found = re.fullmatch(r"(.*[^0-9_.\-#:/ ])?[_.\-#:/ ]*([0-9]+)[_.\-#:/ ]+([0-9]+)|(.+?)[_.\-#:/ ]+([0-9]+)", text)
-    if found is None:
-        return "", "", ""
-    if found[4] is not None:
-        return found[4], "", found[5]
-    return f"{found[1] or ''}{'/' if found[1] else ''}{found[2]}", "", found[3]
+def _split_number(text: str) -> tuple[str, str]:
+    """Return what stands before the number of a sample at the end of a name, and that number; of any other, nothing."""
+    found = re.fullmatch(r"(.*?[^_.\-:/ ])[_.\-:/ ]+([0-9]+)", text, re.DOTALL | re.ASCII)
+    return (found[1], found[2]) if found else ("", "")
 
 
 def _core(prompt: str) -> str:

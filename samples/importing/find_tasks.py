@@ -39,12 +39,14 @@ class FileTasks:
                 found = self.finder.by_number(number, texts, family) if family is not None else found
             if isinstance(found, Known):
                 return found
-            if found is not None and (unknown is None or _number(name) is None):
-                unknown = found
-                if _number(name) is None or name == clues.names[0]:
+            if found is not None:
+                unknown = unknown or found
+                if _number(name) is None:
                     break  # an id that says what it is of: no text may say otherwise
         if unknown is not None:
-            return unknown
+            asked = self.finder.by_text(texts) if clues_are_numbers(clues) else None
+            # A number may be that of a row; the prompt that was asked is no coincidence, as a function's name may be.
+            return asked if isinstance(asked, Known) and asked.by == "prompt" else unknown
         for entry_point in clues.entry_points:
             by_entry = self.finder.by_entry_point(entry_point, texts)
             if by_entry is not None:

@@ -17,6 +17,7 @@ from .answers import Answer, Fault
 from .find_tasks import FileTasks
 from .opening import Document, Passed, documents
 from .readers.python_files import check_is_python
+from .readers.rows import kind
 from .readers.table import READERS
 from .recognise import python_shape
 from .samples_of import Maker, rejected_row
@@ -183,7 +184,11 @@ class _Import:
         """Return the shape of a file; None for one of no shape among others. Raises InputError for one given alone."""
         given = self._request.shape
         if given in ("folder", "evalplus-dir"):
-            check_is_python(document)
+            if document.alone:
+                check_is_python(document)
+            elif document.suffix != ".py":
+                self._summary.passed.add("no program", document.name)
+                return None
             return given
         if document.suffix == ".py" and given is None:
             return python_shape(document.inner)
@@ -235,7 +240,7 @@ def _unknown(value: Any) -> str:
     if isinstance(value, dict):
         shown = ", ".join(str(name) for name in list(value)[:8])
         return f"holds rows of no shape that is known (fields: {shown})"
-    return f"holds no rows of a shape that is known (a {type(value).__name__} comes first)"
+    return f"is of no shape that is known ({kind(value)} comes first)"
 
 
 def _check_apart(path: Path, *outputs: Path) -> None:

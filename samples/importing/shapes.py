@@ -93,7 +93,18 @@ def _is_bigcode(value: Any) -> bool:
 def _is_chat(value: Any) -> bool:
     if not _is_mapping(value):
         return False
-    return any(isinstance(value.get(name), list) for name in CONVERSATIONS) or any(value.get(name) for name in ANSWERS)
+    if any(isinstance(value.get(name), list) for name in CONVERSATIONS):
+        return True
+    if {"canonical_solution", "test_list", "input_output"} & value.keys() and not value.keys() & set(ANSWERS[:-4]):
+        return False  # a problem
+    return any(value.get(name) for name in ANSWERS) or _maps_tasks(value)
+
+
+def _maps_tasks(value: Mapping[str, Any]) -> bool:
+    """Say whether an object has a task's name for each text, or for each list of texts."""
+    texts = [[one] if isinstance(one, str) else one for one in value.values()]
+    named = bool(value) and all(any(character.isdigit() for character in str(name)) for name in value)
+    return named and all(isinstance(one, list) and all(isinstance(text, str) for text in one) for one in texts)
 
 
 def _is_mapping(value: Any) -> bool:

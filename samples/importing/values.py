@@ -14,6 +14,7 @@ from ...schemas.json_text import MAX_DEPTH, MAX_DIGITS
 from ...schemas.jsonl import MAX_LINE_BYTES
 from .opening import MAX_VALUE, Document
 
+TOO_DEEP = "nested too deeply"
 _BOM = b"\xef\xbb\xbf"
 _NOT_TEXT: Final = (b"\x00", b"\xff\xfe", b"\xfe\xff")  # a binary, UTF-16
 
@@ -109,7 +110,8 @@ def _one_after_the_other(document: Document, number: int, first: bytes, file: IO
             where = f"{document.name}, line {number + error.lineno - 1}, column {error.colno}"
             raise InputError(f"{where}: broken JSON ({error.msg}). Repair it, or get the file again.") from None
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{document.name}, line {line}: unusable JSON ({error}). Repair it.") from None
+            what = TOO_DEEP if isinstance(error, RecursionError) else error
+            raise InputError(f"{document.name}, line {line}: unusable JSON ({what}). Repair it.") from None
         yield Value(line, data)
 
 
@@ -129,7 +131,7 @@ def parse(text: str) -> Any:
     try:
         value = _decoder().decode(text)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise ValueError(TOO_DEEP) from None
     _check_depth(value)
     return value
 
@@ -148,7 +150,7 @@ def _check_depth(value: object) -> None:
         layer = [child for parent in layer for child in _children(parent) if isinstance(child, dict | list)]
         if not layer:
             return
-    raise ValueError("nested too deeply")
+    raise ValueError(TOO_DEEP)
 
 
 def _children(value: object) -> list[object]:

@@ -26,10 +26,9 @@ def read_lm_eval(document: Document) -> Iterator[Found]:
         doc = row.get("doc")
         doc = doc if isinstance(doc, Mapping) else {}
         found = clues_of(doc)
-        # The number of a row in its data set is no name: MBPP's row 0 of the test split is its task 11.
-        names = tuple(name for name in found.names if name != row.get("doc_id") or "task_id" in doc)
         seen = _seen(row.get("arguments"))
-        clues = Clues(names, (*found.prompts, *([seen] if seen else [])), found.entry_points)
+        # `doc_id` is no name: row 0 of MBPP's test split is its task 11.
+        clues = Clues(found.names, (*found.prompts, *([seen] if seen else [])), found.entry_points)
         kept = {name: value for name, value in row.items() if name not in _DROPPED}
         responses = _responses(row.get("resps"))
         form, mode = _reading(doc, seen)

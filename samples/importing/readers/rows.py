@@ -28,7 +28,7 @@ def _answers(place: Place, row: Mapping[str, Any]) -> Iterator[Found]:
     for form, names in forms:
         for name in names:
             texts = texts_of(row.get(name))
-            if texts is None:
+            if texts is None or (not any(texts) and _says_something(row)):
                 continue
             clues = clues_of(row)
             kept = {key: value for key, value in row.items() if key not in (*IDS[:1], name)}
@@ -41,6 +41,10 @@ def _answers(place: Place, row: Mapping[str, Any]) -> Iterator[Found]:
                 yield Answer(within, text, form, clues, "none", row, index, kept)
             return
     yield Fault(place, "no_text", f"no text in {', '.join((*COMPLETIONS[:1], *SOLUTIONS[:1]))}", row)
+
+
+def _says_something(row: Mapping[str, Any]) -> bool:
+    return any(any(texts_of(row.get(name)) or ()) for name in (*SOLUTIONS, *COMPLETIONS))
 
 
 def rows_of(document: Document) -> Iterator[tuple[Place, Any]]:
