@@ -566,7 +566,7 @@ def test_an_input_is_never_overwritten(tmp_path):
     output.write_text(lines({"task_id": "MBPP/1", "solution": M1}))
     before = output.read_bytes()
     for path in (output, output.parent):
-        with pytest.raises(InputError, match="Choose another output|outside of it"):
+        with pytest.raises(InputError, match=r"Choose another output|outside of it"):
             run(tmp_path, path)
     assert output.read_bytes() == before
 
