@@ -11,6 +11,7 @@ compared too: in float32, they have to agree. Tokens a second are those of `edit
 """
 
 import argparse
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -249,7 +250,10 @@ def tokens_a_second(model: Any, tokenizer: Any, tokens: int = 64) -> float:
     A docstring is left open at the end of each prompt, so that a program goes on for all its tokens.
     """
     prompts = [f'{request.prompt}    """Say' for request in longest_requests(6)]
-    draws = [Draw(str(number), prompt, index) for number, prompt in enumerate(prompts) for index in range(5)]
+    names = [re.findall(r"def (\w+)", prompt)[-1] for prompt in prompts]
+    draws = [
+        Draw(str(number), prompt, index, names[number]) for number, prompt in enumerate(prompts) for index in range(5)
+    ]
 
     def written() -> int:
         batches = sample(model, tokenizer, draws, Sampling(max_new_tokens=tokens))
