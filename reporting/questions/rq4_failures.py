@@ -124,7 +124,7 @@ SUCCESSFUL = (
     "with specificity problems that the unedited model passes count."
 )
 _REGRESSIONS = (
-    Column("passed_before", "passed before", "count", "Pairs of edit and problem that the unedited model passes."),
+    Column("passed_before", "passing pairs", "count", "Pairs of edit and problem that the unedited model passes."),
     Column("regressions", "regressions", "count", "Those of them that the edited model fails."),
     Column("share", "share", "percent", "regressions of passed_before.", interval=True),
     Column("edits", "edited models", "count", "Edited models with such pairs."),
