@@ -31,12 +31,15 @@ class Budget:
     """How far the packed files of an archive have been expanded, by name: one that is read again counts once."""
 
     used: dict[str, int] = field(default_factory=dict)
+    total: int = 0
 
     def note(self, name: str, size: int) -> None:
         """Note that `name` has been expanded to `size` bytes. Raises InputError beyond the bounds."""
-        self.used[name] = max(size, self.used.get(name, 0))
+        before = self.used.get(name, 0)
+        self.used[name] = max(size, before)
+        self.total += self.used[name] - before
         limit, more = (MAX_EXPANDED, "") if size > MAX_EXPANDED else (MAX_TOTAL, ", with what was read before it")
-        if size > MAX_EXPANDED or sum(self.used.values()) > MAX_TOTAL:
+        if size > MAX_EXPANDED or self.total > MAX_TOTAL:
             raise InputError(f"{name} expands to more than {_size(limit)}{more}. {UNPACK}")
 
 

@@ -1,9 +1,9 @@
 """Packed files and values of JSON: bounds that hold, and what is written can be read again."""
 
 import gzip
-import os
 import json
 import math
+import os
 import zipfile
 from contextlib import suppress
 
