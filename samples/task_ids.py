@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from ..schemas.bench import Bench
 from ..schemas.problems import Problem
@@ -28,6 +28,7 @@ _LAST_NUMBER = re.compile(r"(.*?)[^0-9a-z]*([0-9]+)\Z", re.DOTALL)
 _WORD = re.compile(r"[^\W\d]\w*")
 _MAX_NAMED = 5
 _MIN_CORE = 20  # characters
+_MAX_NAME = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,13 @@ class TaskFinder:
         A bare number means the problem of that number, and where there are several, the one that `texts` speak of.
         With `indexed`, the name may end with the number of a sample, as in HumanEval/0#3 and HumanEval_0-3.
         """
-        if isinstance(name, bool) or not str(name).strip():
-            return None
         text = str(name).strip()
-        if text.isdecimal() and text.isascii():
-            return self.by_number(int(text[:12]), texts)
+        if isinstance(name, bool) or not text:
+            return None
+        if (number := as_number(name)) is not None:
+            return self.by_number(number, texts)
+        if len(text) > _MAX_NAME:
+            return None
         if text in self._problems or text in self._left_out:
             return self._known(text, "name")
         stem, mark, last = text.rpartition("#")
@@ -287,9 +290,10 @@ def count_families(finder: TaskFinder, numbered: Iterable[tuple[int, Sequence[Te
     return best[0][0] if best and (len(best) == 1 or best[0][1] >= 10 * best[1][1]) else None
 
 
-def as_text(value: Any) -> str | None:
-    """Return `value` where it is a text that says something."""
-    return value if isinstance(value, str) and value.strip() else None
+def as_number(name: str | int) -> int | None:
+    """Return the number that a name is; of one too long to be a task's, its first digits."""
+    text = str(name).strip()
+    return int(text.lstrip("0")[:12] or 0) if text.isdecimal() and text.isascii() else None
 
 
 def _bare(entry_point: str) -> str:

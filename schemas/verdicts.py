@@ -198,6 +198,7 @@ class Verdict:
     prompt_sha256: str | None
     raw: str | None
     extraction: Mapping[str, Any]
+    imported: Mapping[str, Any]
 
     row: Mapping[str, Any]
 
@@ -255,6 +256,7 @@ class Verdict:
             prompt_sha256=get("prompt_sha256"),
             raw=get("raw"),
             extraction=get("extraction", {}),
+            imported=get("imported", {}),
             row=row,
         )
 

@@ -43,6 +43,13 @@ FLOORS = {
         "report",
         "build page write",
     ),
+    "samples/importing": (
+        "answers opening shapes",
+        "find_tasks values",
+        "recognise samples_of",
+        "readers",
+        "run",
+    ),
     "sandbox_images/python": ("boundary image", "untrusted", "trusted"),
 }
 NEED_TORCH = {"torch", "transformers", "safetensors", "tokenizers"}

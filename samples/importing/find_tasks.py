@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ..task_ids import Known, TaskFinder, Text, Unknown, count_families
+from ..task_ids import Known, TaskFinder, Text, Unknown, as_number, count_families
 from .answers import Answer, Clues, Found
 
 
@@ -33,7 +33,7 @@ class FileTasks:
             if (
                 isinstance(found, Unknown)
                 and found.reason == "ambiguous_task"
-                and (number := _number(name)) is not None
+                and (number := as_number(name)) is not None
             ):
                 family = self._family_of_numbers()
                 found = self.finder.by_number(number, texts, family) if family is not None else found
@@ -41,7 +41,7 @@ class FileTasks:
                 return found
             if found is not None:
                 unknown = unknown or found
-                if _number(name) is None:
+                if as_number(name) is None:
                     break  # an id that says what it is of: no text may say otherwise
         if unknown is not None:
             asked = self.finder.by_text(texts) if clues_are_numbers(clues) else None
@@ -61,7 +61,7 @@ class FileTasks:
         if not self._asked_for_family:
             self._asked_for_family = True
             answers = (one for one in self.read() if isinstance(one, Answer) and one.clues.names)
-            pairs = ((_number(one.clues.names[0]), texts_of(one)) for one in answers)
+            pairs = ((as_number(one.clues.names[0]), texts_of(one)) for one in answers)
             self._family = count_families(
                 self.finder, ((number, texts) for number, texts in pairs if number is not None)
             )
@@ -92,9 +92,4 @@ def texts_of(answer: Answer) -> list[Text]:
 
 def clues_are_numbers(clues: Clues) -> bool:
     """Say whether the first name of an answer's task is a bare number."""
-    return bool(clues.names) and _number(clues.names[0]) is not None
-
-
-def _number(name: str | int) -> int | None:
-    text = str(name).strip()
-    return int(text[:12]) if text.isdecimal() and text.isascii() else None
+    return bool(clues.names) and as_number(clues.names[0]) is not None

@@ -28,9 +28,19 @@ UNPACK = "If it is sound, unpack it yourself and give what it holds."
 
 @dataclass(slots=True)
 class Budget:
-    """How many more bytes an archive may expand to."""
+    """How far the packed files of an archive have been expanded, by name: one that is read again counts once."""
 
-    left: int = MAX_TOTAL
+    used: dict[str, int] = field(default_factory=dict)
+    total: int = 0
+
+    def note(self, name: str, size: int) -> None:
+        """Note that `name` has been expanded to `size` bytes. Raises InputError beyond the bounds."""
+        before = self.used.get(name, 0)
+        self.used[name] = max(size, before)
+        self.total += self.used[name] - before
+        limit, more = (MAX_EXPANDED, "") if size > MAX_EXPANDED else (MAX_TOTAL, ", with what was read before it")
+        if size > MAX_EXPANDED or self.total > MAX_TOTAL:
+            raise InputError(f"{name} expands to more than {_size(limit)}{more}. {UNPACK}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +191,11 @@ def _unpacked(file: IO[bytes], name: str, budget: Budget) -> IO[bytes]:
 
 
 class _Bounded(io.RawIOBase):
-    """What a packed file expands to, up to MAX_EXPANDED bytes and what `budget` leaves."""
+    """What a packed file expands to, as far as `budget` goes."""
 
     def __init__(self, file: IO[bytes] | gzip.GzipFile, name: str, budget: Budget, below: IO[bytes] | zipfile.ZipFile):
         self._file, self._name, self._budget, self._below = file, name, budget, below
-        self._left = MAX_EXPANDED
+        self._size = 0
 
     def readable(self) -> bool:
         return True
@@ -193,11 +203,8 @@ class _Bounded(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         data = self._file.read(len(buffer))
         buffer[: len(data)] = data
-        self._left -= len(data)
-        self._budget.left -= len(data)
-        if self._left < 0 or self._budget.left < 0:
-            limit = MAX_EXPANDED if self._left < 0 else MAX_TOTAL
-            raise InputError(f"{self._name} expands to more than {_size(limit)}. {UNPACK}")
+        self._size += len(data)
+        self._budget.note(self._name, self._size)
         return len(data)
 
     def close(self) -> None:

@@ -1,0 +1,120 @@
+import json
+
+import pytest
+
+from edittool.schemas.bench import write_bench
+from edittool.schemas.jsonl import write_rows
+
+from ..samples.small_bench import LEFT_OUT, program, small_bench
+
+
+@pytest.fixture
+def bench(tmp_path):
+    small = small_bench()
+    write_bench(tmp_path / "bench", "small", small.problems.values(), [], rejections=LEFT_OUT)
+    return tmp_path / "bench"
+
+
+def rows_of(path):
+    return [json.loads(line) for line in path.read_text("ascii").splitlines()]
+
+
+def test_it_says_what_it_saw_and_loses_no_row(edittool, bench, tmp_path):
+    given, output = tmp_path / "given.jsonl", tmp_path / "samples.jsonl"
+    rows = [{"task_id": "mbpp/1", "solution": program("MBPP/1")}, {"task_id": 2, "solution": program("MBPP/2")}]
+    rows += [{"task_id": "MBPP/3", "solution": "x"}, {"task_id": "other \x1b[31m", "solution": "y"}]
+    write_rows(given, rows)
+    code, out, err = edittool("import", given, "--bench", bench, "-o", output)
+    assert code == 0
+    assert out == f"2 samples of 4 read: {output}\n"
+    assert "read 4 answers from given.jsonl (evalplus: rows of EvalPlus)" in err
+    assert "by number (1)" in err
+    assert "left MBPP/3 out: no_tests (it has none)" in err
+    assert "\x1b" not in err
+    assert f"all 2 are in {tmp_path / 'samples.rejected.jsonl'}" in err
+    assert [row["task_id"] for row in rows_of(output)] == ["MBPP/1", "MBPP/2"]
+    assert [row["row"] for row in rows_of(tmp_path / "samples.rejected.jsonl")] == rows[2:]
+
+
+def test_nothing_taken_is_exit_code_2(edittool, bench, tmp_path):
+    given, output = tmp_path / "given.jsonl", tmp_path / "samples.jsonl"
+    write_rows(given, [{"task_id": "APPS/1", "solution": "x"}])
+    code, out, err = edittool("import", given, "--bench", bench, "-o", output)
+    assert (code, out) == (2, "")
+    assert "no sample was taken" in err
+    assert not output.exists()
+    (tmp_path / "empty").mkdir()
+    code, _, err = edittool("import", tmp_path / "empty", "--bench", bench, "-o", output)
+    assert code == 2
+    assert "nothing to import" in err
+
+
+def test_the_summary_as_json(edittool, bench, tmp_path):
+    given, output = tmp_path / "given.jsonl", tmp_path / "samples.jsonl"
+    answer = f"Sure:\n```python\n{program('MBPP/1')}```\n"
+    write_rows(given, [{"task_id": "MBPP/1", "output": answer}, {"task_id": "MBPP/9", "output": answer}])
+    code, out, err = edittool("import", given, "--bench", bench, "-o", output, "--json", "--model", "m")
+    assert code == 0
+    assert json.loads(out) == {
+        "output": str(output),
+        "rejected_file": str(tmp_path / "samples.rejected.jsonl"),
+        "read": 2,
+        "taken": 1,
+        "rejected": {"no_task": 1},
+        "files": [{"file": "given.jsonl", "from": "chat", "read": 2, "taken": 1}],
+        "matched": {"name": 1},
+        "extraction": {"fence": 1},
+        "not_read": {},
+        "notes": [],
+    }
+    assert "programs of chat are extracted (--extract auto)" in err
+    (row,) = rows_of(output)
+    assert (row["model"], row["raw"], row["solution"]) == ("m", answer, program("MBPP/1"))
+    code, _, err = edittool("import", given, "--bench", bench, "-o", output, "--extract", "none")
+    assert rows_of(output)[0]["solution"] == answer
+    assert "programs of chat are taken as they are" in err
+
+
+def test_the_builtin_benchmark_has_tasks_too(edittool, tmp_path):
+    given, output = tmp_path / "given.jsonl", tmp_path / "samples.jsonl"
+    write_rows(given, [{"task_id": "nothing/of/it", "solution": "x"}])
+    code, _, err = edittool("import", given, "--bench", "builtin", "-o", output)
+    assert code == 2
+    assert "rejected 1: for no problem of the benchmark" in err
+
+
+# What was published, with what its authors found; the id of the data set, the number of rows.
+PUBLISHED = [
+    ("evalplus_llama3_instruct_humaneval_eval_results.json", "auto", "evalplus-results", 164),
+    ("evalplus_chatgpt_mbpp.jsonl.gz", "auto", "human-eval", 399),
+    ("evalplus_chatgpt_mbpp.jsonl.gz", "chat", "chat", 399),
+    ("debugger_gpt35_humaneval_seed.jsonl.gz", "auto", "evalplus", 164),
+    ("debugger_starcoder_mbpp_seed.jsonl.gz", "auto", "evalplus", 500),
+]
+
+
+@pytest.fixture(scope="module")
+def public_bench(datasets, tmp_path_factory):
+    """Return a benchmark with the names of the published problems; their tests do not matter here."""
+    from edittool.benchmark.sources.humaneval import load_humaneval
+    from edittool.benchmark.sources.mbpp import load_mbpp
+
+    folder = tmp_path_factory.mktemp("public") / "bench"
+    loaded = [load_humaneval(datasets / "HumanEval.jsonl"), load_mbpp(datasets / "mbpp.jsonl")]
+    write_bench(folder, "public", [one for source in loaded for one in source], [])
+    return folder
+
+
+def test_what_was_published_is_taken_whole(edittool, public_bench, datasets, tmp_path, subtests):
+    for name, shape, told, count in PUBLISHED:
+        with subtests.test(name=name, shape=shape):
+            output = tmp_path / "samples.jsonl"
+            given = datasets / "published" / name
+            code, out, _ = edittool("import", given, "--bench", public_bench, "-o", output, "--from", shape, "--json")
+            summary = json.loads(out)
+            assert (code, summary["read"], summary["taken"]) == (0, count, count)
+            assert summary["files"][0]["from"] == told
+            rows = rows_of(output)
+            numbers = {str(row["imported"].get("task_id", row["task_id"])).split("/")[-1] for row in rows}
+            assert {row["task_id"].split("/")[1] for row in rows} == numbers
+            assert len({row["task_id"] for row in rows}) == count
