@@ -224,7 +224,7 @@ class _Finder:
         lead = "" if task.prompt.endswith(("\n", "\r")) or text.startswith(("\n", "\r")) else "\n"
         if task.is_completed_by(lead + text):
             yield lead + text, ()
-        for body in (_first_line_stripped(text, task.indent), indent(dedent(text), task.indent), _expanded(text, task)):
+        for body in (task.indent + text.lstrip(), indent(dedent(text), task.indent), _expanded(text, task)):
             if "return" in body and body != text and task.is_completed_by(lead + body):
                 yield lead + body, ("indent",)
 
@@ -315,10 +315,6 @@ def _with_preamble(program: str, preamble: str) -> str:
     place = future[-1] if future else 0
     ended = preamble if preamble.endswith(("\n", "\r")) else f"{preamble}\n"
     return program[:place] + ended + program[place:]
-
-
-def _first_line_stripped(text: str, lead: str) -> str:
-    return lead + text.lstrip()
 
 
 def _expanded(text: str, task: Task) -> str:

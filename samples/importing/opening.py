@@ -12,8 +12,9 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from ...schemas.errors import InputError
 
@@ -173,7 +174,7 @@ def _in_zip(path: Path, name: str, passed: Passed) -> Iterator[Document]:
         if not _is_read(inner) or inner.suffix.lower() == ".zip":
             passed.add("another kind of file", full)
         else:
-            yield Document(full, inner, lambda member=member, full=full: _member(path, member, full, budget))  # type: ignore[misc]
+            yield Document(full, inner, partial(_member, path, member, full, budget))
 
 
 def _member(path: Path, member: zipfile.ZipInfo, name: str, budget: Budget) -> IO[bytes]:
@@ -200,7 +201,7 @@ class _Bounded(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: Any, /) -> int:
         data = self._file.read(len(buffer))
         buffer[: len(data)] = data
         self._size += len(data)
