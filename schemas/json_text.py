@@ -2,22 +2,25 @@
 
 import json
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 MAX_DEPTH = 100  # far below Python's recursion limit: what was read can be written again from any depth of calls
 MAX_DIGITS = 1000  # no count is longer, and Python refuses to convert what is much longer
 
 
-def parse_json(raw: bytes) -> Any:
+def parse_json(raw: bytes, unfit: Callable[[str], Any] | None = None) -> Any:
     """Return the JSON value in `raw`, UTF-8 with or without a byte order mark.
+
+    `unfit` gives the value for the text of a number that could not be written again, NaN and infinity among them.
 
     Raises ValueError (also its kinds UnicodeDecodeError and JSONDecodeError) for what is not JSON, and for what could
     not be written again: a number beyond a double or of more than MAX_DIGITS digits, nesting deeper than MAX_DEPTH.
     """
     text = raw.decode("utf-8").removeprefix("\ufeff")
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite_float, parse_int=_short_int)
+        constant, decimal, integer = _STRICT if unfit is None else _taking(unfit)
+        value = json.loads(text, parse_constant=constant, parse_float=decimal, parse_int=integer)
     except RecursionError:
         raise _too_deep() from None
     if text.count("[") + text.count("{") > MAX_DEPTH:
@@ -57,6 +60,26 @@ def _short_int(text: str) -> int:
     if len(text) > MAX_DIGITS:
         raise ValueError(f"a number of {len(text)} digits")
     return int(text)
+
+
+_Read = Callable[[str], Any]
+_STRICT: Final[tuple[_Read, _Read, _Read]] = (_refuse_constant, _finite_float, _short_int)
+
+
+def _taking(unfit: _Read) -> tuple[_Read, _Read, _Read]:
+    """Return what reads numbers as `_STRICT` does, and has `unfit` read those that it refuses."""
+
+    def or_unfit(read: _Read) -> _Read:
+        def number(text: str) -> Any:
+            try:
+                return read(text)
+            except ValueError:
+                return unfit(text)
+
+        return number
+
+    constant, decimal, integer = map(or_unfit, _STRICT)
+    return constant, decimal, integer
 
 
 def _check_depth(value: object) -> None:
