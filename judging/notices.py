@@ -20,6 +20,7 @@ _KINDS: Final = {
     "thinking": re.compile(r"</?(?:think|thinking|thought|reasoning)>", re.IGNORECASE),
     "tokens": re.compile(r"<\|[^|<>\s]{1,40}\|>|<\uff5c[^\uff5c<>\s]{1,40}\uff5c>|</s>|<end_of_turn>|<eos>|\[/?INST\]"),
 }
+_WHOLE: Final = re.compile(r"(?:async|def|class|import|from)\b|[@#]")  # how whole programs begin
 _COUNTED: Final = ("looks", "foreign", "skipped", "extraction")
 _EXTRACTED: Final = 500  # answers that extraction is tried on, to say what it would give
 _PARSED: Final = 200_000  # characters: a longer text is not parsed to be noticed
@@ -31,8 +32,8 @@ class Noticed:
 
     `looks`: `answers` look like answers and do not parse, `fences`, `thinking` and `tokens` (end-of-text and the like)
     say of what kind; of the first of them, `tried` by extraction, `extracted` then parse. `with_prompt` are solutions
-    that parse only behind the prompt, `without_prompt` completions that parse only without it, `unnamed` solutions
-    that do not name the function under test. `evalplus` are of EvalPlus's MBPP, judged by the original's tests;
+    that parse only behind the prompt, `without_prompt` completions that parse only without it, `stripped` completions
+    that parse once their first line is indented, `unnamed` solutions that do not name the function under test. `evalplus` are of EvalPlus's MBPP, judged by the original's tests;
     `verdicts` are rows of an earlier judge; `unfit` is how many numbers became text.
     `foreign` counts values of a foreign type by field, `skipped` samples without a problem by reason, `extraction`
     samples by how their program was extracted.
@@ -98,11 +99,16 @@ class Noticed:
             self.looks["unnamed"] += 1
 
     def _look_at_completion(self, text: str, problem: Problem) -> None:
-        """Notice a whole program that the prompt in front of it breaks; a prompt that is whole itself breaks none."""
-        if text[:1].isspace() or self._stands_alone(problem):
+        """Notice a whole program that the prompt in front breaks, and a body whose first line lost its indentation."""
+        whole = _WHOLE.match(text) is not None
+        if text[:1].isspace() or not text or (whole and self._stands_alone(problem)):
             return
-        if is_python(text) and text.strip() and not is_python(problem.prompt + text):
+        if is_python(problem.prompt + text):
+            return
+        if is_python(text):
             self.looks["without_prompt"] += 1
+        elif any(is_python(f"{problem.prompt}{indent}{text}") for indent in ("    ", "\t", "  ")):
+            self.looks["stripped"] += 1
 
     def _stands_alone(self, problem: Problem) -> bool:
         if problem.task_id not in self._alone:

@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from shlex import quote
 
 from ...judging.notices import Noticed
+from ...samples.importing import recognise
 from ...schemas.errors import RowsError
 
 _KINDS = {"fences": "fences", "thinking": "<think> and the like", "tokens": "special tokens such as <|endoftext|>"}
@@ -27,6 +29,11 @@ def notices_in_words(noticed: Noticed) -> Iterator[str]:
         yield (
             f"{looks['without_prompt']} completions parse only without the prompt in front: they are whole programs. "
             f"Put them in the field solution, or give {_EXTRACT}"
+        )
+    if looks["stripped"]:
+        yield (
+            f"{looks['stripped']} completions parse only with their first line indented: what wrote them took spaces "
+            f"off the answer. {_EXTRACT} puts them back"
         )
     if looks["unnamed"]:
         yield f"{looks['unnamed']} solutions do not name the function that the tests call"
@@ -76,8 +83,15 @@ def naming_the_importer(bench: str) -> Iterator[None]:
     try:
         yield
     except RowsError as error:
-        raise RowsError(f"{error}{_hint(error, bench)}", error.path) from None
+        raise _with_shape(error, bench) from None
 
 
-def _hint(error: RowsError, bench: str) -> str:
-    return f" Other shapes of samples: `edittool import {error.path} --bench {bench} -o samples.jsonl`."
+def _with_shape(error: RowsError, bench: str) -> RowsError:
+    """Return the error that names the shape of the file, and the command that reads it; `error` where nobody does."""
+    found = recognise(error.path)
+    if found is None:
+        return error
+    command = f"`edittool import {quote(str(error.path))} --bench {quote(bench)} -o samples.jsonl`"
+    if found.words.startswith("rows of "):  # the others may be samples as they are
+        return RowsError(f"{error} {command} takes what can be taken of such a file, and lists the rest.", error.path)
+    return RowsError(f"{error.path} is {found.words}, not one sample a line: {command} makes them of it.", error.path)
