@@ -33,8 +33,9 @@ class Noticed:
     `looks`: `answers` look like answers and do not parse, `fences`, `thinking` and `tokens` (end-of-text and the like)
     say of what kind; of the first of them, `tried` by extraction, `extracted` then parse. `with_prompt` are solutions
     that parse only behind the prompt, `without_prompt` completions that parse only without it, `stripped` completions
-    that parse once their first line is indented, `unnamed` solutions that do not name the function under test. `evalplus` are of EvalPlus's MBPP, judged by the original's tests;
-    `verdicts` are rows of an earlier judge; `unfit` is how many numbers became text.
+    that parse once their first line is indented, `unnamed` solutions that do not name the function under test.
+    `evalplus` are of EvalPlus's MBPP, judged by the original's tests; `verdicts` are rows of an earlier judge; `unfit`
+    is how many numbers became text.
     `foreign` counts values of a foreign type by field, `skipped` samples without a problem by reason, `extraction`
     samples by how their program was extracted.
     """
