@@ -69,8 +69,11 @@ class Noticed:
         text = sample.completion if sample.solution is None else sample.solution
         if text is None or len(text) > _PARSED:
             return
-        if any(mark in text for mark in _MARKS) and self._is_answer(text, sample, problem):
-            return
+        for mark in _MARKS:
+            if mark in text:
+                if self._is_answer(text, sample, problem):
+                    return
+                break
         if sample.solution is None:
             self._look_at_completion(text, problem)
         else:

@@ -3,7 +3,8 @@
 import json
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any
 
 MAX_DEPTH = 100  # far below Python's recursion limit: what was read can be written again from any depth of calls
 MAX_DIGITS = 1000  # no count is longer, and Python refuses to convert what is much longer
@@ -19,8 +20,7 @@ def parse_json(raw: bytes, unfit: Callable[[str], Any] | None = None) -> Any:
     """
     text = raw.decode("utf-8").removeprefix("\ufeff")
     try:
-        constant, decimal, integer = _STRICT if unfit is None else _taking(unfit)
-        value = json.loads(text, parse_constant=constant, parse_float=decimal, parse_int=integer)
+        value = _decoder(unfit).decode(text)
     except RecursionError:
         raise _too_deep() from None
     if text.count("[") + text.count("{") > MAX_DEPTH:
@@ -63,23 +63,26 @@ def _short_int(text: str) -> int:
 
 
 _Read = Callable[[str], Any]
-_STRICT: Final[tuple[_Read, _Read, _Read]] = (_refuse_constant, _finite_float, _short_int)
 
 
-def _taking(unfit: _Read) -> tuple[_Read, _Read, _Read]:
-    """Return what reads numbers as `_STRICT` does, and has `unfit` read those that it refuses."""
+@lru_cache(maxsize=4)  # making one takes longer than reading a row
+def _decoder(unfit: _Read | None) -> json.JSONDecoder:
+    """Return what reads JSON, and has `unfit` read the numbers that could not be written again."""
 
-    def or_unfit(read: _Read) -> _Read:
+    def reader(read: _Read) -> _Read:
         def number(text: str) -> Any:
             try:
                 return read(text)
             except ValueError:
+                if unfit is None:
+                    raise
                 return unfit(text)
 
         return number
 
-    constant, decimal, integer = map(or_unfit, _STRICT)
-    return constant, decimal, integer
+    return json.JSONDecoder(
+        parse_constant=reader(_refuse_constant), parse_float=reader(_finite_float), parse_int=reader(_short_int)
+    )
 
 
 def _check_depth(value: object) -> None:
