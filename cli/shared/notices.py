@@ -7,6 +7,7 @@ from shlex import quote
 
 from ...judging.notices import Noticed
 from ...samples.importing import recognise
+from ...samples.importing.shapes import WORDS
 from ...schemas.errors import RowsError
 
 _KINDS = {"fences": "fences", "thinking": "<think> and the like", "tokens": "special tokens such as <|endoftext|>"}
@@ -92,6 +93,6 @@ def _with_shape(error: RowsError, bench: str) -> RowsError:
     if found is None:
         return error
     command = f"`edittool import {quote(str(error.path))} --bench {quote(bench)} -o samples.jsonl`"
-    if found.words.startswith("rows of "):  # the others may be samples as they are
+    if found.words == WORDS[found.shape] and found.words.startswith("rows of "):  # others may be samples as they are
         return RowsError(f"{error} {command} takes what can be taken of such a file, and lists the rest.", error.path)
     return RowsError(f"{error.path} is {found.words}, not one sample a line: {command} makes them of it.", error.path)

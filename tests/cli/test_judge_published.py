@@ -1,7 +1,9 @@
 """`edittool judge` on samples as people publish them: what it prints, and the command that helps."""
 
 import gzip
+import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +105,13 @@ def test_unknown_tasks_are_an_error_or_skipped(judge, tmp_path: Path) -> None:
         assert f"{what} (1 not_in_benchmark, 1 reference_fails)" in told
 
 
+def zipped(content: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("samples.jsonl", content)
+    return file.getvalue()
+
+
 BIGCODE = json.dumps([[TWICE.solution]])
 ARRAY = json.dumps([RIGHT], indent=1)
 
@@ -113,6 +122,7 @@ ARRAY = json.dumps([RIGHT], indent=1)
         ("array.json", ARRAY.encode(), "a JSON array of rows"),
         ("generations.json", BIGCODE.encode(), "a list of lists"),
         ("generations.json.gz", gzip.compress(BIGCODE.encode()), "a list of lists"),
+        ("samples.zip", zipped(dump_row(RIGHT).encode()), "rows of EvalPlus"),
         ("odd name.json", ARRAY.encode(), "a JSON array of rows"),
     ],
 )
@@ -124,6 +134,7 @@ def test_another_shape_is_named_with_the_command_that_reads_it(
     code, out, err = edittool("judge", bench, path, "-o", tmp_path / "verdicts.jsonl")
     assert (code, out) == (2, "")
     assert shape in err
+    assert "not one sample a line" in err
     quoted = f"'{path}'" if " " in name else path
     assert f"`edittool import {quoted} --bench {bench} -o samples.jsonl`" in err
     assert sorted(found.name for found in tmp_path.iterdir()) == [name]
