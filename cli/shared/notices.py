@@ -93,6 +93,7 @@ def _with_shape(error: RowsError, bench: str) -> RowsError:
     if found is None:
         return error
     command = f"`edittool import {quote(str(error.path))} --bench {quote(bench)} -o samples.jsonl`"
-    if found.words == WORDS[found.shape] and found.words.startswith("rows of "):  # others may be samples as they are
+    unpacked = found.words.removesuffix(", packed with gzip")
+    if unpacked == WORDS[found.shape] and unpacked.startswith("rows of "):  # the other rows may be samples as they are
         return RowsError(f"{error} {command} takes what can be taken of such a file, and lists the rest.", error.path)
     return RowsError(f"{error.path} is {found.words}, not one sample a line: {command} makes them of it.", error.path)

@@ -149,9 +149,11 @@ def test_a_folder_of_programs_is_named(bench: Path, tmp_path: Path, edittool: Ru
     assert f"`edittool import {tmp_path / 'run'} --bench" in err
 
 
-def test_a_broken_line_keeps_its_own_error(bench: Path, tmp_path: Path, edittool: Run) -> None:
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_broken_line_keeps_its_own_error(bench: Path, tmp_path: Path, edittool: Run, packed: bool) -> None:
     path = tmp_path / "samples.jsonl"
-    path.write_text(dump_row(RIGHT) + "\n" + '{"task_id": \n')
+    content = (dump_row(RIGHT) + "\n" + '{"task_id": \n').encode()
+    path.write_bytes(gzip.compress(content) if packed else content)
     code, _, err = edittool("judge", bench, path, "-o", tmp_path / "verdicts.jsonl")
     assert code == 2
     assert "line 2, column 13: broken JSON" in err
