@@ -11,14 +11,17 @@ import click
 from rich.progress import TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ..analysis.extraction import Mode
 from ..judging.judge import Observer, Request, Summary
 from ..judging.judge import judge as judge_samples
+from ..judging.places import check_arguments, check_output
 from ..judging.sandbox.options import MAX_JOBS_PER_CONTAINER
 from ..judging.world_choice import WorldChoice, read_worlds
 from ..schemas.verdicts import OUTCOMES_IN_WORDS, Verdict
 from .shared.bench_argument import open_bench
 from .shared.console import PLAIN_SECONDS, plain, progress, results, talk
 from .shared.exit_codes import DONE, UNJUDGED
+from .shared.notices import naming_the_importer, notices_in_words
 from .shared.sandbox_options import make_options, sandbox_options
 
 
@@ -55,6 +58,18 @@ from .shared.sandbox_options import make_options, sandbox_options
     show_default=True,
     help="Use what earlier runs found for the same program, tests, world, limits and image, and remember this run's.",
 )
+@click.option(
+    "--extract",
+    "mode",
+    type=click.Choice(get_args(Mode)),
+    help="Take the program out of what each sample has: from fences, text or its beginning (auto), from fences alone, "
+    "its beginning up to where the function is complete (cut), or all of it (none).  [default: none]",
+)
+@click.option(
+    "--skip-unknown",
+    is_flag=True,
+    help="Pass over samples of problems that the benchmark left out or never had: counted, with the reason.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @sandbox_options
 def judge(
@@ -65,14 +80,21 @@ def judge(
     worlds_of: tuple[Path, ...],
     samples_per_container: int,
     cached: bool,
+    mode: Mode | None,
+    skip_unknown: bool,
     as_json: bool,
     **options: Any,
 ) -> int:
     """Run samples in containers of their own and say what each one did.
 
     BENCH is a benchmark folder or `builtin`; SAMPLES is JSONL with `task_id` and either `completion` or `solution`,
-    as HumanEval and EvalPlus write it. Verdicts are appended as they come, synced to the disk in small batches: the
-    same command again goes on where it stopped. Exit code 1 means that the sandbox could not judge some samples.
+    as HumanEval and EvalPlus write it, as it is or packed with gzip; `edittool import` makes it of anything else.
+    Verdicts are appended as they come, synced to the disk in small batches: the same command again goes on where it
+    stopped. Exit code 1 means that the sandbox could not judge some samples.
+
+    Programs run as they stand, which is what HumanEval's own judge does. Answers of a chat, with text and fences around
+    the program, are counted on stderr; --extract takes the programs out, and each verdict keeps the answer ("raw") and
+    says how that was done ("extraction"). A sample that says so already stays as it is without --extract.
 
     Samples that are the same program for the same tests in the same world run once; what ran in an earlier run of the
     judge is taken from its cache, unless --no-cache says otherwise. A verdict says so ("reused"). Never reused is what
@@ -89,6 +111,8 @@ def judge(
 
     \b
     edittool judge builtin samples.jsonl -o verdicts.jsonl
+    edittool judge BENCH answers.jsonl.gz -o verdicts.jsonl --extract auto
+    edittool judge BENCH humaneval.jsonl -o verdicts.jsonl --skip-unknown
     edittool judge BENCH samples.jsonl -o baseline.jsonl --world none
     edittool judge BENCH unedited.jsonl -o baseline.jsonl --worlds-of rome.jsonl --worlds-of memit.jsonl
     edittool judge BENCH samples.jsonl -o verdicts.jsonl --workers 8 --runtime crun
@@ -97,10 +121,13 @@ def judge(
     if world is not None and worlds_of:
         raise click.UsageError("--worlds-of and --world both choose the worlds: give one of them.")
     sandbox = replace(make_options(**options), jobs_per_container=samples_per_container)
+    check_arguments(bench, samples)
+    check_output(output, samples, worlds_of)
     opened = open_bench(bench)
-    worlds = read_worlds(worlds_of, opened) if worlds_of else world or "sample"
-    request = Request(opened, samples, output, worlds, sandbox, cached)
-    summary = run_with_progress(request)
+    with naming_the_importer(bench):
+        worlds = read_worlds(worlds_of, opened, skip_unknown) if worlds_of else world or "sample"
+        request = Request(opened, samples, output, worlds, sandbox, cached, mode, skip_unknown)
+        summary = run_with_progress(request)
     if as_json:
         click.echo(json.dumps(summary.to_json()))
     else:
@@ -148,6 +175,8 @@ class _Progress(Observer):
             talk.print(f"{summary.repeated} samples repeat another one, index included: judged once", style="yellow")
         if summary.strangers:
             talk.print(f"the output also holds {summary.strangers} verdicts of other samples", style="yellow")
+        for line in notices_in_words(summary.noticed):
+            talk.print(plain(line, style="yellow"), soft_wrap=True)
 
     def judged(self, summary: Summary, verdict: Verdict) -> None:
         rate = self._show(summary)

@@ -8,13 +8,14 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from docker import DockerClient
 
+from ..analysis.extraction import Mode
 from ..schemas.bench import Bench
 from ..schemas.errors import InputError
 from ..schemas.folders import cache_folder
@@ -22,6 +23,8 @@ from ..schemas.jsonl import JsonlAppender, file_digest, read_rows
 from ..schemas.verdicts import Reused, Verdict
 from .engine.engine import connect
 from .make_verdict import describe_run, make_verdict
+from .notices import Noticed
+from .places import check_output
 from .resume.cache import VerdictCache
 from .resume.journal import Journal, Judged, Place, journal_path, remove_journal
 from .resume.keys import JobKeys, code_digest, setting_digest
@@ -45,7 +48,7 @@ class Summary:
     """What one run of the judge did.
 
     A sample that is judged in several worlds counts once for each; `left_out` has no world. `strangers` are verdicts in
-    the output that belong to none of the samples.
+    the output that belong to none of the samples; `noticed` is what there is to say of the samples themselves.
     """
 
     samples: int = 0
@@ -59,6 +62,7 @@ class Summary:
     outcomes: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
     bypasses: Counter[str] = field(default_factory=Counter)
+    noticed: Noticed = field(default_factory=Noticed)
 
     @property
     def wanted(self) -> int:
@@ -70,7 +74,7 @@ class Summary:
         counters = ("reused", "outcomes", "labels", "bypasses")
         counts = {name: dict(sorted(getattr(self, name).items())) for name in counters}
         numbers = ("samples", "already_judged", "judged", "strangers", "repeated", "left_out")
-        return {name: getattr(self, name) for name in numbers} | counts
+        return {name: getattr(self, name) for name in numbers} | counts | {"noticed": self.noticed.to_json()}
 
 
 class Observer:
@@ -91,7 +95,11 @@ class Observer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to judge, against what, and where the verdicts go. `cached`: use what earlier runs found."""
+    """What to judge, against what, and where the verdicts go.
+
+    `cached`: use what earlier runs found. `mode`: how the judge takes programs out of the samples' texts; without one
+    it takes them as they are. `skip_unknown`: pass samples over whose problem the benchmark lacks.
+    """
 
     bench: Bench
     samples: Path
@@ -99,18 +107,22 @@ class Request:
     world: Worlds = "sample"
     options: SandboxOptions = field(default_factory=SandboxOptions)
     cached: bool = True
+    mode: Mode | None = None
+    skip_unknown: bool = False
 
 
 def judge(request: Request, observer: Observer | None = None) -> Summary:
     """Judge what is not judged yet; each verdict is on the disk before `observer` is told of it.
 
     The whole sample file is checked before the first container starts. Raises InputError for what cannot be judged
-    and for an output that another edittool writes or that holds verdicts of another benchmark; EnvironmentFault when
-    the engine, the image or the disk fails. What was judged is kept, whatever happens.
+    and for an output that another edittool writes, or that holds anything but verdicts made alike; EnvironmentFault
+    when the engine, the image or the disk fails. What was judged is kept, whatever happens; an error before the first
+    verdict leaves no file behind.
     """
     observer = observer or Observer()
+    check_output(request.output, request.samples)
     journal_file = journal_path(request.output)
-    with JsonlAppender(request.output) as output:
+    with JsonlAppender(request.output) as output, _no_litter(output, journal_file):
         with Journal(journal_file) as journal:
             _bring_up_to_date(journal, request, observer)
             summary = _summarize(journal, output.removed_bytes)
@@ -123,6 +135,18 @@ def judge(request: Request, observer: Observer | None = None) -> Summary:
     return summary
 
 
+@contextmanager
+def _no_litter(output: JsonlAppender, journal_file: Path) -> Iterator[None]:
+    """Remove an output that was made for nothing, and its journal, on an error; after Ctrl-C a resume wants them."""
+    try:
+        yield
+    except Exception:
+        if output.is_litter:
+            remove_journal(journal_file)
+            output.discard()
+        raise
+
+
 def _bring_up_to_date(journal: Journal, request: Request, observer: Observer) -> None:
     """Have `journal` know every sample, and every verdict in the output."""
     identity = {
@@ -131,17 +155,28 @@ def _bring_up_to_date(journal: Journal, request: Request, observer: Observer) ->
         "bench": request.bench.digest(),
         "limits": json.dumps(asdict(request.options.limits)),
         "code": code_digest(),
+        "extract": request.mode or "",
+        "skip_unknown": str(request.skip_unknown),
     }
     if not journal.fits(identity, request.output):
-        journal.fill(_places(request, observer), identity)
+        noticed = Noticed()
+        journal.fill(_places(request, observer, noticed), identity, lambda: json.dumps(noticed.to_json()))
     covered = journal.covered()
     if request.output.stat().st_size > covered.size:
         journal.note(_judged_before(request, covered.size, covered.lines + 1), request.output)
 
 
-def _places(request: Request, observer: Observer) -> Iterator[Place | None]:
+def _places(request: Request, observer: Observer, noticed: Noticed) -> Iterator[Place | None]:
     keys = JobKeys()
-    for number, in_worlds in enumerate(read_samples(request.samples, request.bench, request.world), 1):
+    samples = read_samples(
+        request.samples,
+        request.bench,
+        request.world,
+        mode=request.mode,
+        skip_unknown=request.skip_unknown,
+        noticed=noticed,
+    )
+    for number, in_worlds in enumerate(samples, 1):
         if not in_worlds:
             yield None
         for judged in in_worlds:
@@ -152,11 +187,22 @@ def _places(request: Request, observer: Observer) -> Iterator[Place | None]:
 
 
 def _check_something_is_wanted(request: Request, summary: Summary) -> None:
-    if not summary.samples:
-        raise InputError(
-            f"{request.samples}: none of its {summary.left_out} samples is of a problem that the files of --worlds-of "
-            "have, so there is nothing to judge. Give files with samples of the same problems."
+    if summary.samples:
+        return
+    skipped = summary.noticed.skipped
+    if skipped:
+        rest = f", and no other is of one that the files of --worlds-of have ({summary.left_out})" * bool(
+            summary.left_out
         )
+        raise InputError(
+            f"{request.samples}: {skipped.total()} samples are of problems that the benchmark {request.bench.name!r} "
+            f"does not have ({counts_in_words(skipped)}){rest}, so there is nothing to judge. Give the benchmark that "
+            "the samples were made for."
+        )
+    raise InputError(
+        f"{request.samples}: none of its {summary.left_out} samples is of a problem that the files of --worlds-of "
+        "have, so there is nothing to judge. Give files with samples of the same problems."
+    )
 
 
 def _job(judged: JudgedSample, tag: Any = None) -> Job:
@@ -174,7 +220,22 @@ def _judged_before(request: Request, start: int, line: int) -> Iterator[tuple[in
                     f"{request.output}, line {row.line}: this verdict was made with {what}. "
                     "Choose another output file, or remove this one to judge everything again."
                 )
+        made = row.data.get("extracted")
+        if made != request.mode and not (made is None and request.mode == "none" and "extraction" not in row.data):
+            raise InputError(
+                f"{request.output}, line {row.line}: this verdict was made {_with_mode(made)}, and the judge is to go "
+                f"on {_with_mode(request.mode)}: one file has programs taken in one way. Choose another output file."
+            )
         yield row.line, _note_of(Verdict.from_row(row.data))
+
+
+def _with_mode(mode: str | None) -> str:
+    return "without --extract" if mode is None else f"with --extract {mode}"
+
+
+def counts_in_words(counts: Counter[str]) -> str:
+    """Return `counts` as words, the most frequent first."""
+    return ", ".join(f"{count} {name}" for name, count in counts.most_common())
 
 
 def _note_of(verdict: Verdict) -> Judged:
@@ -184,6 +245,7 @@ def _note_of(verdict: Verdict) -> Judged:
 def _summarize(journal: Journal, removed_bytes: int) -> Summary:
     seen, different, judged, strangers = journal.counts()
     summary = Summary(seen, journal.left_out(), judged, 0, strangers, seen - different, removed_bytes)
+    summary.noticed = Noticed.from_json(json.loads(journal.noticed()))
     for found, samples in journal.tally():
         _tally(summary, found, samples)
     return summary
@@ -214,7 +276,7 @@ class _Judging:
         self._sandbox = identify(client, request.options)
         # By its digest from here on: a name can come to mean another image while the judge is at work.
         self._options = replace(request.options, image=self._sandbox.image)
-        self._samples = SampleFile(request.samples, request.bench, request.world)
+        self._samples = SampleFile(request.samples, request.bench, request.world, request.mode)
         self._run_facts = describe_run(request.bench, request.options, self._sandbox)
         self._unwritten: list[Verdict] = []
         self._settled: list[bytes] = []

@@ -7,13 +7,14 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from ..schemas.bench import Bench
+from ..schemas.sample_rows import as_carried
 from ..schemas.verdicts import Reused, Verdict
 from .samples import JudgedSample
 from .sandbox.job import Finding
 from .sandbox.options import SandboxOptions
 from .sandbox.run_jobs import SandboxIdentity
 
-OPTIONAL_FACTS: Final = ("label_detail", "disagreement", "uses", "opaque", "bypass", "output", "reused")
+OPTIONAL_FACTS: Final = ("label_detail", "disagreement", "uses", "opaque", "bypass", "output", "reused", "extracted")
 
 
 def describe_run(bench: Bench, options: SandboxOptions, sandbox: SandboxIdentity) -> dict[str, Any]:
@@ -42,6 +43,8 @@ def make_verdict(
         "program_sha256": hashlib.sha256(judged.program.encode("utf-8", "surrogatepass")).hexdigest(),
         **run_facts,
     }
+    if judged.extracted is not None:
+        facts["extracted"] = judged.extracted
     row = judged.sample.row
     if _has_no_program(judged) and finding.outcome != "sandbox_error":
         facts["error"] = {
@@ -53,7 +56,7 @@ def make_verdict(
     # Ours alone, present or absent: a sample that brings such a field says nothing about what was found.
     replaced = {name: row[name] for name in (*facts, *OPTIONAL_FACTS) if name in row and row[name] != facts.get(name)}
     kept = {name: value for name, value in row.items() if name not in (*OPTIONAL_FACTS, "carried")}
-    carried = _carried(row) | replaced
+    carried = as_carried(row) | replaced
     return Verdict.from_row({**kept, **facts} | ({"carried": carried} if carried else {}))
 
 
@@ -61,12 +64,6 @@ def _has_no_program(judged: JudgedSample) -> bool:
     """Say whether extraction found no program in the sample's answer; what is judged is then an empty one."""
     how = judged.sample.row.get("extraction")
     return isinstance(how, Mapping) and how.get("kind") == "no_program" and not judged.program.strip()
-
-
-def _carried(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that a row carries from an earlier judge; a field of that name with another sense is one."""
-    carried = row.get("carried", {})
-    return dict(carried) if isinstance(carried, Mapping) else {"carried": carried}
 
 
 def finding_facts(finding: Finding, reused: Reused | None = None) -> dict[str, Any]:
@@ -86,6 +83,6 @@ def finding_facts(finding: Finding, reused: Reused | None = None) -> dict[str, A
         "peak_memory_kib": finding.peak_memory_kib,
         "attempts": finding.attempts,
     }
-    optional = {name: reused if name == "reused" else getattr(finding, name) for name in OPTIONAL_FACTS}
+    optional = {name: getattr(finding, name, None) for name in OPTIONAL_FACTS} | {"reused": reused}
     listed = {name: list(value) if isinstance(value, tuple) else value for name, value in optional.items()}
     return facts | {name: value for name, value in listed.items() if value}

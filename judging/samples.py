@@ -2,22 +2,25 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from ..analysis.extraction import Form, Mode, extract
 from ..schemas.bench import Bench
 from ..schemas.errors import InputError
-from ..schemas.json_text import parse_json
-from ..schemas.jsonl import read_rows
+from ..schemas.packed import open_for_any_place
 from ..schemas.problems import Problem
+from ..schemas.sample_rows import SampleRows, as_carried
 from ..schemas.samples import Sample, row_digest
+from ..schemas.validation import find_fault
+from .notices import Noticed
 from .resume.journal import Place
-from .world_choice import World, Worlds, choose_worlds, find_problem
+from .tasks import REMEDY, Tasks
+from .world_choice import World, Worlds, choose_worlds
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class JudgedSample:
     """A sample ready to be judged in one world.
 
     `line` is where it stands in its file, `start` the first byte of that line, and `world` the place of its world,
-    whose active changes are `changes`, among the worlds that it is judged in.
+    whose active changes are `changes`, among the worlds that it is judged in. `extracted` is the mode in which the
+    judge took the program out of the sample's text, where it did.
     """
 
     sample: Sample
@@ -35,6 +39,7 @@ class JudgedSample:
     line: int
     start: int
     world: int
+    extracted: Mode | None = None
 
     @cached_property
     def sample_id(self) -> str:
@@ -48,29 +53,73 @@ class JudgedSample:
         return self.sample.program(self.problem)
 
 
-def read_samples(path: Path, bench: Bench, worlds: Worlds = "sample") -> Iterator[tuple[JudgedSample, ...]]:
+def read_samples(
+    path: Path,
+    bench: Bench,
+    worlds: Worlds = "sample",
+    *,
+    mode: Mode | None = None,
+    skip_unknown: bool = False,
+    noticed: Noticed | None = None,
+) -> Iterator[tuple[JudgedSample, ...]]:
     """Yield each sample of the file at `path` as often as it is judged: once for each of its worlds.
 
-    Those without an index are numbered in file order within their setting. Raises InputError, naming the line, for an
-    invalid row, a task that the benchmark lacks and an unknown change.
+    Those without an index are numbered in file order within their setting. `mode` is how programs are extracted, see
+    `extracted`. Samples of problems that the benchmark lacks are passed over with `skip_unknown`; what is to be said of
+    them, and of the rest, goes to `noticed`. Raises InputError, naming the line, for an invalid row and an unknown
+    change; naming the tasks, once all is read, for those that the benchmark lacks.
     """
+    noticed = noticed or Noticed()
     seen: Counter[str] = Counter()
-    for row in read_rows(path, "sample"):
+    rows, tasks = SampleRows(), Tasks(bench)
+    for row in rows.read(path):
+        where = f"{path}, line {row.line}"
         sample = Sample.from_row(row.data)
+        problem = tasks.find(sample.task_id, where)
+        if problem is None:
+            continue
         index = sample.sample_index
         if index is None:
             setting = sample.setting()
             index = seen[setting]
             seen[setting] += 1
-        yield tuple(_in_its_worlds(sample, index, bench, worlds, path, row.line, row.start))
+        judged = JudgedSample(sample, index, problem, (), row.line, row.start, 0)
+        judged = extracted(judged, mode)
+        noticed.look(judged.sample, problem)
+        yield tuple(_in_its_worlds(judged, bench, worlds, where))
+    if not skip_unknown:
+        tasks.check(REMEDY)
+    noticed.skipped += tasks.unknown
+    noticed.foreign += rows.foreign
+    noticed.looks["unfit"] += rows.unfit
+
+
+def extracted(judged: JudgedSample, mode: Mode | None) -> JudgedSample:
+    """Return `judged` with the program that `mode` extracts from the sample's text.
+
+    The text is its completion or solution, or the `raw` answer of which it says already how that was extracted. Without
+    a mode a sample stays as it is, and with `none` one that has no such answer.
+    """
+    row, problem = judged.sample.row, judged.problem
+    has_answer = "raw" in row and "extraction" in row
+    if mode is None or (mode == "none" and not has_answer):
+        return judged
+    form: Form = "solution" if judged.sample.completion is None else "completion"
+    answer = row["raw"] if has_answer else row[form]
+    found = extract(answer, problem.prompt, problem.entry_point, mode, form).to_fields()
+    kept = {name: value for name, value in row.items() if name not in ("completion", "solution", "raw", "extraction")}
+    if "raw" in row and not has_answer:  # another tool's field
+        kept["carried"] = {**as_carried(row), "raw": row["raw"]}
+    return replace(judged, sample=Sample.from_row({**kept, **found}), extracted=mode)
 
 
 class SampleFile:
     """A sample file that was read before, open to be read at any place; a context manager."""
 
-    def __init__(self, path: Path, bench: Bench, worlds: Worlds):
-        self._path, self._bench, self._worlds = path, bench, worlds
-        self._file = path.open("rb")
+    def __init__(self, path: Path, bench: Bench, worlds: Worlds, mode: Mode | None = None):
+        self._path, self._bench, self._worlds, self._mode = path, bench, worlds, mode
+        self._rows = SampleRows()
+        self._file = open_for_any_place(path)
 
     def read(self, place: Place) -> JudgedSample:
         """Return the sample at `place`.
@@ -78,10 +127,8 @@ class SampleFile:
         Raises InputError where it is no longer the one that was there: somebody has written to the file.
         """
         self._file.seek(place.start)
-        row: Any = None
-        with suppress(ValueError):
-            row = parse_json(self._file.readline())
-        if isinstance(row, dict) and "task_id" in row:
+        row = self._rows.parse(self._file.readline())
+        if row is not None and find_fault(row, "sample") is None:
             found = self._find(Sample.from_row(row), place)
             if found is not None and found.sample_id == place.sample_id:
                 return found
@@ -91,9 +138,14 @@ class SampleFile:
         )
 
     def _find(self, sample: Sample, place: Place) -> JudgedSample | None:
-        index, line, start = place.sample_index, place.line, place.start
-        judged = _in_its_worlds(sample, index, self._bench, self._worlds, self._path, line, start)
-        return next(islice(judged, place.world, None), None)
+        problem = self._bench.find(sample.task_id)
+        if problem is None:
+            return None
+        judged = extracted(
+            JudgedSample(sample, place.sample_index, problem, (), place.line, place.start, 0), self._mode
+        )
+        in_worlds = _in_its_worlds(judged, self._bench, self._worlds, f"{self._path}, line {place.line}")
+        return next(islice(in_worlds, place.world, None), None)
 
     def __enter__(self) -> Self:
         return self
@@ -104,10 +156,15 @@ class SampleFile:
         self._file.close()
 
 
-def _in_its_worlds(
-    sample: Sample, index: int, bench: Bench, worlds: Worlds, path: Path, line: int, start: int
-) -> Iterator[JudgedSample]:
-    where = f"{path}, line {line}"
-    problem = find_problem(sample, bench, where)
-    for number, changes in enumerate(choose_worlds(worlds, sample, problem, bench, where)):
-        yield JudgedSample(sample, index, problem, changes, line, start, number)
+def _in_its_worlds(judged: JudgedSample, bench: Bench, worlds: Worlds, where: str) -> Iterator[JudgedSample]:
+    for number, changes in enumerate(choose_worlds(worlds, judged.sample, judged.problem, bench, where)):
+        yield JudgedSample(  # not `replace`, which takes as long as all else that is done to a row
+            judged.sample,
+            judged.sample_index,
+            judged.problem,
+            changes,
+            judged.line,
+            judged.start,
+            number,
+            judged.extracted,
+        )

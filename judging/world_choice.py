@@ -10,9 +10,10 @@ from typing import Literal
 from ..schemas.bench import Bench
 from ..schemas.changes import Change
 from ..schemas.errors import InputError
-from ..schemas.jsonl import read_rows
 from ..schemas.problems import Problem
+from ..schemas.sample_rows import SampleRows
 from ..schemas.samples import Sample
+from .tasks import REMEDY, Tasks
 
 WorldChoice = Literal["sample", "own", "none", "all"]
 World = tuple[Change, ...]  # the active changes
@@ -33,21 +34,27 @@ class WorldsOf:
 Worlds = WorldChoice | WorldsOf
 
 
-def read_worlds(paths: Iterable[Path], bench: Bench) -> WorldsOf:
+def read_worlds(paths: Iterable[Path], bench: Bench, skip_unknown: bool = False) -> WorldsOf:
     """Return the worlds in which the samples, or verdicts, in the files at `paths` run; nothing else is kept of them.
 
-    Raises InputError, naming file and line, for an invalid row, a task that the benchmark lacks and an unknown change.
+    Raises InputError, naming file and line, for an invalid row, an unknown change and, unless they are to be skipped,
+    tasks that the benchmark lacks.
     """
     worlds: dict[tuple[str, ...], World] = {}
     by_task: dict[str, set[tuple[str, ...]]] = {}
     for path in paths:
-        for row in read_rows(path, "sample"):  # a verdict is its sample's row, and more
+        tasks = Tasks(bench)
+        for row in SampleRows().read(path):  # a verdict is its sample's row, and more
             where, sample = f"{path}, line {row.line}", Sample.from_row(row.data)
-            problem = find_problem(sample, bench, where)
+            problem = tasks.find(sample.task_id, where)
+            if problem is None:
+                continue
             names = sample.world(problem)
             if names not in worlds:
                 worlds[names] = _find_changes(names, bench, where)
             by_task.setdefault(problem.task_id, set()).add(names)
+        if not skip_unknown:
+            tasks.check(REMEDY)
     return WorldsOf({task: tuple(worlds[names] for names in sorted(found)) for task, found in by_task.items()})
 
 
@@ -65,17 +72,6 @@ def choose_worlds(worlds: Worlds, sample: Sample, problem: Problem, bench: Bench
         "all": tuple(sorted(bench.changes)),
     }[worlds]
     return (_find_changes(names, bench, where),)
-
-
-def find_problem(sample: Sample, bench: Bench, where: str) -> Problem:
-    """Return the problem that `sample` answers. Raises InputError, saying `where`, when the benchmark lacks it."""
-    problem = bench.find(sample.task_id)
-    if problem is None:
-        raise InputError(
-            f'{where}: field "task_id" is {sample.task_id!r}, which the benchmark {bench.name!r} does not have. '
-            "Give the benchmark that the samples were made for, or remove the line."
-        )
-    return problem
 
 
 def _find_changes(names: Iterable[str], bench: Bench, where: str) -> World:

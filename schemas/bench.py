@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -15,6 +14,7 @@ from .json_text import dump_row, parse_json
 from .jsonl import read_rows, write_rows
 from .problems import Problem
 from .rejections import Rejection
+from .task_names import TaskNames
 from .validation import find_fault
 from .whole_files import make_folder, replace_file
 
@@ -30,10 +30,12 @@ class Bench:
     problems: dict[str, Problem]
     changes: dict[str, Change]
     manifest: Mapping[str, Any] = field(default_factory=dict)
-    _by_folded_id: dict[str, Problem] = field(init=False, repr=False, compare=False)
+    folder: Path | None = field(default=None, repr=False, compare=False)
+    _names: TaskNames = field(init=False, repr=False, compare=False)
+    _known: dict[str, Rejection] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_folded_id", _index_by_folded_id(self.problems))
+        object.__setattr__(self, "_names", TaskNames(self.problems, self._left_out))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -48,14 +50,39 @@ class Bench:
         _check_hashes(folder, manifest)
         changes = _load_changes(folder / CHANGES)
         problems = _load_problems(folder / PROBLEMS, changes)
-        return cls(manifest["name"], problems, changes, manifest)
+        return cls(manifest["name"], problems, changes, manifest, folder)
 
     def find(self, task_id: str) -> Problem | None:
         """Return the problem called `task_id`, or None.
 
-        Case does not count, where it tells no two problems apart: EvalPlus writes Mbpp/2 for MBPP/2.
+        Case does not count, where it tells no two problems apart: EvalPlus writes Mbpp/2 for MBPP/2. A number is the
+        problem whose id ends with it, where that is one alone, with what the benchmark left out: MBPP writes 2.
         """
-        return self.problems.get(task_id) or self._by_folded_id.get(task_id.casefold())
+        found = self.problems.get(task_id)  # most samples use the problem's own id
+        if found is not None:
+            return found
+        name = self._names.find(task_id)
+        return None if name is None else self.problems.get(name)
+
+    def candidates(self, task_id: str) -> tuple[str, ...]:
+        """Return the ids that the number or name `task_id` may mean, where it means several; those left out too."""
+        return self._names.candidates(task_id)
+
+    def rejection(self, task_id: str) -> Rejection | None:
+        """Return why the benchmark left the problem called `task_id` out; None where no record says so.
+
+        Raises InputError for a record that is not valid.
+        """
+        name = self._names.find(task_id)
+        return None if name is None or name in self.problems else self._left_out().get(name)
+
+    def _left_out(self) -> Mapping[str, Rejection]:
+        """Return by task id the problems that were left out as a whole; read when first asked for."""
+        if not self._known and self.folder is not None:
+            for one in load_rejections(self.folder):
+                if one.task_id is not None and one.task_id not in self.problems:
+                    self._known.setdefault(one.task_id, one)
+        return self._known
 
     def digest(self) -> str:
         """Return SHA-256 over the problems and changes: what a verdict depends on."""
@@ -71,12 +98,6 @@ class Bench:
         return {
             name: _sha256("".join(dump_row(row) + "\n" for row in rows[name]).encode("ascii")) for name in sorted(rows)
         }
-
-
-def _index_by_folded_id(problems: Mapping[str, Problem]) -> dict[str, Problem]:
-    counts = Counter(task_id.casefold() for task_id in problems)
-    folded = {task_id.casefold(): problem for task_id, problem in problems.items()}
-    return {task_id: problem for task_id, problem in folded.items() if counts[task_id] == 1}
 
 
 def write_bench(

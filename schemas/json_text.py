@@ -2,22 +2,25 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 MAX_DEPTH = 100  # far below Python's recursion limit: what was read can be written again from any depth of calls
 MAX_DIGITS = 1000  # no count is longer, and Python refuses to convert what is much longer
 
 
-def parse_json(raw: bytes) -> Any:
+def parse_json(raw: bytes, unfit: Callable[[str], Any] | None = None) -> Any:
     """Return the JSON value in `raw`, UTF-8 with or without a byte order mark.
+
+    `unfit` gives the value for the text of a number that could not be written again, NaN and infinity among them.
 
     Raises ValueError (also its kinds UnicodeDecodeError and JSONDecodeError) for what is not JSON, and for what could
     not be written again: a number beyond a double or of more than MAX_DIGITS digits, nesting deeper than MAX_DEPTH.
     """
     text = raw.decode("utf-8").removeprefix("\ufeff")
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite_float, parse_int=_short_int)
+        value = _decoder(unfit).decode(text)
     except RecursionError:
         raise _too_deep() from None
     if text.count("[") + text.count("{") > MAX_DEPTH:
@@ -57,6 +60,29 @@ def _short_int(text: str) -> int:
     if len(text) > MAX_DIGITS:
         raise ValueError(f"a number of {len(text)} digits")
     return int(text)
+
+
+_Read = Callable[[str], Any]
+
+
+@lru_cache(maxsize=4)  # making one takes longer than reading a row
+def _decoder(unfit: _Read | None) -> json.JSONDecoder:
+    """Return what reads JSON, and has `unfit` read the numbers that could not be written again."""
+
+    def reader(read: _Read) -> _Read:
+        def number(text: str) -> Any:
+            try:
+                return read(text)
+            except ValueError:
+                if unfit is None:
+                    raise
+                return unfit(text)
+
+        return number
+
+    return json.JSONDecoder(
+        parse_constant=reader(_refuse_constant), parse_float=reader(_finite_float), parse_int=reader(_short_int)
+    )
 
 
 def _check_depth(value: object) -> None:

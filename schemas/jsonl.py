@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,10 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from .errors import InputError
+from .errors import InputError, RowsError
 from .json_text import dump_row as dump_row
 from .json_text import is_whole_row, parse_json
-from .validation import find_fault
+from .packed import open_content
+from .validation import find_fault, surely_valid
 from .whole_files import lock, replace_file, unlock, unwritable, write_faults
 
 KEPT = "What was written before is kept: the same command, started again, goes on from here."
@@ -38,17 +40,22 @@ def read_rows(
     on_line: Callable[[bytes], object] | None = None,
     start: int = 0,
     first_line: int = 1,
+    unfit: Callable[[str], Any] | None = None,
+    mend: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+    packed: bool = True,
 ) -> Iterator[Row]:
     """Yield the rows of `path`, each valid under `schema`; memory stays that of one line.
 
-    Blank lines are passed over. Raises InputError, naming file, line, field and remedy, for a file that is missing,
-    unreadable or holds no row, and for a line that is too long, not UTF-8, not JSON, not an object or not valid.
+    Blank lines are passed over, and with `packed` a file that is packed with gzip is read as what it holds. Raises
+    InputError, naming file, line, field and remedy, for a file that is missing, unreadable or holds no row; its kind
+    RowsError for a line that is too long, not UTF-8, not JSON, not an object or not valid, and for a folder.
+    `unfit` is that of `parse_json`; `mend` gets a row that may not be valid, and returns one in its place.
     With `on_torn_end`, a last line that was cut short (its writer was killed, or is at work) is no error: the
     function gets its number, and the row is left out. `on_line` gets the bytes of every line, to hash what was read.
     Reading begins at byte `start`, which is where line `first_line` does.
     """
     empty = start == 0
-    for number, begin, raw in _numbered_lines(path, max_line_bytes, start, first_line):
+    for number, begin, raw in _numbered_lines(path, max_line_bytes, start, first_line, packed):
         if on_line:
             on_line(raw)
         if not raw.strip():
@@ -57,13 +64,25 @@ def read_rows(
         if on_torn_end and not raw.endswith(b"\n") and not is_whole_row(raw):
             on_torn_end(number)
             return
-        data = _parse(path, number, raw)
-        fault = find_fault(data, schema)
-        if fault:
-            raise InputError(f"{path}, line {number}: {fault}. See schemas/{schema}.schema.json for the format.")
+        data = _parse(path, number, raw, unfit)
+        if not surely_valid(data, schema):
+            data = mend(data) if mend else data
+            fault = find_fault(data, schema)
+            if fault:
+                raise RowsError(f"{path}, line {number}: {_explain(fault, data, schema)}", path)
         yield Row(number, data, begin)
     if empty:
         raise InputError(f"{path} is empty: expected at least one {schema}, one JSON object per line.")
+
+
+def _explain(fault: str, data: Mapping[str, Any], schema: str) -> str:
+    """Return what is wrong with a row, and what to do."""
+    if schema == "verdict" and "outcome" not in data and find_fault(data, "sample") is None:
+        return (
+            f"this is a sample, and a verdict is needed: {fault}. Judge the samples first: "
+            "`edittool judge BENCH SAMPLES -o verdicts.jsonl`."
+        )
+    return f"{fault}. See schemas/{schema}.schema.json for the format."
 
 
 def file_digest(path: Path) -> str:
@@ -83,43 +102,47 @@ def _readable(path: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise InputError(f"{path} does not exist. Check the path.") from None
     except IsADirectoryError:
-        raise InputError(f"{path} is a folder; a JSONL file is needed.") from None
+        raise RowsError(f"{path} is a folder; a JSONL file is needed.", path) from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}. Check the path and its permissions.") from None
 
 
-def _numbered_lines(path: Path, limit: int, start: int, number: int) -> Iterator[tuple[int, int, bytes]]:
+def _numbered_lines(path: Path, limit: int, start: int, number: int, packed: bool) -> Iterator[tuple[int, int, bytes]]:
     """Yield number, first byte and content of each line from byte `start` on, where line `number` begins."""
-    with _readable(path), path.open("rb") as file:
+    with _readable(path), open_content(path) if packed else path.open("rb") as file:
         if start:  # a pipe is read from where it is
             file.seek(start)
         while line := file.readline(limit + 1):
             if len(line) > limit:
-                raise InputError(
+                raise RowsError(
                     f"{path}, line {number} is longer than {limit / 2**20:.3g} MiB. "
-                    "Is this a JSONL file, with one object per line? Shorten or remove that line."
+                    "Is this a JSONL file, with one object per line? Shorten or remove that line.",
+                    path,
                 )
             yield number, start, line
             number, start = number + 1, start + len(line)
 
 
-def _parse(path: Path, number: int, raw: bytes) -> dict[str, Any]:
+def _parse(path: Path, number: int, raw: bytes, unfit: Callable[[str], Any] | None) -> dict[str, Any]:
     try:
-        data = parse_json(raw.rstrip(b"\r\n"))
+        data = parse_json(raw.rstrip(b"\r\n"), unfit)
     except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}, line {number}: not UTF-8 at byte {error.start + 1} of the line. Save the file as UTF-8."
+        raise RowsError(
+            f"{path}, line {number}: not UTF-8 at byte {error.start + 1} of the line. Save the file as UTF-8.", path
         ) from None
     except json.JSONDecodeError as error:
-        raise InputError(
-            f"{path}, line {number}, column {error.pos + 1}: broken JSON ({error.msg}). Repair or remove that line."
+        raise RowsError(
+            f"{path}, line {number}, column {error.pos + 1}: broken JSON ({error.msg}). Repair or remove that line.",
+            path,
         ) from None
     except ValueError as error:
-        raise InputError(f"{path}, line {number}: unusable JSON ({error}). Repair or remove that line.") from None
+        what = f"{path}, line {number}: unusable JSON ({error}). Repair or remove that line."
+        raise RowsError(what, path) from None
     if not isinstance(data, dict):
-        raise InputError(
+        raise RowsError(
             f"{path}, line {number}: a JSON object is needed, but this is {type(data).__name__}. "
-            "Write one object on each line."
+            "Write one object on each line.",
+            path,
         )
     return data
 
@@ -143,12 +166,14 @@ class JsonlAppender:
 
     def __init__(self, path: Path):
         self.path = path
+        self._made = _missing(path)
         with write_faults(path, note=KEPT), contextlib.ExitStack() as opening:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Unbuffered: a buffer would write its rest after a failure was cut back.
             self._file = opening.enter_context(path.open("ab+", buffering=0))
             lock(self._file.fileno(), path)
             opening.callback(unlock, self._file.fileno())
+            _check_in_place(self._file.fileno(), path)
             self.removed_bytes = self._mend_end()
             self._end = self._file.seek(0, os.SEEK_END)
             opening.pop_all()
@@ -212,6 +237,19 @@ class JsonlAppender:
         with contextlib.suppress(OSError):
             self._file.truncate(end)
 
+    @property
+    def is_litter(self) -> bool:
+        """Say whether this appender made the file, and has written nothing."""
+        return self.path in self._made and self._end == 0
+
+    def discard(self) -> None:
+        """Remove the file, where it is litter, and the folders that were made for it and have nothing else in them."""
+        if self.is_litter:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+                for folder in self._made[1:]:
+                    folder.rmdir()
+
     def close(self) -> None:
         """Close the file and release its lock."""
         if not self._file.closed:
@@ -225,3 +263,16 @@ class JsonlAppender:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _missing(path: Path) -> list[Path]:
+    """Return `path` and the folders that it stands in, as far as they do not exist, the innermost first."""
+    return list(itertools.takewhile(lambda place: not os.path.lexists(place), (path, *path.parents)))
+
+
+def _check_in_place(descriptor: int, path: Path) -> None:
+    """Raise InputError where the open file is no longer the one at `path`: its writer ended, and took it away."""
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.samestat(os.fstat(descriptor), path.stat()):
+            return
+    raise InputError(f"{path} was removed by another edittool as this one opened it. Start the command again.")

@@ -76,6 +76,22 @@ def _compiled(name: str) -> CompiledSchema:
     return CompiledSchema.of(load_schema(name))
 
 
+def surely_valid(row: Mapping[str, Any], name: str) -> bool:
+    """Say whether `row` is known to be valid under schema `name`; False is no answer, and as quick."""
+    return _compiled(name).surely_accepts(row)
+
+
+@cache
+def _compiled_field(name: str, field: str) -> CompiledSchema:
+    return CompiledSchema.of(load_schema(name)["properties"][field])
+
+
+def fits_field(value: object, name: str, field: str) -> bool:
+    """Say whether `value` is valid for `field`, a field of schema `name`."""
+    schema = _compiled_field(name, field)
+    return schema.surely_accepts(value) or schema.thorough.is_valid(value)
+
+
 def find_fault(row: Mapping[str, Any], name: str) -> str | None:
     """Return one sentence naming the field and the fault of `row` under schema `name`, or None when it is valid."""
     schema = _compiled(name)

@@ -171,6 +171,7 @@ class Verdict:
     peak_memory_kib: int | None
     attempts: int
     reused: Reused | None
+    extracted: str | None
     program_sha256: str | None
     carried: Mapping[str, Any]
 
@@ -231,6 +232,7 @@ class Verdict:
             peak_memory_kib=get("peak_memory_kib"),
             attempts=get("attempts", 1),
             reused=get("reused"),
+            extracted=get("extracted"),
             program_sha256=get("program_sha256"),
             carried=get("carried", {}),
             image=get("image"),

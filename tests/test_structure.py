@@ -27,8 +27,8 @@ ALLOWED = {
 FLOORS = {
     "editing": ("context edits model requests", "covariance locate_then_edit", "methods", "api runs"),
     "judging": (
-        "engine world_choice world_probe",
-        "image",
+        "engine notices places tasks world_probe",
+        "image world_choice",
         "sandbox",
         "resume verify world_check",
         "samples",

@@ -174,7 +174,7 @@ class _Place:
 def _rows(path: Path) -> Corpus:
     if not path.is_file():
         raise InputError(f"The corpus {path} is no ordinary file, and it is read more than once. Write it to a file.")
-    places = [_checked(path, row.line, row.start, row.data) for row in read_rows(path, "document")]
+    places = [_checked(path, row.line, row.start, row.data) for row in read_rows(path, "document", packed=False)]
     return Corpus(path.stem, _Documents(places, lambda place: _read_row(path, place)))
 
 
@@ -188,7 +188,7 @@ def _checked(path: Path, line: int, start: int, data: dict[str, Any]) -> _Place:
 
 
 def _read_row(path: Path, place: _Place) -> str:
-    data = next(read_rows(path, "document", start=place.start, first_line=place.line)).data
+    data = next(read_rows(path, "document", start=place.start, first_line=place.line, packed=False)).data
     text: str = next(data[field] for field in FIELDS if field in data)
     return text.encode("utf-8", "replace").decode("utf-8")  # JSON can hold half a surrogate pair; no tokenizer takes it
 

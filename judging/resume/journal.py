@@ -10,7 +10,7 @@ import hashlib
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, Final, Self
 from ...schemas.jsonl import KEPT
 from ...schemas.whole_files import write_faults
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 _PAGE: Final = 256  # rows fetched at a time
 _TAIL_BYTES: Final = 64 * 1024  # of the output, by which it is known again
 
@@ -28,7 +28,8 @@ _TAIL_BYTES: Final = 64 * 1024  # of the output, by which it is known again
 # has the first unjudged one of each job; an attempt whose `run` is over was ended with the judge.
 _TABLES: Final = """
     CREATE TABLE identity (name TEXT PRIMARY KEY, value TEXT);
-    CREATE TABLE state (seen INTEGER, left_out INTEGER, strangers INTEGER, covered INTEGER, lines INTEGER, tail TEXT);
+    CREATE TABLE state (seen INTEGER, left_out INTEGER, strangers INTEGER, covered INTEGER, lines INTEGER, tail TEXT,
+                        noticed TEXT);
     CREATE TABLE samples (number INTEGER PRIMARY KEY, line INTEGER, start INTEGER, place INTEGER, id TEXT UNIQUE,
                           key BLOB, world INTEGER, outcome TEXT, label TEXT, bypass TEXT);
     CREATE TABLE queue (number INTEGER PRIMARY KEY);
@@ -103,8 +104,16 @@ class Journal:
         ((size, tail),) = self._read("SELECT covered, tail FROM state")
         return bool(_tail(output, size) == tail)
 
-    def fill(self, places: Iterable[Place | None], identity: Mapping[str, str]) -> None:
-        """Take `places` for all there is to judge, none of it judged; None is a sample left out. Attempts are kept."""
+    def fill(
+        self,
+        places: Iterable[Place | None],
+        identity: Mapping[str, str],
+        noticed: Callable[[], str] = str,
+    ) -> None:
+        """Take `places` for all there is to judge, none of it judged; None is a sample left out. Attempts are kept.
+
+        `noticed` is asked, when all places have come, for what there is to say of the samples.
+        """
         with self._change() as database:
             database.execute("DELETE FROM identity")
             database.execute("DELETE FROM state")
@@ -123,7 +132,8 @@ class Journal:
                     row,
                 )
             database.execute("CREATE INDEX samples_by_key ON samples (key)")
-            database.execute("INSERT INTO state VALUES (?, ?, 0, 0, 0, ?)", (seen, left_out, _digest(b"")))
+            state = (seen, left_out, _digest(b""), noticed())
+            database.execute("INSERT INTO state VALUES (?, ?, 0, 0, 0, ?, ?)", state)
             database.executemany("INSERT INTO identity VALUES (?, ?)", identity.items())
 
     def covered(self) -> Covered:
@@ -154,6 +164,11 @@ class Journal:
         ((seen, strangers),) = self._read("SELECT seen, strangers FROM state")
         ((different, judged),) = self._read("SELECT count(*), count(outcome) FROM samples")
         return seen, different, judged, strangers
+
+    def noticed(self) -> str:
+        """Return what was noticed of the samples as the journal was filled."""
+        ((noticed,),) = self._read("SELECT noticed FROM state")
+        return str(noticed)
 
     def left_out(self) -> int:
         """Return how many samples of the file are not to be judged."""

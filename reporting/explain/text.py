@@ -1,13 +1,15 @@
 """An explanation for a terminal. Every text that came from a file is shown harmless, and cannot start a line."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.text import Text
 
+from ...schemas.changes import Change
 from ...schemas.verdicts import Verdict
-from .explanation import Explanation, TestResult, program_lines
+from .explanation import Explanation, Refusal, TestResult, program_lines
 
 _IDENTITY = ("task_id", "sample_id", "sample_index", "model", "method", "regime", "step", "edited", "seed")
 _MADE_BY = ("image", "runtime", "isolation", "edittool")
@@ -20,7 +22,8 @@ def render_explanation(explanation: Explanation, show: Callable[[str], Text]) ->
         ("world", _world(explanation)),
         ("verdict", _verdict(explanation)),
         ("program", _program(explanation)),
-        ("refused by the world", _refusals(explanation)),
+        ("refused by the world", _refusals(explanation, by_world=True)),
+        ("unresolved or ill-called", _refusals(explanation, by_world=False)),
         ("tests", _tests(explanation.tests)),
         ("printed", _printed(explanation.verdict)),
         ("ran with", _resources(explanation.verdict)),
@@ -81,10 +84,18 @@ def _program(explanation: Explanation) -> Iterator[str]:
             yield f"      ^ line {mark.line}, past the end: {_one_line(mark.text)}"
 
 
-def _refusals(explanation: Explanation) -> Iterator[str]:
+def _refusals(explanation: Explanation, *, by_world: bool) -> Iterator[str]:
+    """Yield the refusals of the APIs that the world's changes removed or brought, or all others."""
     for refusal in explanation.refusals:
+        if _is_by_world(refusal, explanation.world) != by_world:
+            continue
         where = f", in tests {', '.join(map(str, refusal.tests))}" if refusal.tests else ""
         yield f"  {_error(refusal.error)}{where}"
+
+
+def _is_by_world(refusal: Refusal, world: Sequence[Change]) -> bool:
+    names = {part for change in world for part in (change.deprecated.rpartition(".")[2], change.replacement)}
+    return not names.isdisjoint(re.findall(r"\w+", refusal.error["message"]))
 
 
 def _tests(tests: tuple[TestResult, ...]) -> Iterator[str]:

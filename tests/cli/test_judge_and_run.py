@@ -191,7 +191,7 @@ def test_worlds_of_and_world_exclude_each_other(tmp_path: Path, world: str) -> N
     ("last", "message"),
     [
         ('{"task_id": ', "line 7, column 13: broken JSON"),
-        ('{"task_id": "nowhere/1", "solution": ""}', "line 7: field \"task_id\" is 'nowhere/1'"),
+        ('{"task_id": "nowhere/1", "solution": ""}', 'line 7: field "task_id" names a problem'),
         (
             json.dumps({"task_id": PROBLEM.task_id, "solution": "", "active_changes": ["nothing"]}),
             "line 7: field \"active_changes\" names 'nothing'",

@@ -126,7 +126,7 @@ def test_broken_json_is_named_by_file_and_line(specific_bench: Bench, write_file
 @pytest.mark.parametrize(
     ("pair", "message"),
     [
-        (("other", None), r"a, line 2: field \"task_id\" is 'other'.*Give the benchmark"),
+        (("other", None), r"a, line 2: field \"task_id\" names a problem .* \"other\" \(not known.*Give the benchmark"),
         (("size", ["abs"]), r"a, line 2: field \"active_changes\" names 'abs'.*`edittool bench show BENCH`"),
     ],
 )

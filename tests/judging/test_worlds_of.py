@@ -132,7 +132,7 @@ def test_files_that_share_no_problem_with_the_samples_are_an_error(
     for _ in range(2):
         with pytest.raises(InputError, match=r"others\.jsonl: none of its 3 samples .* Give files"):
             judge(Request(specific_bench, others, tmp_path / "baseline.jsonl", worlds))
-    assert not (tmp_path / "baseline.jsonl").read_bytes()
+    assert not (tmp_path / "baseline.jsonl").exists()
 
 
 class Interrupting(Observer):

@@ -9,6 +9,7 @@ from edittool.schemas.bench import Bench, write_bench
 from edittool.schemas.changes import Change
 from edittool.schemas.errors import InputError
 from edittool.schemas.problems import Problem, Test
+from edittool.schemas.rejections import Rejection
 
 CHANGE = Change("len", "len", "my_len", "renamed", "my_len(value)", "my_len = len\n", "Length.", order=0)
 FIRST = Problem("MBPP/2", "", "f", "def f(x): return len(x)\n", (Test("", "f('')"),), "reliability", "len", opaque=True)
@@ -84,6 +85,20 @@ class TestFind:
         assert (bench.find("A"), bench.find("a")) == (upper, lower)
         ambiguous = Bench("b", {"AB": upper, "ab": lower}, {})
         assert ambiguous.find("Ab") is None
+
+    def test_a_number_is_the_task_that_ends_with_it(self, folder):
+        bench = Bench.load(folder)
+        assert bench.find("2") == FIRST
+        assert bench.candidates("2") == ()
+
+    def test_a_number_of_a_task_that_was_left_out_is_nobody_elses(self, tmp_path):
+        left_out = Rejection("HumanEval/2", None, "reference_fails", "seen")
+        bench = write_bench(tmp_path / "bench", "b", [FIRST], [CHANGE], rejections=[left_out])
+        assert bench.find("2") is None
+        assert bench.candidates("2") == ("HumanEval/2", "MBPP/2")
+        assert bench.rejection("humaneval/2") == left_out
+        assert bench.rejection("MBPP/2") is None
+        assert bench.rejection("MBPP/3") is None
 
 
 class TestRefusal:

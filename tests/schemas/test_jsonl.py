@@ -15,10 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edittool.schemas import jsonl
 from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.json_text import MAX_DEPTH, parse_json
 from edittool.schemas.jsonl import JsonlAppender, dump_row, read_rows, write_rows
-from edittool.schemas.whole_files import NOTE
+from edittool.schemas.whole_files import NOTE, lock
 
 GOOD = {"task_id": "T/0", "completion": "    return 1\n"}
 
@@ -138,6 +139,12 @@ class TestReading:
         seen = []
         read(path, on_line=seen.append)
         assert b"".join(seen) == path.read_bytes()
+
+
+def test_a_sample_where_a_verdict_is_needed_is_called_that(path):
+    path.write_text(dump_row(GOOD))
+    with pytest.raises(InputError, match=r"line 1: this is a sample, and a verdict is needed.*`edittool judge BENCH"):
+        list(read_rows(path, "verdict"))
 
 
 class TestTornEnd:
@@ -333,6 +340,43 @@ class TestAppender:
                 JsonlAppender(path)
             other.communicate(b"\n")
         JsonlAppender(path).close()
+
+    def test_a_file_made_for_nothing_is_discarded_with_its_folders(self, tmp_path):
+        path = tmp_path / "a" / "b" / "verdicts.jsonl"
+        with JsonlAppender(path) as appender:
+            assert appender.is_litter
+            appender.discard()
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_folder_with_something_else_in_it_stays(self, tmp_path):
+        path = tmp_path / "a" / "verdicts.jsonl"
+        with JsonlAppender(path) as appender:
+            (path.parent / "other").touch()
+            appender.discard()
+        assert [found.name for found in path.parent.iterdir()] == ["other"]
+
+    @pytest.mark.parametrize("written", [True, False])
+    def test_a_file_that_was_there_or_has_a_row_is_not_discarded(self, path, written):
+        if not written:
+            path.touch()
+        with JsonlAppender(path) as appender:
+            appender.append(*[GOOD] * written)
+            assert not appender.is_litter
+            appender.discard()
+        assert path.exists()
+
+    def test_a_file_that_its_writer_took_away_is_not_written_to(self, path, monkeypatch):
+        def taken_away(descriptor, place, *more):
+            lock(descriptor, place, *more)
+            path.unlink()
+
+        monkeypatch.setattr(jsonl, "lock", taken_away)
+        with pytest.raises(InputError, match=r"was removed by another edittool .* Start the command again"):
+            JsonlAppender(path)
+        monkeypatch.undo()
+        with JsonlAppender(path) as appender:
+            appender.append(GOOD)
+        assert read(path) == [GOOD]
 
     def test_a_folder_is_no_output_file(self, tmp_path):
         with pytest.raises(EnvironmentFault, match="Is a directory"):

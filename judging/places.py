@@ -1,0 +1,89 @@
+"""Files given for each other: checked before any of them is written to."""
+
+import os
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+from ..schemas.bench import MANIFEST
+from ..schemas.errors import InputError
+from ..schemas.json_text import parse_json
+from ..schemas.packed import MAGIC
+from ..schemas.validation import find_fault
+
+_LINES_READ = 100  # blank ones before the first row
+_BYTES_READ = 2**24
+
+
+def check_arguments(bench: str, samples: Path) -> None:
+    """Raise InputError where BENCH and SAMPLES stand for each other, or one of them twice."""
+    folder = Path(bench)
+    if _is_bench(samples):
+        if folder.is_file():
+            raise InputError(
+                f"BENCH and SAMPLES stand the wrong way round: {samples} is a benchmark, and {folder} a file. "
+                f"`edittool judge {samples} {folder} -o VERDICTS`."
+            )
+        raise InputError(
+            f"{samples} is a benchmark, and a file of samples is needed: "
+            "`edittool judge BENCH samples.jsonl -o VERDICTS`."
+        )
+    if bench != "builtin" and folder.is_file():
+        raise InputError(
+            f"{folder} is a file, and BENCH is a folder made by `edittool bench build`, or `builtin`: "
+            "`edittool judge BENCH samples.jsonl -o VERDICTS`."
+        )
+
+
+def _is_bench(path: Path) -> bool:
+    return (path / MANIFEST).is_file()
+
+
+def check_output(output: Path, samples: Path, others: Iterable[Path] = ()) -> None:
+    """Raise InputError where `output` is one of the files that are read, or holds anything but verdicts.
+
+    Links, hard ones too, are what they lead to.
+    """
+    for path, role in [(samples, "the file of samples"), *((other, "a file of --worlds-of") for other in others)]:
+        if _same(output, path):
+            raise InputError(
+                f"the output {output} is {role} itself ({path}): verdicts would be written into it. It is left as it "
+                "is; choose another output file."
+            )
+    fault = _what_else(output)
+    if fault:
+        raise InputError(
+            f"the output {output} {fault}. It is left as it is: the judge appends to files of verdicts alone. Choose "
+            "another output file."
+        )
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:  # one is missing: the same name is then the same file
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _what_else(path: Path) -> str:
+    """Return what the file at `path` holds, where that is no verdict; "" where it is missing, empty or cut short."""
+    try:
+        with path.open("rb") as file:
+            lines = islice(iter(lambda: file.readline(_BYTES_READ), b""), _LINES_READ)
+            first = next((line for line in lines if line.strip()), b"")
+    except OSError:
+        return ""  # its writer says what keeps it from being read
+    if first.startswith(MAGIC):
+        return "is packed with gzip, and verdicts are appended as plain text"
+    try:
+        row = parse_json(first)
+    except ValueError:
+        return "" if not first.endswith(b"\n") else "holds something else than rows of JSON"
+    if not isinstance(row, dict):
+        return "holds something else than rows of JSON"
+    fault = find_fault(row, "verdict")
+    if fault is None:
+        return ""
+    if "outcome" not in row and find_fault(row, "sample") is None:
+        return "holds samples, not verdicts"
+    return f"holds no verdicts: {fault} (line 1)"
