@@ -71,5 +71,5 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml setup.py constraints.txt $(VENV)/.made
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[edit,fetch,report,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[edit,fetch,report,sample,dev]'
 	@touch $@

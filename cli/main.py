@@ -23,8 +23,10 @@ COMMANDS = {
     "image": "Build and verify the sandbox image.",
     "import": "Turn samples as people publish them into samples.jsonl.",
     "judge": "Run samples in containers of their own and say what each one did.",
+    "prompts": "Write what to ask a model: for any engine, or as a batch.",
     "report": "Turn verdicts into tables, figures and a page to explore.",
     "run": "Run one program in a world and show everything about it.",
+    "sample": "Sample programs from an OpenAI-compatible server.",
     "stats": "Compute the statistics of a model that MEMIT, PMET and ROME need.",
 }
 
