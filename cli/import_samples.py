@@ -10,6 +10,7 @@ from rich.progress import TextColumn
 from ..analysis.extraction import Mode
 from ..samples.importing.run import Request, Summary, run_import
 from ..samples.importing.shapes import SHAPE_NAMES, WORDS
+from ..samples.prompts import Docs
 from ..schemas.errors import InputError
 from .shared.bench_argument import open_bench
 from .shared.console import plain, progress, results, talk
@@ -49,6 +50,12 @@ _REASONS = {
     help="How programs are had from answers.  [default: auto for answers of a chat, none for programs]",
 )
 @click.option("--model", metavar="NAME", help="The model that made them; else what the rows say.")
+@click.option("--method", metavar="NAME", help="How the model was edited, a name for reports; else what the rows say.")
+@click.option(
+    "--docs",
+    type=click.Choice(get_args(Docs)),
+    help="The prompts were those of `edittool prompts --docs ...`: the samples get its method and worlds.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def import_samples(
     files: tuple[Path, ...],
@@ -57,6 +64,8 @@ def import_samples(
     shape: str,
     mode: Mode | None,
     model: str | None,
+    method: str | None,
+    docs: Docs | None,
     as_json: bool,
 ) -> int:
     """Turn samples as people publish them into samples.jsonl, for `edittool judge`.
@@ -76,16 +85,18 @@ def import_samples(
     edittool import runs/ more.zip --bench BENCH -o samples.jsonl --model my-model
     edittool import answers.jsonl.gz --bench BENCH -o samples.jsonl --from chat
     edittool import samples.jsonl --bench BENCH -o programs.jsonl --extract auto
+    edittool import batch_output.jsonl --bench BENCH -o told.jsonl --docs change
     """
     opened = open_bench(bench)
     request = Request(
         paths=files,
         bench=opened,
         output=output,
-        folder=None if bench == "builtin" else Path(bench),
         shape=next((name for name in SHAPE_NAMES if name == shape), None),
         mode=mode,
         model=model,
+        method=method,
+        docs=docs,
     )
     with progress(TextColumn("{task.completed} answers")) as bar:
         task = bar.add_task("reading", total=None)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -13,6 +12,7 @@ from ..schemas.bench import Bench
 from ..schemas.changes import Change
 from ..schemas.errors import InputError
 from ..schemas.problems import Problem
+from ..schemas.samples import TOLD
 from .change_docs import ChangeDocs
 
 Style = Literal["complete", "chat"]
@@ -21,9 +21,6 @@ Docs = Literal["none", "change", "all"]
 # No program has these at the start of a line before it is complete. `\ndef ` and `\nclass ` are not among them: a
 # helper may follow the function that calls it. Four, for OpenAI takes no more.
 STOP = ("\nif __name__", "\nprint(", "\nassert ", "\n```")
-
-# What samples are called: beside the method `none`, a model that was shown documentation is one that was changed.
-METHODS: Mapping[Docs, str] = {"none": "none", "change": "docs-change", "all": "docs-all"}
 
 FIELDS = {
     "prompt": "the problem's prompt, which the program has to go on from",
@@ -41,6 +38,11 @@ one fenced block of code.
 ${fence}python
 $prompt
 $fence"""
+
+
+def method_of(docs: Docs) -> str:
+    """Return the method of samples whose prompts showed `docs`: beside `none`, one that a report holds against it."""
+    return TOLD.get(docs, "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +83,17 @@ class Prompt:
         return {**place, **asked, "stop": list(self.stop), **self.sample_fields()}
 
     def sample_fields(self) -> dict[str, Any]:
-        """Return the fields that a sample made from this prompt has: its world, and what it is compared by.
+        """Return the fields that a sample made from this prompt has: its world, and what it is compared by."""
+        return {**self.docs_fields(), "prompt_sha256": self.sha256()}
+
+    def docs_fields(self) -> dict[str, Any]:
+        """Return those of `sample_fields` that the documentation decides, whatever the words around it.
 
         The world of a problem without a change is that of the change that was documented to the model.
         """
         active = {"active_changes": list(self.documented)} if self._foreign_docs() else {}
         shown = {"docs_of": list(self.documented)} if self.docs == "change" else {}
-        asked = {"docs": self.docs, **shown, "prompt_sha256": self.sha256()}
-        return {**active, "method": METHODS[self.docs], "regime": "none", **asked}
+        return {**active, "method": method_of(self.docs), "regime": "none", "docs": self.docs, **shown}
 
     def _foreign_docs(self) -> bool:
         return self.docs == "change" and self.problem.change_id is None

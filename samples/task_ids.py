@@ -11,7 +11,6 @@ from typing import Final, Literal
 
 from ..schemas.bench import Bench
 from ..schemas.problems import Problem
-from ..schemas.rejections import Rejection
 
 By = Literal["name", "number", "prompt", "entry_point", "position"]
 WhyNot = Literal["no_task", "ambiguous_task", "left_out"]
@@ -59,12 +58,11 @@ class Text:
 class TaskFinder:
     """Finds the tasks of a benchmark, with those that it left out."""
 
-    def __init__(self, bench: Bench, rejections: Iterable[Rejection] = ()):
+    def __init__(self, bench: Bench):
         self._problems = bench.problems
-        left = [one for one in rejections if one.task_id is not None and one.task_id not in bench.problems]
-        self._left_out: Mapping[str, Rejection] = {str(one.task_id): one for one in left}
+        self._left_out = bench.left_out()
         ids = [*bench.problems, *self._left_out]
-        self._folded = _unique((task_id.casefold(), task_id) for task_id in ids)
+        self._names = bench.names
         self._spelled = _unique((_spell(task_id), task_id) for task_id in ids)
         self._by_number: dict[int, list[str]] = {}
         self._families: dict[str, dict[int, str]] = {}
@@ -101,7 +99,7 @@ class TaskFinder:
                 return Known(found.problem, found.by, int(last[:9]))
             if found is not None:
                 return found
-        task_id = self._folded.get(text.casefold()) or self._spelled.get(_spell(text))
+        task_id = self._names.find(text) or self._spelled.get(_spell(text))
         if task_id is not None:
             return self._known(task_id, "name")
         return self._decorated(text, texts, indexed)

@@ -31,11 +31,11 @@ class Bench:
     changes: dict[str, Change]
     manifest: Mapping[str, Any] = field(default_factory=dict)
     folder: Path | None = field(default=None, repr=False, compare=False)
-    _names: TaskNames = field(init=False, repr=False, compare=False)
+    names: TaskNames = field(init=False, repr=False, compare=False)
     _known: dict[str, Rejection] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_names", TaskNames(self.problems, self._left_out))
+        object.__setattr__(self, "names", TaskNames(self.problems, self.left_out))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -61,23 +61,26 @@ class Bench:
         found = self.problems.get(task_id)  # most samples use the problem's own id
         if found is not None:
             return found
-        name = self._names.find(task_id)
+        name = self.names.find(task_id)
         return None if name is None else self.problems.get(name)
 
     def candidates(self, task_id: str) -> tuple[str, ...]:
         """Return the ids that the number or name `task_id` may mean, where it means several; those left out too."""
-        return self._names.candidates(task_id)
+        return self.names.candidates(task_id)
 
     def rejection(self, task_id: str) -> Rejection | None:
         """Return why the benchmark left the problem called `task_id` out; None where no record says so.
 
         Raises InputError for a record that is not valid.
         """
-        name = self._names.find(task_id)
-        return None if name is None or name in self.problems else self._left_out().get(name)
+        name = self.names.find(task_id)
+        return None if name is None or name in self.problems else self.left_out().get(name)
 
-    def _left_out(self) -> Mapping[str, Rejection]:
-        """Return by task id the problems that were left out as a whole; read when first asked for."""
+    def left_out(self) -> Mapping[str, Rejection]:
+        """Return by task id the problems that were left out as a whole; read when first asked for.
+
+        Raises InputError for a record that is not valid.
+        """
         if not self._known and self.folder is not None:
             for one in load_rejections(self.folder):
                 if one.task_id is not None and one.task_id not in self.problems:

@@ -4,9 +4,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from .problems import Problem
+
+# The method of a model that no edit changed, and that was shown documentation: of the problem's own change, or of all.
+TOLD: Final[Mapping[str, str]] = {"change": "docs-change", "all": "docs-all"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from ...schemas.samples import TOLD
 from ..count.comparison import Named, Study
 from ..finding import Finding
 from ..table.format import format_scalar
@@ -65,7 +66,9 @@ def _finding(study: Study, named: Named, row: Row, columns: Mapping[str, Column]
 def _subject(named: Named) -> Iterator[str]:
     setting, world = named.setting, _WORLDS[named.setting.world]
     yield f"model {_cut(setting.model)}" if setting.model else "a model without a name"
-    if setting.edited:
+    if setting.method in TOLD.values():
+        yield f"told by its prompt ({named.name})"
+    elif setting.edited:
         yield f"edited by {named.name}" if setting.method else f"edited by a method that is not named ({named.name})"
         yield from _regime(named)
     elif setting.method:

@@ -13,7 +13,7 @@ from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ...schemas.jsonl import JsonlAppender, Row, read_rows
 from ...schemas.problems import Problem
-from ..prompts import METHODS, PromptMaker
+from ..prompts import PromptMaker, method_of
 from ..requests import Sampling, digest
 from .answers import Answer
 
@@ -141,7 +141,7 @@ def _settings(maker: PromptMaker, sampling: Sampling, mode: Mode) -> dict[str, A
     template = maker.template.sha256
     settings = {
         **sampling.settings(),
-        "method": METHODS[maker.docs],
+        "method": method_of(maker.docs),
         "docs": maker.docs,
         "api": "chat" if maker.style == "chat" else "completions",
         **({} if template is None else {"template_sha256": template}),

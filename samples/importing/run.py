@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...analysis.extraction import Mode
-from ...schemas.bench import Bench, load_rejections
+from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ...schemas.json_text import dump_row
+from ...schemas.problems import Problem
 from ...schemas.whole_files import aside, make_folder, write_faults
+from ..prompts import Docs, PromptMaker
 from ..task_ids import TaskFinder, Unknown
 from .answers import Answer, Fault
 from .find_tasks import FileTasks
@@ -30,15 +32,32 @@ EXAMPLES: Final = 3  # of each reason that are kept for people to read
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be imported: `shape` None has each file tell its own, `mode` None its own way of extraction."""
+    """What is to be imported: `shape` None has each file tell its own, `mode` None its own way of extraction.
+
+    `model`, `method` and `docs` (what `edittool prompts --docs` showed the model) are what its caller says of all
+    samples; None leaves it to the rows.
+    """
 
     paths: Sequence[Path]
     bench: Bench
     output: Path
-    folder: Path | None = None
     shape: ShapeName | None = None
     mode: Mode | None = None
     model: str | None = None
+    method: str | None = None
+    docs: Docs | None = None
+
+    def fields(self) -> Callable[[Problem], Mapping[str, Any]]:
+        """Return a function that gives the fields of a problem's samples which the caller tells.
+
+        Raises InputError for documentation of a benchmark without changes.
+        """
+        told = {"model": self.model, "method": self.method}
+        of_all = {name: value for name, value in told.items() if value is not None}
+        if self.docs is None:
+            return lambda problem: of_all
+        maker = PromptMaker(self.bench, "chat", self.docs)
+        return lambda problem: maker.make(problem).docs_fields() | of_all
 
 
 @dataclass(slots=True)
@@ -113,9 +132,8 @@ def run_import(request: Request, on_read: Callable[[int], None] = lambda read: N
 class _Import:
     def __init__(self, request: Request, on_read: Callable[[int], None]):
         self._request, self._on_read = request, on_read
-        rejections = load_rejections(request.folder) if request.folder else []
-        self._finder = TaskFinder(request.bench, rejections)
-        self._maker = Maker(request.mode, request.model)
+        self._finder = TaskFinder(request.bench)
+        self._maker = Maker(request.mode, request.fields())
         self._summary = Summary(request.output, rejected_path(request.output))
         self._evalplus_ids = 0
         self._whole_answers: Counter[str] = Counter()

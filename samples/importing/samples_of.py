@@ -1,13 +1,14 @@
 """From answers to rows of samples.jsonl: the program, what says where it came from, and the fields it keeps."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...analysis.extraction import Mode, extract
 from ...schemas.json_text import dump_row
 from ...schemas.jsonl import MAX_LINE_BYTES
+from ...schemas.problems import Problem
 from ...schemas.samples import Sample
 from ...schemas.validation import load_schema
 from ..task_ids import Known
@@ -22,12 +23,13 @@ class Maker:
 
     Each sample of a setting gets a number of its own: the one its source gave it, where no other has it.
 
-    `mode` None leaves the way of extraction to each answer's shape. `kinds` counts what was extracted, `unfit` numbers
-    that JSON lacks, `renumbered` the samples whose own number another one had.
+    `mode` None leaves the way of extraction to each answer's shape. `fields` gives what the caller says of the samples
+    of a problem. `kinds` counts what was extracted, `unfit` numbers that JSON lacks, `renumbered` the samples whose own
+    number another one had.
     """
 
     mode: Mode | None
-    model: str | None
+    fields: Callable[[Problem], Mapping[str, Any]]
     kinds: Counter[str] = field(default_factory=Counter)
     unfit: int = 0
     renumbered: int = 0
@@ -42,9 +44,7 @@ class Maker:
             program: dict[str, Any] = {answer.form or "solution": answer.text}
         else:
             program = extract(answer.text, problem.prompt, problem.entry_point, mode, answer.form).to_fields()
-        ours = {"task_id": problem.task_id, **program}
-        if self.model is not None:
-            ours["model"] = self.model
+        ours = {"task_id": problem.task_id, **program, **self.fields(problem)}
         carried, unfit = writable({name: one for name, one in answer.carried.items() if not _is_absent(name, one)})
         index = answer.index if answer.index is not None else known.index
         # What the row was called, and fields of the source that ours take the place of.

@@ -5,14 +5,12 @@ import pytest
 from edittool.schemas.bench import write_bench
 from edittool.schemas.jsonl import write_rows
 
-from ..samples.small_bench import LEFT_OUT, program, small_bench
+from ..samples.small_bench import program, small_bench
 
 
 @pytest.fixture
 def bench(tmp_path):
-    small = small_bench()
-    write_bench(tmp_path / "bench", "small", small.problems.values(), [], rejections=LEFT_OUT)
-    return tmp_path / "bench"
+    return small_bench(tmp_path / "bench").folder
 
 
 def rows_of(path):
@@ -118,3 +116,35 @@ def test_what_was_published_is_taken_whole(edittool, public_bench, datasets, tmp
             numbers = {str(row["imported"].get("task_id", row["task_id"])).split("/")[-1] for row in rows}
             assert {row["task_id"].split("/")[1] for row in rows} == numbers
             assert len({row["task_id"] for row in rows}) == count
+
+
+def test_the_answers_of_a_batch_of_prompts_are_what_a_server_would_have_given(edittool, tmp_path):
+    """A batch's output says nothing of documentation: --docs gives its samples the fields that the prompts had."""
+    fields = ("task_id", "sample_index", "method", "regime", "docs", "docs_of", "active_changes")
+    asked, told, output = tmp_path / "asked.jsonl", tmp_path / "told.jsonl", tmp_path / "samples.jsonl"
+    assert edittool("prompts", "builtin", "-o", asked, "--style", "chat", "--docs", "change", "-n", 2)[0] == 0
+    batch = tmp_path / "batch.jsonl"
+    made = ("prompts", "builtin", "-o", batch, "--style", "chat", "--docs", "change", "-n", 2)
+    assert edittool(*made, "--format", "openai-batch", "--model", "m", "--max-tokens", 9)[0] == 0
+    answer = {"choices": [{"index": 0, "message": {"content": "```python\nx = 1\n```"}, "finish_reason": "stop"}]}
+    answers = [
+        {"custom_id": row["custom_id"], "response": {"status_code": 200, "body": answer}, "error": None}
+        for row in rows_of(batch)
+    ]
+    write_rows(told, reversed(answers))  # in no order
+    assert edittool("import", told, "--bench", "builtin", "-o", output, "--docs", "change", "--model", "m")[0] == 0
+    right = [[row.get(name) for name in fields] for row in rows_of(asked)]
+    assert [[row.get(name) for name in fields] for row in reversed(rows_of(output))] == right
+    assert any(row[-1] for row in right)
+
+    code, _, err = edittool("import", told, "--bench", "builtin", "-o", output, "--method", "mine", "--model", "m")
+    assert code == 0, err
+    assert {row["method"] for row in rows_of(output)} == {"mine"}
+
+
+def test_documentation_of_a_benchmark_without_changes_is_an_error(edittool, bench, tmp_path):
+    given = tmp_path / "given.jsonl"
+    write_rows(given, [{"task_id": "MBPP/1", "solution": "x = 1"}])
+    code, _, err = edittool("import", given, "--bench", bench, "-o", tmp_path / "out.jsonl", "--docs", "change")
+    assert code == 2
+    assert "has no changes" in err

@@ -1,6 +1,6 @@
 """A benchmark like HumanEval and MBPP in small: numbers that both have, functions that two problems share."""
 
-from edittool.schemas.bench import Bench
+from edittool.schemas.bench import MANIFEST, Bench, write_bench
 from edittool.schemas.problems import Problem, Test
 from edittool.schemas.rejections import Rejection
 
@@ -27,8 +27,10 @@ def problem(task_id):
     return Problem(task_id, prompt, name, solution, (Test("", f"assert {name}(1) == 1"),), "specificity", None)
 
 
-def small_bench():
-    return Bench("small", {task_id: problem(task_id) for task_id in PROGRAMS}, {})
+def small_bench(folder):
+    if (folder / MANIFEST).exists():
+        return Bench.load(folder)
+    return write_bench(folder, "small", [problem(task_id) for task_id in PROGRAMS], [], rejections=LEFT_OUT)
 
 
 def program(task_id):

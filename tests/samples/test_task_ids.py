@@ -4,12 +4,12 @@ from hypothesis import strategies as st
 
 from edittool.samples.task_ids import Known, TaskFinder, Text, Unknown
 
-from .small_bench import LEFT_OUT, PROGRAMS, problem, program, small_bench
+from .small_bench import PROGRAMS, problem, program, small_bench
 
 
 @pytest.fixture(scope="module")
-def finder():
-    return TaskFinder(small_bench(), LEFT_OUT)
+def finder(tmp_path_factory):
+    return TaskFinder(small_bench(tmp_path_factory.mktemp("small")))
 
 
 def told(found):
@@ -122,15 +122,15 @@ def test_a_list_with_an_entry_for_each_problem_tells_them_by_place(finder):
 
 
 @given(st.text(max_size=30) | st.integers())
-def test_any_name_has_an_answer_that_is_a_task_or_a_reason(name):
-    found = TaskFinder(small_bench(), LEFT_OUT).by_name(name, [Text(str(name), True)], indexed=True)
+def test_any_name_has_an_answer_that_is_a_task_or_a_reason(finder, name):
+    found = finder.by_name(name, [Text(str(name), True)], indexed=True)
     assert found is None or isinstance(found, Known | Unknown)
     if isinstance(found, Known):
         assert any(digit in str(name) for digit in found.problem.task_id.split("/")[1])
 
 
 @given(st.sampled_from(sorted(PROGRAMS)), st.integers(0, 99), st.sampled_from("#/_-."), st.booleans())
-def test_what_was_put_around_an_id_comes_off_again(task_id, index, mark, upper):
+def test_what_was_put_around_an_id_comes_off_again(finder, task_id, index, mark, upper):
     name = f"{task_id}{mark}{index}"
-    found = TaskFinder(small_bench(), LEFT_OUT).by_name(name.upper() if upper else name, indexed=True)
+    found = finder.by_name(name.upper() if upper else name, indexed=True)
     assert told(found) == (task_id, "name", index)

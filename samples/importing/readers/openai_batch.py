@@ -29,19 +29,19 @@ def _answers(place: Place, row: Mapping[str, Any]) -> Iterator[Found]:
         return
     name = row.get("custom_id")
     names = (name,) if isinstance(name, str | int) else ()
-    found = False
     shared = {"model": body["model"]} if isinstance(body.get("model"), str) else {}
-    for choice in choices_of(body):
-        found = True
+    choices = list(choices_of(body))
+    for choice in choices:
         within = Place(place.line, within=f"{place.within}.choices[{choice.index}]")
         if choice.text is None:
             yield Fault(within, "no_text", "a choice without text", row)
             continue
         mode: Mode = "none" if choice.form == "completion" else "auto"
         carried = {"custom_id": name, **shared, **choice.carried}
+        index = choice.index if len(choices) > 1 else None  # of one answer, the request's id tells the number
         clues = Clues(names, index_in_name=True)
-        yield Answer(within, choice.text, choice.form, clues, mode, row, choice.index, carried)
-    if not found:
+        yield Answer(within, choice.text, choice.form, clues, mode, row, index, carried)
+    if not choices:
         yield Fault(place, "no_text", "no choices in the response", row)
 
 

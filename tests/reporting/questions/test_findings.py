@@ -52,6 +52,12 @@ def test_an_edited_model_is_said_beside_the_unedited_one(report, verdict):
 
 
 CORNERS = {
+    "a model that was told, not edited": (
+        lambda v: [v("rel/0", 2, ADOPTED, model="x", method="docs-change", regime="none")],
+        "Model x, told by its prompt (docs-change): correctly writes the new API in 100.0 % of 1 program (100.0 % of "
+        "the 1 that pass); the unedited model has no verdicts to compare with in the same world; of 1 change: too few "
+        "samples for 1.",
+    ),
     "one sample": (
         lambda v: [v("rel/0", 2, ADOPTED, model="x")],
         "Model x: correctly writes the new API in 100.0 % of 1 program (100.0 % of the 1 that pass); of 1 change: too "
@@ -103,7 +109,8 @@ CORNERS = {
 def test_corners(report, verdict, subtests):
     for name, (make, said) in CORNERS.items():
         with subtests.test(name):
-            assert any(said in text for text in texts(report(make(verdict))))
+            made = texts(report(make(verdict)))
+            assert any(said in text for text in made), made
 
 
 def test_a_benchmark_without_changes_has_no_word_of_adoption(report, verdict, tmp_path):

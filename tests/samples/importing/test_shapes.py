@@ -233,7 +233,14 @@ CASES = [
             answered("MBPP/1#0", chat_body((say(None, refusal="I will not."), "stop"), (say(None), "length"))),
         ),
         "openai-batch",
-        [("HumanEval/0", 0, P0), ("MBPP/1", 0, None), ("MBPP/1", 1, None)],
+        [("HumanEval/0", 3, P0), ("MBPP/1", 0, None), ("MBPP/1", 1, None)],
+        [],
+    ),
+    (
+        "a batch with its samples in any order",
+        lines(*(answered(f"HumanEval/0#{n}", chat_body((say(fenced(P0)), "stop"))) for n in (2, 0, 1))),
+        "openai-batch",
+        [("HumanEval/0", 2, None), ("HumanEval/0", 0, None), ("HumanEval/0", 1, None)],
         [],
     ),
     (
@@ -356,19 +363,11 @@ CASES = [
 
 def run(tmp_path, *paths, **more):
     output = tmp_path / "out" / "samples.jsonl"
-    summary = run_import(Request(paths, small_bench(), output, bench_folder(tmp_path), **more))
+    summary = run_import(Request(paths, small_bench(tmp_path / "bench"), output, **more))
     rejected = read(summary.rejected_file)
     assert summary.read == summary.taken + sum(summary.rejected.values())
     assert len(rejected) == sum(summary.rejected.values())
     return summary, read(output), rejected
-
-
-def bench_folder(tmp_path):
-    folder = tmp_path / "bench"
-    folder.mkdir(exist_ok=True)
-    row = {"task_id": "MBPP/3", "change_id": None, "reason": "no_tests", "detail": "it has none"}
-    (folder / "rejected.jsonl").write_text(lines(row))
-    return folder
 
 
 def read(path):
