@@ -15,7 +15,7 @@ from ..samples.requests import Sampling, parse_extra_body
 from ..schemas.errors import EnvironmentFault, InputError
 from .shared.bench_argument import open_bench
 from .shared.console import plain, progress, talk
-from .shared.exit_codes import DONE, UNJUDGED
+from .shared.exit_codes import DONE, UNANSWERED
 from .shared.observer import Observer
 from .shared.prompt_options import choose_problems, make_maker, prompt_options
 
@@ -100,8 +100,8 @@ def sample(
     BENCH is a benchmark folder or `builtin`. A key comes from the variable OPENAI_API_KEY alone; servers that need none
     are asked without. Each answer is on the disk as soon as it is there: the same command again goes on where it
     stopped, and one with a larger -n asks for what is missing. Refused and truncated answers are rows that say so
-    (`finish_reason`, `failure`). Ends with 1 where the server failed on some prompts for good. docs/sampling.md
-    describes the rows.
+    (`finish_reason`, `failure`). Ends with 1 where the server failed on some requests for good, of which there is no
+    row, or refused a prompt. docs/sampling.md describes the rows.
 
     \b
     edittool sample builtin -o samples.jsonl --base-url http://localhost:8000/v1 --model Qwen/Qwen3-8B
@@ -134,7 +134,7 @@ def sample(
             tell=lambda line: talk.print(plain(line, "yellow"), soft_wrap=True),
         )
     _tell(summary, output, time.monotonic() - started)
-    return UNJUDGED if summary.of_the_server else DONE
+    return UNANSWERED if summary.unanswered or summary.failed["bad_request"] else DONE
 
 
 def _open_endpoint(base_url: str, **given: Any) -> "Endpoint":
@@ -160,11 +160,11 @@ def _tell(summary: "Summary", output: Path, seconds: float) -> None:
             talk.print(plain(f"{title}: {_in_words(counts)}"), soft_wrap=True)
     if summary.failed:
         talk.print(plain(f"without a program to judge: {_in_words(summary.failed)}", "yellow"), soft_wrap=True)
-    if summary.of_the_server:
+    if summary.unanswered:
         talk.print(
             plain(
-                f"{summary.of_the_server} of them are the server's failures, and a judge would count them against the "
-                'model. The rows with a "failure" say why: without those rows, the same command asks for them again.',
+                f"not answered: {_in_words(summary.unanswered)} ({summary.example}). There are no samples of these: "
+                "the same command asks again.",
                 "yellow",
             ),
             soft_wrap=True,

@@ -12,12 +12,13 @@ FailureKind = Literal[
     "empty",  # there is no text in the answer
     "too_long",  # the text is longer than MAX_TEXT: it is left out
     "bad_request",  # the server does not take this prompt: longer than the model's context, say
-    "server_error",  # the server failed on it in every try; so did the three that follow
+    "server_error",  # the server failed in every try; so it did in the three that follow
     "timeout",
     "connection_lost",
     "malformed_response",
 ]
-OF_THE_SERVER = frozenset({"bad_request", "server_error", "timeout", "connection_lost", "malformed_response"})
+# Of these no sample is made: they say nothing of the model, and another day there may be an answer.
+UNANSWERED = frozenset({"server_error", "timeout", "connection_lost", "malformed_response"})
 
 MAX_TEXT = 1_000_000  # characters of an answer: with room for every one to be escaped twice, a row stays below 16 MiB
 MAX_REASONING = 400_000

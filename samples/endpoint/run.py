@@ -13,7 +13,7 @@ from ...schemas.errors import EdittoolError, EnvironmentFault
 from ...schemas.problems import Problem
 from ..prompts import PromptMaker
 from ..requests import Sampling
-from .answers import OF_THE_SERVER, Answer
+from .answers import UNANSWERED, Answer, Failure
 from .client import Client, Endpoint
 from .sample_file import Draw, EndpointSamples
 
@@ -25,6 +25,8 @@ class Summary:
     """What a run did: new samples by how they ended, and how many were there before.
 
     `finished` counts them by finish_reason, `failed` by the kind of failure, `extracted` by the kind of extraction.
+    `unanswered` counts, by the kind of failure, requests that the server failed on for good, of which there is no
+    sample; `example` is the first of them in words.
     """
 
     new: int = 0
@@ -33,11 +35,8 @@ class Summary:
     finished: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     extracted: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def of_the_server(self) -> int:
-        """Return how many samples failed by the server's fault, or by that of the request."""
-        return sum(count for kind, count in self.failed.items() if kind in OF_THE_SERVER)
+    unanswered: Counter[str] = field(default_factory=Counter)
+    example: str = ""
 
 
 def sample_endpoint(
@@ -55,8 +54,9 @@ def sample_endpoint(
 ) -> Summary:
     """Sample `n` answers for each of `problems` into the JSONL file `out`; what stands there already is not done again.
 
-    Each row is on the disk as soon as its answer is there, so any interruption keeps it. A failure of the server's is
-    written only once it has answered something else: a server that fails on everything has failed on nothing by itself.
+    Each row is on the disk as soon as its answer is there, so any interruption keeps it. Of a request that the server
+    failed on there is no row: the next call asks again. A prompt that it refuses becomes a row once it has answered
+    another: a server that refuses everything has refused nothing by itself.
 
     Raises InputError for an `out` of another run and for a request that the server refuses whatever the prompt;
     EnvironmentFault for a server that is not there, busy for too long or fails on everything, and for a disk that
@@ -75,7 +75,7 @@ def sample_endpoint(
 class _Run:
     def __init__(self, samples: EndpointSamples, summary: Summary, observe: Callable[[int], object]):
         self._samples, self._summary, self._observe = samples, summary, observe
-        self._held: list[tuple[Draw, Answer]] = []
+        self._held: list[tuple[Draw, Answer, Failure]] = []
         self._answered = False  # in this run: it is the server of now that has to work
 
     async def sample(
@@ -107,36 +107,44 @@ class _Run:
             self._settle(endpoint)
 
     def _take(self, draw: Draw, answer: Answer, endpoint: Endpoint) -> None:
-        kind = answer.failure.kind if answer.failure else None
-        if kind == "bad_request" and (self._answered or self._samples.has_rows):
-            self._write(draw, answer)
-            return
-        if kind in OF_THE_SERVER:
-            self._held.append((draw, answer))
+        failure = answer.failure
+        refused = failure is not None and failure.kind == "bad_request"
+        if failure is not None and (failure.kind in UNANSWERED or (refused and not self._knows_the_server())):
+            self._held.append((draw, answer, failure))
             if len(self._held) >= HELD + endpoint.concurrency:
                 raise self._nothing_works(endpoint)
             return
-        self._answered = True
         self._write(draw, answer)
-        self._write_held()
+        if not refused:
+            self._answered = True
+            self._settle_held()
+
+    def _knows_the_server(self) -> bool:
+        return self._answered or self._samples.has_rows
 
     def _settle(self, endpoint: Endpoint) -> None:
         if self._held and not self._answered:
             raise self._nothing_works(endpoint)
-        self._write_held()
+        self._settle_held()
 
     def _nothing_works(self, endpoint: Endpoint) -> EnvironmentFault:
-        failure = self._held[-1][1].failure
-        task_ids = ", ".join(sorted({draw.problem.task_id for draw, _ in self._held})[:3])
+        task_ids = ", ".join(sorted({draw.problem.task_id for draw, _, _ in self._held})[:3])
         return EnvironmentFault(
             f"{endpoint.host} answered none of the last {len(self._held)} requests ({task_ids}, ...): "
-            f"{failure and failure.detail}. Look at the server's log. What was answered is kept: the same command goes "
+            f"{self._held[-1][2].detail}. Look at the server's log. What was answered is kept: the same command goes "
             "on from here."
         )
 
-    def _write_held(self) -> None:
+    def _settle_held(self) -> None:
+        """Write those that were refused, and count those that were not answered."""
         while self._held:
-            self._write(*self._held[0])
+            draw, answer, failure = self._held[0]
+            if failure.kind in UNANSWERED:
+                self._summary.unanswered[failure.kind] += 1
+                example = f"sample {draw.index} of {draw.problem.task_id}: {failure.detail}"
+                self._summary.example = self._summary.example or example
+            else:
+                self._write(draw, answer)
             del self._held[0]
 
     def _write(self, draw: Draw, answer: Answer) -> None:

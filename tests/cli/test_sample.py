@@ -250,14 +250,22 @@ def test_a_server_that_is_not_there(edittool: Run, tmp_path: Path) -> None:
     assert "Is the server up?" in err
 
 
-def test_a_failure_on_one_prompt_alone_is_a_row_that_the_exit_code_tells(edittool: Run, tmp_path: Path) -> None:
+def test_a_failure_on_one_prompt_alone_is_no_sample_and_asked_for_again(edittool: Run, tmp_path: Path) -> None:
     out = tmp_path / "s.jsonl"
-    with sampling(lambda asked: refuses(500, "oops") if is_about(asked, TASK) else says("x"), out) as (_, command):
+    broken = True
+
+    def behave(asked: Asked) -> Reply:
+        return refuses(500, "oops") if broken and is_about(asked, TASK) else says("x")
+
+    with sampling(behave, out) as (_, command):
         code, _, err = edittool(*command, "--retries", 1)
-    assert code == 1
-    assert "server_error 1" in err
-    [row] = [row for row in rows_of(out) if row["task_id"] == TASK]
-    assert row["failure"] == {"kind": "server_error", "detail": "the server answered 500: oops (2 tries)"}
+        assert code == 1
+        assert f"server_error 1 (sample 0 of {TASK}: the server answered 500: oops (2 tries))" in err
+        assert TASK not in {row["task_id"] for row in rows_of(out)}
+        broken = False
+        assert edittool(*command)[0] == 0
+    assert [row["task_id"] for row in rows_of(out)].count(TASK) == 1
+    assert not any("failure" in row for row in rows_of(out))
 
 
 def test_a_server_that_dies_on_the_way_keeps_what_it_answered_and_charges_nothing(
