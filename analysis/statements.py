@@ -307,7 +307,7 @@ def _names_in(node: Node) -> Iterator[str]:
 
 
 def _is_stub(tree: Node) -> bool:
-    """Say whether what is defined has no body worth the name: a docstring, `...`, `pass`."""
+    """Say whether what is defined has no body worth the name: a docstring, `...`, `pass`, what says to be written."""
     node: Node | None = next(parts_of(tree), None)
     while node and node.type == "decorated_definition":
         node = node.child_by_field_name("definition")
@@ -318,6 +318,8 @@ def _is_stub(tree: Node) -> bool:
 def _does_nothing(node: Node) -> bool:
     if node.type == "pass_statement":
         return True
+    if node.type in ("return_statement", "raise_statement"):
+        return text_of(node).rstrip("();") in ("return", "return None", "raise NotImplementedError")
     inner = next(parts_of(node), None) if node.type == "expression_statement" else None
     return inner is not None and inner.type in ("string", "concatenated_string", "ellipsis")
 

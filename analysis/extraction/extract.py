@@ -6,12 +6,12 @@ from textwrap import dedent, indent
 from typing import Any, Literal
 
 from ..functions import cut_at_function_end, has_body
-from ..statements import defines, split
+from ..statements import defines, exports, split
 from .fences import Fence, find_fences
-from .markers import cut_at_end_token, may_be_marked, take_off
+from .markers import Bare, cut_at_end_token, may_be_marked, take_off
 from .reach import end_of_names, end_of_program, lacks
 from .task import Task, parses, task_of
-from .text import program_in_text
+from .text import indented_program, program_in_text, without_title
 
 Mode = Literal["none", "auto", "fence", "cut"]
 Kind = Literal["as_is", "fence", "open_fence", "text", "cut", "no_program"]
@@ -19,6 +19,7 @@ Form = Literal["completion", "solution"]
 
 _MAX_FENCES = 500  # of an answer that are read as programs: the last ones
 _MAX_JOINED = 10
+_BOM = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +79,34 @@ class _Finder:
     removed: tuple[str, ...] = ()
 
     def find(self) -> Extraction:
+        answer = self.answer.removeprefix(_BOM)
         if self.mode == "cut":
-            text, ended = cut_at_end_token(self.answer)
-            self.removed = ("tokens",) if ended else ()
-            return self._cut(text) or self._made(text, self.form or "solution", "text" if ended else "as_is")
-        if self.mode == "auto" and not may_be_marked(self.answer) and (found := self._whole(self.answer)):
+            text, ended = cut_at_end_token(answer)
+            self.removed = ("tokens",) if ended or answer != self.answer else ()
+            return self._cut(text) or self._made(text, self.form or "solution", "text" if self.removed else "as_is")
+        untitled = without_title(answer, self.task) if self.mode == "auto" else answer
+        about = {"tokens": answer != self.answer, "prose": untitled != answer}
+        self.removed = tuple(word for word, holds in about.items() if holds)
+        if self.mode == "auto" and not may_be_marked(untitled) and (found := self._whole(untitled)):
             return found
-        text, self.removed = take_off(self.answer)
+        removed = self.removed
+        found = self._within(take_off(untitled, self.task.root), removed)
+        if "tokens" in found.removed and not self._is_sound(found):
+            # A token that prose or a comment names ends nothing.
+            other = self._within(take_off(untitled, self.task.root, ending=False), removed)
+            return other if self._is_sound(other) else found
+        return found
+
+    def _is_sound(self, found: Extraction) -> bool:
+        """Say whether what was found is a program with the entry point."""
+        if found.form == "completion":
+            return self.task.is_completed_by(found.program)
+        return self.task.is_program(found.program) and not self.task.is_stub(found.program)
+
+    def _within(self, bare: Bare, removed: tuple[str, ...]) -> Extraction:
+        """Return the program in `bare`, the answer without what was `removed` and what it names."""
+        text, self.fences = bare.text, ()
+        self.removed = tuple(dict.fromkeys((*removed, *bare.removed)))
         if not text.strip():
             return self._nothing()
         self.fences = find_fences(text)
@@ -97,7 +119,7 @@ class _Finder:
         return self._begun(text) or self._in_fences(text) or self._in_text(text) or self._last(text)
 
     def _made(self, program: str, form: Form, kind: Kind, **more: Any) -> Extraction:
-        removed = (*self.removed, *more.pop("removed", ()))
+        removed = tuple(dict.fromkeys((*self.removed, *more.pop("removed", ()))))
         return Extraction(self.answer, program, form, self.mode, kind, len(self.fences), removed=removed, **more)
 
     def _nothing(self) -> Extraction:
@@ -140,20 +162,23 @@ class _Finder:
         prose = ("prose",) if outside.strip() else ()
         numbered = list(enumerate(self.fences, 1))[-_MAX_FENCES:]
         closed = [(number, fence) for number, fence in numbered if fence.closed]
-        if chosen := self._choose(closed):
+        chosen = self._choose(closed)
+        if chosen and not self.task.is_stub(chosen[1]):
             return self._joined(*chosen, closed, prose)
         if not self.fences[0].language and (begun := self._before_fence(text)):
             return begun
         still_open = [(number, fence) for number, fence in numbered if not fence.closed]
-        if chosen := self._choose(still_open):
-            return self._joined(*chosen, closed, prose, "open_fence")
-        return self._body_in_fences(numbered, prose) or self._other_name(numbered, prose)
+        if opened := self._choose(still_open):
+            return self._joined(*opened, closed, prose, "open_fence")
+        if body := self._body_in_fences(numbered, prose):
+            return body
+        return self._joined(*chosen, closed, prose) if chosen else self._other_name(numbered, prose)
 
     def _choose(self, numbered: Sequence[tuple[int, Fence]]) -> tuple[int, str] | None:
         """Return the last fence that defines the entry point: one that is Python and no stub, where there is one."""
-        second = None
+        second: tuple[int, str] | None = None
         for number, fence in reversed(numbered):
-            for program in _readings(fence.text):
+            for program in self._readings(fence.text):
                 if not self.task.defined_in(program):
                     continue
                 whole = parses(program) or parses(program[: end_of_program(program, self.task.entry_point)])
@@ -161,6 +186,13 @@ class _Finder:
                     return number, program
                 second = second or ((number, program) if fence.is_python or whole else None)
         return second
+
+    def _readings(self, text: str) -> Iterator[str]:
+        """Yield the text of a fence as it is, and without the indentation that all its lines have."""
+        text = without_title(text.removeprefix(_BOM), self.task)
+        yield text
+        if text.lstrip("\r\n")[:1] in (" ", "\t"):
+            yield dedent(text)
 
     def _joined(
         self,
@@ -194,9 +226,11 @@ class _Finder:
 
     def _gives(self, other: tuple[int, Fence], number: int, missing: set[str]) -> bool:
         text = dedent(other[1].text)
-        if not any(name in text for name in missing) or (other[0] > number and self.task.defined_in(text)):
+        if other[0] > number and self.task.defined_in(text):
             return False
-        return any(one.facts.binds & missing for one in split(text))
+        if any(name in text for name in missing) and any(one.facts.binds & missing for one in split(text)):
+            return True
+        return "*" in text and any(exports(name) & missing for one in split(text) for name in one.facts.stars)
 
     def _before_fence(self, text: str) -> Extraction | None:
         """Return the program before the first fence, where the prompt had opened one that it closes."""
@@ -209,7 +243,7 @@ class _Finder:
         if not self.task.opens:
             return None
         for number, fence in reversed(numbered):
-            if not fence.is_python:
+            if not fence.is_python or self.task.defined_in(fence.text):
                 continue
             for body, added in self._bodies(fence.text):
                 kind: Kind = "fence" if fence.closed else "open_fence"
@@ -219,8 +253,8 @@ class _Finder:
     def _bodies(self, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield `text` as a body of the prompt's function: as it is, and indented as the prompt is."""
         task = self.task
-        if not text.strip():
-            return
+        if all(one.facts.kind in ("definition", "import", "comment") for one in split(dedent(text))):
+            return  # a class is no body
         lead = "" if task.prompt.endswith(("\n", "\r")) or text.startswith(("\n", "\r")) else "\n"
         if task.is_completed_by(lead + text):
             yield lead + text, ()
@@ -252,6 +286,9 @@ class _Finder:
     def _in_text(self, text: str, *, by_name: bool = True) -> Extraction | None:
         """Return the program in an answer without useful fences."""
         found = program_in_text(text, self.task, by_name=by_name)
+        if not found and by_name and (block := indented_program(text, self.task)):
+            within = program_in_text(block, self.task)
+            found = (within[0], True) if within else None
         if not found:
             return None
         program, whole = found
@@ -295,13 +332,6 @@ class _Finder:
             program = cut_at_function_end(task.prompt if completed else "", text, task.entry_point)
         kind: Kind = "cut" if len(program) < len(text) else "as_is" if text == self.answer else "text"
         return self._made(program, "completion" if completed else "solution", kind, cut=len(text) - len(program))
-
-
-def _readings(text: str) -> Iterator[str]:
-    """Yield the text of a fence as it is, and without the indentation that all its lines have."""
-    yield text
-    if text.lstrip("\r\n")[:1] in (" ", "\t"):
-        yield dedent(text)
 
 
 def _outside(text: str, fences: Sequence[Fence]) -> str:

@@ -63,16 +63,18 @@ def may_be_marked(answer: str) -> bool:
     return bool(_FEW_SHOT.search(answer))
 
 
-def take_off(answer: str) -> Bare:
+def take_off(answer: str, name: str, *, ending: bool = True) -> Bare:
     """Return `answer` without thinking, special tokens, and what follows a token that ends the text.
 
-    Thinking that never ends takes all that follows with it. Tokens in string literals stay.
+    Of a whole conversation it is the turn of the assistant after `name`, the function's, was first heard of. Thinking
+    that never ends takes all that follows with it. Tokens in string literals stay. Without `ending`, no token ends the
+    text: each is taken out where it stands.
     """
     answer, said = _final_channel(answer)
-    answer, turned = _own_turn(answer)
+    answer, turned = _own_turn(answer, name)
     text = _without_thinking(answer)
     thinking = said or text != answer
-    ended, cut = cut_at_end_token(text)
+    ended, cut = cut_at_end_token(text) if ending else _without_tokens(text)
     unwrapped = ended if _FENCE.search(ended) else _WRAPPER.sub("", ended)  # fences tell by themselves what is inside
     words = {"thinking": thinking, "tokens": turned or cut, "tags": unwrapped != ended}
     return Bare(unwrapped, tuple(word for word, holds in words.items() if holds))
@@ -84,29 +86,37 @@ def cut_at_end_token(text: str) -> tuple[str, bool]:
     start = leading.end() if leading else 0
     if start and re.match(r"\s*(?:assistant|model)[ \t]*\r?\n", text[start:]):
         start = text.index("\n", start) + 1
-    place = _first_special(text, start)
-    if place is None:
-        return text[start:], start > 0
-    return text[start:place], True
+    first = next(_specials(text, start), None)
+    return (text[start:], start > 0) if first is None else (text[start : first.start()], True)
 
 
-def _first_special(text: str, start: int) -> int | None:
-    """Return where the first special token from `start` on stands: in no string that is closed."""
+def _without_tokens(text: str) -> tuple[str, bool]:
+    """Return `text` without its special tokens outside string literals and comments."""
+    parts, place = [], 0
+    for found in _specials(text, 0, comments=True):
+        parts.append(text[place : found.start()])
+        place = found.end()
+    return "".join([*parts, text[place:]]), bool(parts)
+
+
+def _specials(text: str, start: int, *, comments: bool = False) -> Iterator[re.Match[str]]:
+    """Yield the special tokens from `start` on that stand in no string that is closed, nor in `comments`."""
     if not _SPECIAL.search(text, start):
-        return None
-    strings = _closed_strings(text, start)
+        return
+    strings = _closed_strings(text, start, comments)
     current = next(strings, None)
     for found in _SPECIAL.finditer(text, start):
         while current is not None and current[1] <= found.start():
             current = next(strings, None)
         if current is None or not current[0] < found.start():
-            return found.start()
-    return None
+            yield found
 
 
-def _closed_strings(text: str, start: int) -> Iterator[tuple[int, int]]:
-    """Yield where string literals stand that end where they should."""
+def _closed_strings(text: str, start: int, comments: bool) -> Iterator[tuple[int, int]]:
+    """Yield where string literals stand that end where they should, and `comments`."""
     for token in TOKEN.finditer(text, start):
+        if comments and token.lastgroup == "comment":
+            yield token.span()
         if token.lastgroup == "string":
             literal = token[0]
             quote = literal[:3] if literal[:3] in ('"""', "'''") and len(literal) >= 6 else literal[:1]
@@ -114,11 +124,14 @@ def _closed_strings(text: str, start: int) -> Iterator[tuple[int, int]]:
                 yield token.span()
 
 
-def _own_turn(answer: str) -> tuple[str, bool]:
-    """Return the first turn of the assistant, where the answer begins as a whole conversation does."""
+def _own_turn(answer: str, name: str) -> tuple[str, bool]:
+    """Return the assistant's turn where the answer begins as a whole conversation does.
+
+    It is the first one after `name` was first heard of: those before answer examples, those after other questions.
+    """
     if not _LEADING.match(answer):
         return answer, False
-    turn = _TURN.search(answer)
+    turn = _TURN.search(answer, max(0, answer.find(name))) or _TURN.search(answer)
     return (answer[turn.end() :], True) if turn else (answer, False)
 
 
@@ -145,7 +158,7 @@ def _without_thinking(answer: str) -> str:
                 opened = True
         elif opened:
             place, opened = tag.end(), False
-        elif not _in_string(answer, tag.start()):
+        elif not _in_string(answer, tag.start()) and not _in_prose(answer, tag):
             kept, place = [], tag.end()
     return "".join(kept if opened else [*kept, answer[place:]])
 
@@ -153,6 +166,12 @@ def _without_thinking(answer: str) -> str:
 def _begins_line(text: str, place: int) -> bool:
     line = text[_line_start(text, place) : place]
     return not _SPECIAL.sub("", line).replace("<s>", "").strip()
+
+
+def _in_prose(text: str, tag: re.Match[str]) -> bool:
+    """Say whether words stand on both sides of `tag` on its line: it is spoken of."""
+    after = text[tag.end() : tag.end() + _LINE].lstrip(" \t")
+    return not _begins_line(text, tag.start()) and after[:1] not in ("", "\r", "\n", "<", "`", "[")
 
 
 def _in_string(text: str, place: int) -> bool:

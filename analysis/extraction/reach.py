@@ -1,10 +1,15 @@
 """What a program needs: where the last statement stands that its entry point reaches, and which names it lacks."""
 
+import re
 from collections.abc import Sequence
 
 from ..statements import MAX_STATEMENTS, Names, Statement, defines, root_of, split
 
 _ROUNDS = 10
+# What these do to a module is seen in no name that they bind.
+_BY_NAME = re.compile(
+    r"(?:setattr|delattr|exec)\s*\(|(?:globals|locals|vars)\s*\([^()]*\)\s*(?:\[|\.\s*(?:update|setdefault)\b)"
+)
 _SHOWS = ("print", "assert", "doctest", "unittest", "pytest", "sys.exit", "exit(", "quit(")
 
 
@@ -50,18 +55,26 @@ def _matters(statement: Statement, names: Names, reached: set[str], roots: set[s
     if facts.binds & reached or statement.is_setting:
         return True
     own = names.own(reached)
+    data = {name for name in own - roots if _is_data(name, names)}
     if facts.kind in ("definition", "import"):
-        return bool(facts.changes & own)
+        registers = facts.changes if statement.text.startswith("@") else frozenset()
+        return bool(facts.changes & own) or _reaches(registers, data, names)
     if statement.text.startswith(_SHOWS) or "input" in facts.reads:
         return False
+    if _BY_NAME.match(statement.text):
+        return True
     if facts.stores & own or facts.changes & (own - roots):
         return True
     if any(f"{root}.register" in statement.text for root in roots):
         return True
     if facts.reads & roots:  # a use of the entry point
         return False
-    data = {name for name in own - roots if _is_data(name, names)}
-    return any(bool(names.reached([name]) & data) for name in facts.reads & names.binders.keys())
+    return _reaches(facts.reads, data, names)
+
+
+def _reaches(used: frozenset[str], data: set[str], names: Names) -> bool:
+    """Say whether one of the names `used` is that of something which uses `data`."""
+    return any(bool(names.reached([name]) & data) for name in used & names.binders.keys())
 
 
 def _is_data(name: str, names: Names) -> bool:

@@ -30,9 +30,9 @@ class Task:
         return self.root in text and bool(defines(split(text), self.entry_point))
 
     def is_stub(self, text: str) -> bool:
-        """Say whether all that `text` has of the entry point does nothing."""
-        statements = split(text)
-        return all(statements[place].facts.stub for place in defines(statements, self.entry_point))
+        """Say whether all that `text` has of the entry point does nothing, or imports it, as a test does."""
+        found = [split(text)[place].facts for place in defines(split(text), self.entry_point)]
+        return all(facts.stub or facts.kind == "import" for facts in found)
 
     def is_program(self, text: str) -> bool:
         """Say whether `text` is a whole program that defines the entry point."""

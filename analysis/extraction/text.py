@@ -1,9 +1,45 @@
 """A program among prose that no fence sets apart."""
 
+import keyword
+import re
 from collections.abc import Sequence
+from textwrap import dedent
 
 from ..statements import MAX_STATEMENTS, Names, Statement, defines, split
 from .task import Task
+
+_TITLE = re.compile(r"[\r\n]*+(?:[-*+>][ \t]++)?(?P<word>[^\W\d]\w*+)[ \t]*+\r?\n(?:[ \t]*+\r?\n)*+(?=\S)")
+_COMPOUND = re.compile(r"(?:async|class|def|if|for|while|with|try|elif|else|except|finally)\b")
+
+
+def without_title(text: str, task: Task) -> str:
+    """Return `text` without a first line that is one word, as in `python` or `Solution`: a name that nothing gives."""
+    found = _TITLE.match(text)
+    if not found or keyword.iskeyword(found["word"]):
+        return text
+    rest = text[found.end() :]
+    return rest if task.defined_in(rest) else text
+
+
+def indented_program(text: str, task: Task) -> str | None:
+    """Return the lines around the entry point without their indentation, where prose has it indented as a whole."""
+    lines = text.splitlines(keepends=True)
+    defined = re.compile(rf"[ \t]+(?:async[ \t]+def|def|class)[ \t]+{re.escape(task.root)}\b")
+    place = next((number for number, line in enumerate(lines) if defined.match(line)), None)
+    if place is None:
+        return None
+    first, last = place, place + 1
+    while first > 0 and _is_within(lines[first - 1]):
+        first -= 1
+    while last < len(lines) and _is_within(lines[last]):
+        last += 1
+    if first > 0 and _COMPOUND.match(lines[first - 1]):  # a method of a class, say
+        return None
+    return dedent("".join(lines[first:last]))
+
+
+def _is_within(line: str) -> bool:
+    return not line.strip() or line[0] in " \t"
 
 
 def program_in_text(text: str, task: Task, *, by_name: bool = True) -> tuple[str, bool] | None:

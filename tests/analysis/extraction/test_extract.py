@@ -40,6 +40,10 @@ HELPED = "def f(xs):\n    return add(xs)\n"
 HELPER = "def add(xs):\n    return sum(xs)\n"
 TICKS = f'def f(xs):\n    """Return it.\n\n    ```python\n    f([1])\n    ```\n    """\n{BODY}'
 FLAT_TICKS = f'def f(xs):\n    """Return it.\n\n```\nf([1])\n```\n    """\n{BODY}'
+IMPORTING = (
+    "import unittest\nfrom your_module import f\n\n\nclass Test(unittest.TestCase):\n    def test(self):\n        f([])"
+)
+TASK = "def f(xs):\n    # your code here\n    return None\n"
 QUOTED = "def f(xs):\n    ends = ['</s>', '<|im_end|>', '</think>']\n    return sum(xs) if len(ends) == 3 else 0\n"
 
 # Each holds a right program; the kind is what extraction says of it.
@@ -106,6 +110,34 @@ RIGHT = {
     ),
     "a decorated name": (fence(f"{PLAIN}\n\nf = (lambda g: lambda xs: g(xs))(f)\n"), "fence"),
     "defined twice": (fence(f"{WRONG}\n\n{PLAIN}"), "fence"),
+    "a test that imports it after it": (f"{fence(PLAIN)}\nTest it:\n{fence(IMPORTING)}", "fence"),
+    "a test that imports it, and a fence that the prompt opened": (f"{PLAIN}```\n\nTest:\n{fence(IMPORTING)}", "cut"),
+    "an import that is the answer": (fence("from builtins import sum as f\n"), "fence"),
+    "its stub after it": (
+        f"{fence(PLAIN)}\n{fence('def f(xs):' + chr(10) + '    raise NotImplementedError')}",
+        "fence",
+    ),
+    "a task after it": (f"{fence(PLAIN)}\n{fence(TASK)}", "fence"),
+    "the prompt, then the body": (f"Given\n{fence(PROMPT)}\nthe body is\n{fence(BODY)}", "fence"),
+    "all names of a module in a fence of their own": (
+        fence("from math import *\n") + fence("def f(xs):\n    return int(fsum(xs))\n"),
+        "fence",
+    ),
+    "what a registry is filled with after it": (
+        fence(
+            "RULES = {}\n\n\ndef rule(g):\n    RULES[g.__name__] = g\n    return g\n\n\n"
+            "def f(xs):\n    return RULES['total'](xs)\n\n\n@rule\ndef total(xs):\n    return sum(xs)\n"
+        ),
+        "fence",
+    ),
+    "names that are set by name after it": (
+        fence("def f(xs):\n    return add(xs) * f.k\n\n\nsetattr(f, 'k', 1)\nglobals()['add'] = sum\n"),
+        "fence",
+    ),
+    "a helper that is executed after it": (
+        fence(f"def f(xs):\n    return add(xs)\n\n\nexec('''{HELPER}''')\n"),
+        "fence",
+    ),
     # text
     "text around it": (f"It's easy:\n\n{PLAIN}\nThis sums the list (it isn't hard).", "text"),
     "text, and imports above": (
@@ -115,6 +147,14 @@ RIGHT = {
     "text after the body": (f"{BODY}\nThis function's loop adds (all of) them.\n", "cut"),
     "text after the program": (f"{PLAIN}\nThis function's loop adds (all of) them.\n", "cut"),
     "a program that breaks off": (f"{PLAIN}\n\ndef test():\n    assert f([1", "cut"),
+    "the name of the language above it": (f"python\n{PLAIN}", "text"),
+    "a word above it": (f"Solution\n{PLAIN}", "text"),
+    "a bullet above it": (f"- First\n{PLAIN}", "text"),
+    "the name of the language in the fence": (fence(f"python\n{PLAIN}", ""), "fence"),
+    "indented as a whole": (f"Solution:\n\n{textwrap.indent(PLAIN, '    ')}\nIt sums.", "text"),
+    "a byte order mark": (f"\ufeff{PLAIN}", "text"),
+    "a byte order mark and a body": (f"\ufeff{BODY}", "text"),
+    "a byte order mark in a fence": (fence(f"\ufeff{PLAIN}"), "fence"),
     # thinking and tokens
     "thinking": (f"<think>\nMaybe\n{fence(WRONG)}</think>\n{fence(PLAIN)}", "fence"),
     "thinking that the prompt opened": (f"Maybe\n{fence(WRONG)}\n</think>\n\n{fence(PLAIN)}", "fence"),
@@ -140,6 +180,26 @@ RIGHT = {
     "instructions": (f"[INST] Write f. [/INST] {fence(PLAIN)}", "fence"),
     "fill in the middle": (f"{BODY}<fim_suffix>\nx = 1", "text"),
     "done": (f"{PLAIN}[DONE]\n[BEGIN]\n{WRONG}", "text"),
+    "a token that prose names": (f"Note that the </s> token is not used.\n{fence(PLAIN)}", "fence"),
+    "a token that prose quotes": (f"Without `<pad>` it is\n\n{PLAIN}", "text"),
+    "a token that a comment names": ("def f(xs):\n    # see [INST], <unk>\n    return sum(xs)\n", "as_is"),
+    "a closing tag that prose names": (f"{fence(PLAIN)}\nI closed with </think> above.", "fence"),
+    "a closing tag that a docstring names": (
+        fence('def f(xs):\n    """Not what follows </think> here."""\n    return sum(xs)\n'),
+        "fence",
+    ),
+    "thinking that ends in its last line": (f"Maybe\n{fence(WRONG)}So be it.</think>\n\n{fence(PLAIN)}", "fence"),
+    "examples before the question": (
+        f"<s>[INST] Write g. [/INST] {fence('def g(xs):' + chr(10) + '    return 0')}</s>"
+        f"<s>[INST] {PROMPT} [/INST] {fence(PLAIN)}</s>",
+        "fence",
+    ),
+    "a conversation that goes on": (
+        f"<|im_start|>user\nWrite g.<|im_end|>\n<|im_start|>assistant\nNo.<|im_end|>\n<|im_start|>user\n{PROMPT}"
+        f"<|im_end|>\n<|im_start|>assistant\n{fence(PLAIN)}<|im_end|>\n<|im_start|>user\nThanks.<|im_end|>\n"
+        "<|im_start|>assistant\nYou are welcome.<|im_end|>",
+        "fence",
+    ),
     # indentation
     "first line stripped": (BODY.lstrip(), "cut"),
     "first line with one blank too many": (f" {BODY}", "cut"),
@@ -193,6 +253,15 @@ def test_a_program_of_another_name_is_kept():
     for form in (None, "solution"):
         assert extract("Here:\n" + fence("def g(xs):\n    return 1\n"), PROMPT, "f", "auto", form).kind == "fence"
     assert extract("def g(xs):\n    return 1\n", "", "f", "auto").program == "def g(xs):\n    return 1\n"
+
+
+def test_a_class_is_no_body_of_a_function():
+    answer = fence("class Solution:\n    def f(self, xs):\n        return sum(xs)\n")
+    assert extract(answer, PROMPT, "f", "auto").form == "solution"
+
+
+def test_thinking_without_an_answer_gives_none():
+    assert extract(f"Maybe\n{fence(PLAIN)}\n</think>\n\nI can't.", PROMPT, "f", "auto").kind == "no_program"
 
 
 def test_a_method_is_looked_for_in_its_class():

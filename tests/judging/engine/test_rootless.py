@@ -45,7 +45,7 @@ def test_a_rootless_engine_judges_as_any_other_or_is_refused(
     for limit in ("memory_bytes", "pids", "cpus"):
         assert f"{limit} is " in done.stderr
     assert "Nothing was run in it" in done.stderr
-    assert (tmp_path / "verdicts.jsonl").read_text() == ""
+    assert not (tmp_path / "verdicts.jsonl").exists()
     assert checked.returncode == 3
     assert f"{facts.name} cannot limit memory" in checked.stdout
     assert "systemd.unified_cgroup_hierarchy=1" in checked.stdout or "Delegate=" in checked.stdout
