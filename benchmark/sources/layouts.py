@@ -30,7 +30,9 @@ _FIELDS: tuple[tuple[str, frozenset[str]], ...] = (
 def recognise(row: Mapping[str, Any]) -> str | None:
     """Return the name of the data set that `row` looks like, or None."""
     if {"base_input", "plus_input"} & row.keys():
-        return "MBPP+" if str(row.get("task_id")).lower().startswith("mbpp") else "HumanEval+"
+        # The ids of MBPP+'s first version are MBPP's, mere numbers.
+        of_mbpp = isinstance(row.get("task_id"), int) or str(row.get("task_id")).lower().startswith("mbpp")
+        return "MBPP+" if of_mbpp else "HumanEval+"
     name = next((name for name, fields in _FIELDS if fields <= row.keys()), None)
     return "HumanEval+" if name == "HumanEval" and _zips_results(row["test"]) else name
 

@@ -18,6 +18,7 @@ PLUS_TEST = "def check(candidate):\n    inputs = [[1]]\n    results = [1]\n    a
         (HUMANEVAL | {"test": PLUS_TEST}, "HumanEval+"),
         (HUMANEVAL | {"base_input": []}, "HumanEval+"),
         ({"task_id": "Mbpp/2", "base_input": [], "plus_input": []}, "MBPP+"),
+        ({"task_id": 2, "base_input": [], "plus_input": []}, "MBPP+"),
         ({"task_id": 2, "text": "", "code": "", "test_list": []}, "MBPP"),
         ({"task_id": 2, "prompt": "", "code": "", "test_list": []}, "the sanitized MBPP"),
         ({"task_id": 2, "prompt": "", "code": "", "test_list": [], "test": ""}, "MBPP+"),
