@@ -18,24 +18,9 @@ from .tree.chains import CHAINS, chain_of
 from .tree.names import Walk
 from .tree.scopes import Scope
 from .tree.syntax import parse, parts_of, text_of
+from .tree.tokens import TOKEN
 from .uses.standard_library import BUILTIN_NAMES, MODULES
 
-# Possessive throughout: no input makes these backtrack.
-TOKEN = re.compile(
-    r"""
-      (?P<comment> \#[^\r\n]*+ )
-    | (?P<string>  \"\"\" (?:[^\\"] | \\(?:.|\Z) | "(?!""))*+ (?:\"\"\")?+
-                 | \'\'\' (?:[^\\'] | \\(?:.|\Z) | '(?!''))*+ (?:\'\'\')?+
-                 | "      (?:[^\\"\r\n] | \\(?:\r\n|.|\Z))*+ "?+
-                 | '      (?:[^\\'\r\n] | \\(?:\r\n|.|\Z))*+ '?+ )
-    | (?P<joined>  \\(?:\r\n|\r|\n) )
-    | (?P<newline> \r\n|\r|\n )
-    | (?P<open>    [(\[{] )
-    | (?P<close>   [)\]}] )
-    | (?P<other>   [^\#"'\\\r\n()\[\]{}]++ | . )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
 # No bracket can hold these words: one that was never closed must not swallow what follows.
 _STATEMENT = re.compile(
     r"(?:def|class|import|while|with|return|assert|del|raise)[ \t]|async[ \t]+def[ \t]|from[ \t]+[\w.]+[ \t]+import\b"
@@ -51,7 +36,6 @@ _SETTING = re.compile(
 )
 _REMEMBERED = 10_000  # characters of the longest statement whose facts are kept
 _TREES = 50_000  # characters of the longest statement that is read as a tree; of longer ones, tables, the words count
-_COMMENTED = 2000  # characters from which on comments are left out: tree-sitter takes the square of their number
 MAX_STATEMENTS = 4000  # of a text, that are looked at: no model writes more
 
 Kind = Literal["definition", "import", "assignment", "assert", "main", "expression", "block", "comment", "broken"]
@@ -188,7 +172,7 @@ def _remembered(text: str) -> Facts:
 def _read(text: str) -> Facts:
     if len(text) > _TREES:
         return _read_words(text)
-    tree = parse(_uncommented(text) if len(text) > _COMMENTED else text)
+    tree = parse(text)
     walk = Walk(tree)
     module = walk.module
     binds: set[str] = set()
@@ -232,22 +216,6 @@ def _read(text: str) -> Facts:
         tuple(module.stars),
         kind == "definition" and _is_stub(tree),
     )
-
-
-def _uncommented(text: str) -> str:
-    """Return `text` with neither comments nor continued lines."""
-    parts: list[str] = []
-    for token in TOKEN.finditer(text):
-        if token.lastgroup == "comment":
-            while parts and not parts[-1].strip(" \t\f") and not parts[-1].endswith(("\n", "\r")):
-                parts.pop()  # indentation before it would count as a line's
-        elif token.lastgroup == "newline":
-            if parts and parts[-1].endswith(("\n", "\r")):
-                continue
-            parts.append("\n")
-        else:
-            parts.append(" " if token.lastgroup == "joined" else token[0])
-    return "".join(parts)
 
 
 def _read_words(text: str) -> Facts:

@@ -10,6 +10,8 @@ from functools import cache
 import tree_sitter_python
 from tree_sitter import Language, Node, Parser
 
+from .tokens import without_long_runs
+
 MAX_PROGRAM_BYTES = 2**20  # what lies beyond is not read: no model writes it, and reading stays bounded
 
 _NOT_PYTHON = (SyntaxError, ValueError, MemoryError, RecursionError)
@@ -25,15 +27,22 @@ def language() -> Language:
 def parse(program: str) -> Node:
     """Return the root of the tree of `program`, whatever it holds; line ends count as Python counts them.
 
-    Lone surrogates, which UTF-8 cannot carry, are read as question marks.
+    Lone surrogates, which UTF-8 cannot carry, are read as question marks. See also `without_long_runs`.
     """
-    return Parser(language()).parse(source_of(program)).root_node
+    return Parser(language()).parse(_encoded(without_long_runs(_in_lines(program)))).root_node
 
 
 def source_of(program: str) -> bytes:
     """Return the bytes in which the nodes of `parse(program)` have their places."""
-    source = _LINE_END.sub("\n", program[:MAX_PROGRAM_BYTES]).encode("utf-8", "replace")
-    return source[:MAX_PROGRAM_BYTES]
+    return _encoded(_in_lines(program))
+
+
+def _in_lines(program: str) -> str:
+    return _LINE_END.sub("\n", program[:MAX_PROGRAM_BYTES])
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "replace")[:MAX_PROGRAM_BYTES]
 
 
 def line_of(node: Node) -> int:
