@@ -81,9 +81,7 @@ class _Finder:
     def find(self) -> Extraction:
         answer = self.answer.removeprefix(_BOM)
         if self.mode == "cut":
-            text, ended = cut_at_end_token(answer)
-            self.removed = ("tokens",) if ended or answer != self.answer else ()
-            return self._cut(text) or self._made(text, self.form or "solution", "text" if self.removed else "as_is")
+            return self._cut_alone(answer)
         untitled = without_title(answer, self.task) if self.mode == "auto" else answer
         about = {"tokens": answer != self.answer, "prose": untitled != answer}
         self.removed = tuple(word for word, holds in about.items() if holds)
@@ -95,6 +93,17 @@ class _Finder:
             # A token that prose or a comment names ends nothing.
             other = self._within(take_off(untitled, self.task.root, ending=False), removed)
             return other if self._is_sound(other) else found
+        return found
+
+    def _cut_alone(self, answer: str) -> Extraction:
+        """Return the beginning of `answer`, of which only special tokens are taken off."""
+        text, ended = cut_at_end_token(answer)
+        self.removed = ("tokens",) if ended or answer != self.answer else ()
+        found = self._cut(text) or self._made(text, self.form or "solution", "text" if self.removed else "as_is")
+        if ended and not self._is_sound(found):
+            self.removed = ("tokens",) if answer != self.answer else ()
+            other = self._cut(answer)
+            return other if other and self._is_sound(other) else found
         return found
 
     def _is_sound(self, found: Extraction) -> bool:
