@@ -8,7 +8,9 @@ import click
 
 from ..samples.prompts import Docs, Prompt, Style
 from ..samples.requests import Sampling, batch_row, parse_extra_body
+from ..schemas.errors import InputError
 from ..schemas.jsonl import write_rows
+from ..schemas.whole_files import in_folder
 from .shared.bench_argument import open_bench
 from .shared.console import plain, talk
 from .shared.prompt_options import choose_problems, make_maker, prompt_options
@@ -68,6 +70,8 @@ def prompts(
     edittool prompts BENCH -o batch.jsonl --style chat --format openai-batch --model gpt-4.1-mini --max-tokens 2048
     edittool prompts BENCH -o chats.jsonl --format messages --template ask.txt --subset generalization
     """
+    if str(output) == "-":
+        raise InputError("-o needs a file: the prompts are written whole, and not to standard output.")
     style = style or ("chat" if form == "messages" else "complete")
     if form == "messages" and style == "complete":
         raise click.UsageError("--format messages is a chat: it does not go with --style complete.")
@@ -77,7 +81,8 @@ def prompts(
     problems = choose_problems(loaded, subsets, tasks)
     sampling = Sampling(**drawn, extra_body=parse_extra_body(extra_body)) if form == "openai-batch" else None
     asked = ((maker.make(problem), index) for problem in problems for index in range(n))
-    write_rows(output, _rows(asked, form, sampling))
+    with in_folder(output.parent, "the folder of the prompts"):
+        write_rows(output, _rows(asked, form, sampling))
     talk.print(plain(f"{output}: {len(problems) * n} prompts for {len(problems)} problems"), soft_wrap=True)
 
 
