@@ -80,6 +80,8 @@ def prompts(
     maker = make_maker(loaded, style, docs, template)
     problems = choose_problems(loaded, subsets, tasks)
     sampling = Sampling(**drawn, extra_body=parse_extra_body(extra_body)) if form == "openai-batch" else None
+    if sampling is not None:
+        sampling.check_seeds(n)
     asked = ((maker.make(problem), index) for problem in problems for index in range(n))
     with in_folder(output.parent, "the folder of the prompts"):
         write_rows(output, _rows(asked, form, sampling))

@@ -139,7 +139,7 @@ def _settings(maker: PromptMaker, sampling: Sampling, mode: Mode) -> dict[str, A
     """Return the fields that are the same in every row of a file; the last is their digest."""
     template = maker.template.sha256
     settings = {
-        **sampling.settings(),
+        **sampling.settings(maker.style),
         "method": method_of(maker.docs),
         "docs": maker.docs,
         "api": "chat" if maker.style == "chat" else "completions",
