@@ -109,15 +109,15 @@ def read_answer(response: Mapping[str, Any], style: Style) -> Answer:
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise MalformedError(f"no choices; its fields are {sorted(map(str, response))[:8]}")
     choice, model = choices[0], response.get("model")
+    finish_reason = _word(choice.get("finish_reason"))
+    if choice.get("error") or finish_reason in _BROKEN_OFF:
+        raise BrokenOffError(_reason(choice.get("error")))
     message = choice.get("message") if style == "chat" else choice
     if not isinstance(message, dict):
         raise MalformedError("a choice without a message: is this the address of --api chat?")
     text = _text(message.get("content")) if style == "chat" else _text(message.get("text"))
     reasoning = _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
     refusal = _text(message.get("refusal"))
-    finish_reason = _word(choice.get("finish_reason"))
-    if choice.get("error") or finish_reason in _BROKEN_OFF:
-        raise BrokenOffError(_reason(choice.get("error")))
     failure = _failure(text, refusal, finish_reason)
     return Answer(
         text="" if failure and failure.kind == "too_long" else text,

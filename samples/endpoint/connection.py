@@ -26,7 +26,7 @@ def find_proxy(url: str) -> Proxy | None:
     parts = urlsplit(url)
     host, proxies = parts.hostname or "", getproxies()
     kind = next((kind for kind in (parts.scheme, "all") if proxies.get(kind)), None)
-    if kind is None or proxy_bypass(host) or _is_left_out(host, proxies.get("no", "")):
+    if kind is None or proxy_bypass(parts.netloc) or _is_left_out(host, proxies.get("no", "")):
         return None
     variable = f"{kind}_proxy" if os.environ.get(f"{kind}_proxy") else f"{kind.upper()}_PROXY"
     address = proxies[kind]

@@ -17,4 +17,4 @@ def key_hider(key: str | None) -> Callable[[str], str]:
 
 def _any_writing(letter: str) -> str:
     # A bound on the backslashes: without one, a long run of them would be gone through from each of its places.
-    return rf"(?:\\{{0,8}}{re.escape(letter)}|\\{{1,8}}u00(?i:{ord(letter):02x}))"
+    return rf"(?:\\{{1,8}}u00(?i:{ord(letter):02x})|\\{{0,8}}{re.escape(letter)})"

@@ -279,6 +279,15 @@ class TestAppender:
             JsonlAppender(path, first=["task_id"])
         assert path.read_bytes() == content
 
+    def test_rows_begin_as_samples_or_verdicts_do_where_nothing_else_is_said(self, path):
+        for torn in (b'{"task_id": "T', b'{"sample_id": "s'):
+            path.write_bytes(torn)
+            JsonlAppender(path).close()
+            assert path.read_bytes() == b""
+        path.write_bytes(b'{"a"')
+        with pytest.raises(InputError, match="is no JSONL file"):
+            JsonlAppender(path)
+
     def test_a_whole_last_row_gets_its_line_end(self, path):
         path.write_text(dump_row(GOOD))
         with JsonlAppender(path) as out:
