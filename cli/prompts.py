@@ -8,12 +8,11 @@ import click
 
 from ..samples.prompts import Docs, Prompt, Style
 from ..samples.requests import Sampling, batch_row, parse_extra_body
-from ..schemas.errors import InputError
 from ..schemas.jsonl import write_rows
 from ..schemas.whole_files import in_folder
 from .shared.bench_argument import open_bench
 from .shared.console import plain, talk
-from .shared.prompt_options import choose_problems, make_maker, prompt_options
+from .shared.prompt_options import check_output, choose_problems, make_maker, prompt_options
 
 Format = Literal["edittool", "openai-batch", "messages"]
 
@@ -70,8 +69,7 @@ def prompts(
     edittool prompts BENCH -o batch.jsonl --style chat --format openai-batch --model gpt-4.1-mini --max-tokens 2048
     edittool prompts BENCH -o chats.jsonl --format messages --template ask.txt --subset generalization
     """
-    if str(output) == "-":
-        raise InputError("-o needs a file: the prompts are written whole, and not to standard output.")
+    check_output(output)
     style = style or ("chat" if form == "messages" else "complete")
     if form == "messages" and style == "complete":
         raise click.UsageError("--format messages is a chat: it does not go with --style complete.")

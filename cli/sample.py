@@ -18,7 +18,7 @@ from .shared.bench_argument import open_bench
 from .shared.console import plain, progress, talk
 from .shared.exit_codes import DONE, UNANSWERED
 from .shared.observer import Observer
-from .shared.prompt_options import choose_problems, make_maker, prompt_options
+from .shared.prompt_options import check_output, choose_problems, make_maker, prompt_options
 
 if TYPE_CHECKING:
     from ..samples.endpoint.client import Endpoint
@@ -118,6 +118,7 @@ def sample(
     edittool sample BENCH -o told.jsonl --docs change --base-url http://localhost:8000/v1 --model Qwen/Qwen3-8B
     OPENAI_API_KEY=... edittool sample BENCH -o s.jsonl --base-url https://api.openai.com/v1 --model gpt-4.1-mini
     """
+    check_output(output)
     sampling = Sampling(**drawn, extra_body=parse_extra_body(extra_body))
     sampling.check_seeds(n)
     if sampling.temperature == 0 and n > 1:

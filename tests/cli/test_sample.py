@@ -520,6 +520,7 @@ def test_the_key_comes_from_the_environment_and_goes_nowhere_else(
 
 
 USAGE = [
+    (["-o", "-"], "-o needs a file"),
     (["--base-url", "http://me:secret@localhost/v1"], "name or a password"),
     (["--base-url", "http://localhost/v1?api-key=secret"], "query"),
     (["--base-url", "localhost:8000/v1"], "http://"),
