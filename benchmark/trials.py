@@ -139,7 +139,7 @@ def open_trials(options: SandboxOptions, log: Path | None = None) -> Iterator[Tr
         if log is None:
             yield Trials(client, options)
             return
-        with JsonlAppender(log) as appender:
+        with JsonlAppender(log, first=["key"]) as appender:
             yield Trials(client, options, appender)
 
 

@@ -4,6 +4,7 @@ import signal
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from types import FrameType
 
 import click
 
@@ -79,6 +80,9 @@ def main() -> None:
             code = _run()
         except KeyboardInterrupt:  # while it was telling what had happened
             code = INTERRUPTED
+        if code == INTERRUPTED:  # it ends: another signal, from one who does not wait, changes nothing of how
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
         sys.exit(code)
 
 
@@ -97,5 +101,9 @@ def _run() -> int:
         return exit_code(error)
 
 
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Do what Ctrl-C does now: within asyncio it ends what waits, and breaks into nothing that is at work."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler):  # a shell's job in the background ignores Ctrl-C
+        raise KeyboardInterrupt
+    handler(number, frame)

@@ -9,9 +9,10 @@ import click
 from ..samples.prompts import Docs, Prompt, Style
 from ..samples.requests import Sampling, batch_row, parse_extra_body
 from ..schemas.jsonl import write_rows
+from ..schemas.whole_files import in_folder
 from .shared.bench_argument import open_bench
 from .shared.console import plain, talk
-from .shared.prompt_options import choose_problems, make_maker, prompt_options
+from .shared.prompt_options import check_output, choose_problems, make_maker, prompt_options
 
 Format = Literal["edittool", "openai-batch", "messages"]
 
@@ -68,6 +69,7 @@ def prompts(
     edittool prompts BENCH -o batch.jsonl --style chat --format openai-batch --model gpt-4.1-mini --max-tokens 2048
     edittool prompts BENCH -o chats.jsonl --format messages --template ask.txt --subset generalization
     """
+    check_output(output)
     style = style or ("chat" if form == "messages" else "complete")
     if form == "messages" and style == "complete":
         raise click.UsageError("--format messages is a chat: it does not go with --style complete.")
@@ -76,8 +78,11 @@ def prompts(
     maker = make_maker(loaded, style, docs, template)
     problems = choose_problems(loaded, subsets, tasks)
     sampling = Sampling(**drawn, extra_body=parse_extra_body(extra_body)) if form == "openai-batch" else None
+    if sampling is not None:
+        sampling.check_seeds(n)
     asked = ((maker.make(problem), index) for problem in problems for index in range(n))
-    write_rows(output, _rows(asked, form, sampling))
+    with in_folder(output.parent, "the folder of the prompts"):
+        write_rows(output, _rows(asked, form, sampling))
     talk.print(plain(f"{output}: {len(problems) * n} prompts for {len(problems)} problems"), soft_wrap=True)
 
 

@@ -1,5 +1,6 @@
 """`edittool sample`: a benchmark and a server in, samples out."""
 
+import math
 import os
 import time
 from collections import Counter
@@ -17,7 +18,7 @@ from .shared.bench_argument import open_bench
 from .shared.console import plain, progress, talk
 from .shared.exit_codes import DONE, UNANSWERED
 from .shared.observer import Observer
-from .shared.prompt_options import choose_problems, make_maker, prompt_options
+from .shared.prompt_options import check_output, choose_problems, make_maker, prompt_options
 
 if TYPE_CHECKING:
     from ..samples.endpoint.client import Endpoint
@@ -27,7 +28,17 @@ Api = Literal["chat", "completions"]
 KEY = "OPENAI_API_KEY"
 _STYLES: dict[Api, Style] = {"chat": "chat", "completions": "complete"}
 _EXTRACT: dict[Api, Mode] = {"chat": "auto", "completions": "cut"}
-_HERE = {"localhost", "127.0.0.1", "::1"}
+
+
+class _Seconds(click.FloatRange):
+    """A number of seconds: a bound on a wait is none where it is NaN or infinite."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return `value` as a number, or fail as click's own types do."""
+        seconds: float = super().convert(value, param, ctx)
+        if not math.isfinite(seconds):
+            self.fail(f"{value} is no number of seconds.", param, ctx)
+        return seconds
 
 
 @click.command
@@ -59,9 +70,7 @@ _HERE = {"localhost", "127.0.0.1", "::1"}
     help="How the program is taken from the answer.  [default: auto for chat, cut for completions]",
 )
 @click.option("--concurrency", type=click.IntRange(1, 1024), default=8, show_default=True, help="Requests at once.")
-@click.option(
-    "--timeout", type=click.FloatRange(0.1), default=600.0, show_default=True, help="Seconds for one whole answer."
-)
+@click.option("--timeout", type=_Seconds(0.1), default=600.0, show_default=True, help="Seconds for one whole answer.")
 @click.option(
     "--retries",
     type=click.IntRange(0, 100),
@@ -71,7 +80,7 @@ _HERE = {"localhost", "127.0.0.1", "::1"}
 )
 @click.option(
     "--patience",
-    type=click.FloatRange(0),
+    type=_Seconds(0),
     default=3600.0,
     show_default=True,
     metavar="SECONDS",
@@ -101,7 +110,7 @@ def sample(
     are asked without. Each answer is on the disk as soon as it is there: the same command again goes on where it
     stopped, and one with a larger -n asks for what is missing. Refused and truncated answers are rows that say so
     (`finish_reason`, `failure`). Ends with 1 where the server failed on some requests for good, of which there is no
-    row, or refused a prompt. docs/sampling.md describes the rows.
+    row, or refused a prompt. docs/sampling.md describes the rows, and what proxy variables do.
 
     \b
     edittool sample builtin -o samples.jsonl --base-url http://localhost:8000/v1 --model Qwen/Qwen3-8B
@@ -109,7 +118,9 @@ def sample(
     edittool sample BENCH -o told.jsonl --docs change --base-url http://localhost:8000/v1 --model Qwen/Qwen3-8B
     OPENAI_API_KEY=... edittool sample BENCH -o s.jsonl --base-url https://api.openai.com/v1 --model gpt-4.1-mini
     """
+    check_output(output)
     sampling = Sampling(**drawn, extra_body=parse_extra_body(extra_body))
+    sampling.check_seeds(n)
     if sampling.temperature == 0 and n > 1:
         raise InputError(f"At --temperature 0 all {n} samples of a problem are meant to be equal. Use -n 1.")
     endpoint = _open_endpoint(base_url, timeout=timeout, retries=retries, patience=patience, concurrency=concurrency)
@@ -145,9 +156,10 @@ def _open_endpoint(base_url: str, **given: Any) -> "Endpoint":
             f"`edittool sample` needs an HTTP client ({error}). Install it: pip install 'edittool[sample]'"
         ) from None
     endpoint = Endpoint(check_base_url(base_url), check_key(os.environ.get(KEY)), **given)
-    host = endpoint.host.rpartition("@")[2]
-    if endpoint.key and endpoint.base_url.startswith("http://") and host.rsplit(":", 1)[0].strip("[]") not in _HERE:
-        talk.print(plain(f"the key in {KEY} goes to {host} unencrypted (http://)", "yellow"), soft_wrap=True)
+    if endpoint.shows_the_key:
+        through = "" if endpoint.proxy is None else f", through the proxy of the variable {endpoint.proxy.variable}"
+        line = f"the key in {KEY} goes to {endpoint.host} unencrypted (http://){through}"
+        talk.print(plain(line, "yellow"), soft_wrap=True)
     return endpoint
 
 

@@ -113,7 +113,7 @@ class PromptTemplate:
 
     @classmethod
     def read(cls, path: Path, style: Style, docs: Docs) -> Self:
-        """Read the template at `path`; one line end at its end does not count.
+        """Read the template at `path`; a byte order mark and one line end at its end do not count.
 
         Raises InputError, naming file and line, for what is no template in UTF-8, for a field that there is not, and
         for a template that leaves out the prompt or the documentation, or goes on after the prompt that is completed.
@@ -121,7 +121,7 @@ class PromptTemplate:
         try:
             with path.open("rb") as file:
                 data = file.read(MAX_TEMPLATE_BYTES + 1)
-            text = data.decode("utf-8").replace("\r\n", "\n").removesuffix("\n")
+            text = data.decode("utf-8-sig").replace("\r\n", "\n").removesuffix("\n")
         except OSError as error:
             raise InputError(f"The template {path} cannot be read: {error.strerror}. Check the path.") from None
         except UnicodeDecodeError:
@@ -129,7 +129,7 @@ class PromptTemplate:
         if len(data) > MAX_TEMPLATE_BYTES:
             raise InputError(f"The template {path} is longer than 1 MiB. Is that the right file?")
         _check_template(path, text, style, docs)
-        return cls(text, hashlib.sha256(data).hexdigest())
+        return cls(text, hashlib.sha256(text.encode("utf-8")).hexdigest())
 
 
 def _check_template(path: Path, text: str, style: Style, docs: Docs) -> None:

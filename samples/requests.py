@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..schemas.errors import InputError
+from ..schemas.json_text import parse_json
 from .prompts import Prompt, Style
 
 PATHS: Mapping[Style, str] = {"chat": "/chat/completions", "complete": "/completions"}
@@ -18,12 +19,15 @@ _OURS = {
     "n": "-n asks for several samples, one a request.",
     "best_of": "-n asks for several samples, one a request.",
     "stream": "Answers are read whole.",
+    "echo": "The answer would begin with the prompt.",
+    "suffix": "A program ends where the model ends it.",
     "seed": "--seed gives each sample a seed of its own.",
     "temperature": "--temperature gives it.",
     "top_p": "--top-p gives it.",
     "max_tokens": "--max-tokens gives it.",
 }
 _REMOVABLE = {"temperature", "top_p", "max_tokens"}
+_SEEDS = 2**31  # servers take what a signed integer of 32 bits holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Sampling:
             raise InputError(f"--top-p must be more than 0 and at most 1, not {self.top_p}.")
         if self.max_tokens is not None and self.max_tokens < 1:
             raise InputError(f"--max-tokens must be 1 or more, not {self.max_tokens}.")
-        if self.seed is not None and not 0 <= self.seed < 2**31:
+        if self.seed is not None and not 0 <= self.seed < _SEEDS:
             raise InputError(f"--seed must be 0 or more and less than 2^31, not {self.seed}.")
         for name, value in self.extra_body.items():
             if name in _OURS and not (name in _REMOVABLE and value is None):
@@ -73,12 +77,19 @@ class Sampling:
         }
         return {name: value for name, value in body.items() if value is not None}
 
-    def settings(self) -> dict[str, Any]:
+    def check_seeds(self, n: int) -> None:
+        """Raise InputError where sample `n` - 1 would have a seed beyond those that there are."""
+        if self.seed is not None and self.seed + n > _SEEDS:
+            raise InputError(f"--seed must be at most 2^31 - {n} with {n} samples a problem, not {self.seed}.")
+
+    def settings(self, style: Style) -> dict[str, Any]:
         """Return the fields of a sample that say how it was drawn; what was left to the server is left out."""
         drawn = {name: getattr(self, name) for name in ("model", "temperature", "top_p", "max_tokens", "seed")}
         removed = {name for name in _REMOVABLE if name in self.extra_body}
         known = {name: value for name, value in drawn.items() if value is not None and name not in removed}
-        return known | ({"extra_body_sha256": digest(self.extra_body)} if self.extra_body else {})
+        sent = {name for name in _REMOVABLE if drawn[name] is not None} | ({"stop"} if style == "complete" else set())
+        extra = {name: value for name, value in self.extra_body.items() if value is not None or name in sent}
+        return known | ({"extra_body_sha256": digest(extra)} if extra else {})
 
 
 def digest(value: object) -> str:
@@ -91,16 +102,12 @@ def parse_extra_body(text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        value = json.loads(text, parse_constant=lambda name: _refuse(name))
-    except (ValueError, RecursionError) as error:
+        value = parse_json(text.encode("utf-8", "surrogateescape"))
+    except ValueError as error:
         raise InputError(f"--extra-body is no JSON ({error}). Give an object: '{{\"top_k\": 20}}'.") from None
     if not isinstance(value, dict):
         raise InputError("--extra-body is no JSON object. Give fields of the request: '{\"top_k\": 20}'.")
     return value
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def batch_row(prompt: Prompt, index: int, sampling: Sampling) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 import contextlib
 import hashlib
-import itertools
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +15,16 @@ from .json_text import dump_row as dump_row
 from .json_text import is_whole_row, parse_json
 from .packed import open_content
 from .validation import find_fault, surely_valid
-from .whole_files import lock, replace_file, unlock, unwritable, write_faults
+from .whole_files import (
+    check_ordinary,
+    lock,
+    missing,
+    remove_empty,
+    replace_file,
+    unlock,
+    unwritable,
+    write_faults,
+)
 
 KEPT = "What was written before is kept: the same command, started again, goes on from here."
 MAX_LINE_BYTES = 16 * 2**20  # a longer row is a mistake (a binary, a file without line ends), not a program
@@ -150,7 +158,8 @@ def _parse(path: Path, number: int, raw: bytes, unfit: Callable[[str], Any] | No
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write `rows` to `path` as a whole: readers see the old file or the new one, never a part.
 
-    Raises EnvironmentFault when the disk or a permission refuses; an old file then stays as it was.
+    Raises InputError for what is no file, EnvironmentFault when the disk or a permission refuses; an old file then
+    stays as it was.
     """
     replace_file(path, (dump_row(row) + "\n" for row in rows))
 
@@ -159,16 +168,22 @@ class JsonlAppender:
     """Appends rows to a file, each synced to disk; one process at a time; a context manager.
 
     On opening, a last line that a kill cut short is removed: its row was never complete, so its work is done again.
-    `removed_bytes` says how much that was. Raises InputError when another process holds the file, which it names where
-    the file system can tell, or when it is no JSONL file, EnvironmentFault when it cannot be opened or the disk
-    refuses a write; the file then ends with its last whole row.
+    `removed_bytes` says how much that was. It is a row's where a whole row stands before it, or where it begins as
+    rows of this file do: with one of the fields `first`, by default those of samples and of verdicts. Raises
+    InputError when another process holds the file, which it names where the file system can tell, or when it is no
+    JSONL file or no file, EnvironmentFault when it cannot be opened or the disk refuses a write; the file then ends
+    with its last whole row.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, first: Sequence[str] = ("task_id", "sample_id")):
         self.path = path
-        self._made = _missing(path)
+        self._target = Path(os.path.realpath(path))  # a link stays, and what is made behind it is ours
+        self._beginnings = [f'{{"{name}": '.encode() for name in first]
+        self._made = missing(self._target)
         with write_faults(path, note=KEPT), contextlib.ExitStack() as opening:
+            check_ordinary(path)
             path.parent.mkdir(parents=True, exist_ok=True)
+            opening.callback(remove_empty, self._made[1:])
             # Unbuffered: a buffer would write its rest after a failure was cut back.
             self._file = opening.enter_context(path.open("ab+", buffering=0))
             lock(self._file.fileno(), path)
@@ -181,14 +196,13 @@ class JsonlAppender:
     def _mend_end(self) -> int:
         """End the file with a whole row and a line end; return the number of bytes removed for that."""
         end = self._file.seek(0, os.SEEK_END)
-        tail = self._read_tail(end)
+        tail = self._read_line_before(end)
         if not tail:
             return 0
         if is_whole_row(tail):
             self._write(b"\n")
             return 0
-        zeros_or_row = tail[:1] in (b"{", b"\0")  # zeros: the machine lost power before the data reached the disk
-        if not zeros_or_row or len(tail) > MAX_LINE_BYTES:
+        if len(tail) > MAX_LINE_BYTES or not self._is_torn_row(tail, end - len(tail)):
             raise InputError(
                 f"{self.path} is no JSONL file: its last line is not a row. It is left as it is; "
                 "choose another output file."
@@ -197,8 +211,16 @@ class JsonlAppender:
         os.fsync(self._file.fileno())
         return len(tail)
 
-    def _read_tail(self, end: int) -> bytes:
-        """Return what follows the last line end; at most one byte more than a row may have."""
+    def _is_torn_row(self, tail: bytes, start: int) -> bool:
+        """Say whether `tail`, which begins at byte `start`, is a part of a row, and not the text of somebody else."""
+        if any(tail.startswith(beginning[: len(tail)]) for beginning in self._beginnings):
+            return True
+        if not tail.strip(b"\0"):  # the machine lost power before the data reached the disk
+            return True
+        return tail[:1] in (b"{", b"\0") and start > 0 and is_whole_row(self._read_line_before(start - 1))
+
+    def _read_line_before(self, end: int) -> bytes:
+        """Return what stands between the last line end and byte `end`; of more than a row may have, the end of it."""
         tail, start = b"", end
         while start > 0 and len(tail) <= MAX_LINE_BYTES:
             size = min(start, 65536)
@@ -240,15 +262,17 @@ class JsonlAppender:
     @property
     def is_litter(self) -> bool:
         """Say whether this appender made the file, and has written nothing."""
-        return self.path in self._made and self._end == 0
+        return self._target in self._made and self._end == 0
 
     def discard(self) -> None:
-        """Remove the file, where it is litter, and the folders that were made for it and have nothing else in them."""
+        """Remove the file, where it is litter, and the folders that were made for it and have nothing else in them.
+
+        Where a link led to the file, the link stays.
+        """
         if self.is_litter:
             with contextlib.suppress(OSError):
-                self.path.unlink()
-                for folder in self._made[1:]:
-                    folder.rmdir()
+                self._target.unlink()
+                remove_empty(self._made[1:])
 
     def close(self) -> None:
         """Close the file and release its lock."""
@@ -263,11 +287,6 @@ class JsonlAppender:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _missing(path: Path) -> list[Path]:
-    """Return `path` and the folders that it stands in, as far as they do not exist, the innermost first."""
-    return list(itertools.takewhile(lambda place: not os.path.lexists(place), (path, *path.parents)))
 
 
 def _check_in_place(descriptor: int, path: Path) -> None:

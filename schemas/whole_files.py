@@ -12,6 +12,7 @@ such attributes (NFS before 4.2, tmpfs before Linux 6.6) has locks without names
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import re
@@ -30,6 +31,12 @@ MAX_NAME = (
     48  # characters of a name that its hidden folder bears: with all of a long one, the folder's would be too long
 )
 _HELD = "held"
+_ODD = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 
 # Refused writes
@@ -40,6 +47,20 @@ def unwritable(place: Path | str, error: Exception, note: str = "") -> Environme
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error).rstrip(".")
     remedy = "Free some space, check the permissions, or choose another place."
     return EnvironmentFault(f"{place} cannot be written: {reason}. {remedy}{note and ' '}{note}")
+
+
+def check_ordinary(place: Path) -> None:
+    """Raise InputError where `place`, links followed, is a device, a pipe or a socket.
+
+    Replaced, it would be lost to all who use it; and what was written to it cannot be looked at again. A link to a
+    file that a process has open, as /dev/stdout is one, counts as these do.
+    """
+    with contextlib.suppress(OSError):  # what cannot be looked at: the write says it
+        kind = stat.S_IFMT(place.stat().st_mode)
+        if kind in _ODD:
+            raise InputError(f"{place} is no ordinary file but {_ODD[kind]}; choose a file.")
+        if place.is_symlink() and (place.parent / place.readlink()).parent.resolve().is_relative_to("/proc"):
+            raise InputError(f"{place} is no ordinary file but one that a process has open; choose a file.")
 
 
 @contextlib.contextmanager
@@ -65,13 +86,38 @@ def make_folder(folder: Path, title: str) -> None:
             raise InputError(f"{in_the_way} is a file; {title} is a folder. Choose another name.") from None
 
 
+@contextlib.contextmanager
+def in_folder(folder: Path, title: str) -> Iterator[None]:
+    """Make `folder` as `make_folder` does; on an error, those that were made and have nothing in them go again."""
+    made = missing(folder)
+    make_folder(folder, title)
+    try:
+        yield
+    except BaseException:
+        remove_empty(made)
+        raise
+
+
+def missing(place: Path) -> list[Path]:
+    """Return `place` and the folders that it stands in, as far as they do not exist, the innermost first."""
+    return list(itertools.takewhile(lambda one: not os.path.lexists(one), (place, *place.parents)))
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove `folders`, the innermost first, up to the first that is not empty."""
+    with contextlib.suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
+
+
 # Whole files and folders
 
 
 def replace_file(path: Path, parts: Iterable[str]) -> None:
     """Write the ASCII text `parts` to `path` as a whole.
 
-    Raises EnvironmentFault when the disk or a permission refuses; an old file then stays as it was.
+    Raises InputError for what is no file, EnvironmentFault when the disk or a permission refuses; an old file then
+    stays as it was.
     """
     with write_faults(path), aside(path) as temporary, temporary.open("x", encoding="ascii", newline="\n") as file:
         file.writelines(parts)
@@ -82,9 +128,11 @@ def aside(path: Path, mode: int | None = None) -> Iterator[Path]:
     """Give a path to write a file or a folder at; without an exception, that takes the place of `path` in one step.
 
     Files get `mode`, or that of an ordinary new file, whatever the library that writes them gives them. A link at
-    `path` is replaced, and not what it leads to. Raises OSError where the disk or a permission refuses, or a folder at
-    `path` with something in it; what is at `path` then stays as it was, and nothing is left beside it.
+    `path` to a file is replaced, and not what it leads to. Raises InputError where `path` is, or leads to, a device, a
+    pipe or a socket, or a folder where a file is written; OSError where the disk or a permission refuses, or a folder
+    at `path` with something in it. What is at `path` then stays as it was, and nothing is left beside it.
     """
+    check_ordinary(path)
     remove_leftovers(path)
     with _hidden_folder(path) as (hidden, ordinary_mode):
         written = hidden / "written"
@@ -95,6 +143,8 @@ def aside(path: Path, mode: int | None = None) -> Iterator[Path]:
                 if stat.S_IMODE(file.stat().st_mode) != mode:
                     file.chmod(mode)
                 sync(file)
+        if path.is_dir() and not written.is_dir():
+            raise InputError(f"{path} is no ordinary file but a folder; choose a file.")
         os.replace(written, path)
 
 

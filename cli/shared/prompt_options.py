@@ -40,6 +40,12 @@ def prompt_options(command: Command) -> Command:
     return command
 
 
+def check_output(output: Path) -> None:
+    """Raise InputError for `-`, which elsewhere is standard output: a file is written whole, or gone on with."""
+    if str(output) == "-":
+        raise InputError("-o needs a file: what is written is not for standard output. Give it a name.")
+
+
 def make_maker(bench: Bench, style: Style, docs: Docs, template: Path | None) -> PromptMaker:
     """Return the maker of prompts that the command line asks for."""
     return PromptMaker(bench, style, docs, None if template is None else PromptTemplate.read(template, style, docs))

@@ -30,7 +30,7 @@ class SampleWriter:
     def __init__(self, out: Path, bench: Bench, stages: Sequence[Stage], sampling: Sampling, identity: Identity):
         self.sampling = sampling
         self._bench, self._identity = bench, identity
-        self._file = JsonlAppender(out)
+        self._file = JsonlAppender(out, first=["task_id"])
         try:
             self._found = _read_found(out, bench, identity, sampling.extract)
         except BaseException:

@@ -22,15 +22,18 @@ import httpx2
 from ...schemas.errors import EdittoolError, EnvironmentFault, InputError
 from ..prompts import Style
 from ..requests import PATHS
-from .answers import Answer, Failure, FailureKind, MalformedError, parse_object, read_answer
+from .answers import Answer, BrokenOffError, Failure, FailureKind, MalformedError, parse_object, read_answer
+from .connection import Proxy, find_proxy, is_here, open_http
+from .hidden_key import key_hider
 
 MAX_BODY_BYTES = 16 * 2**20
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0  # seconds between tries, where the server names none
 NOTICE_SECONDS = 15.0  # between two notices
-MIN_SECRET = 8  # characters: a shorter key (EMPTY, none) is none, and its letters may stand in any program
 _BUSY = frozenset({429, 503, 529})
 _FEWER_RETRIES = {"timeout": 2, "malformed_response": 3}  # these take long, or are mostly the same again
 _AGAIN = frozenset({408, 409, 425})
+_UNPAID = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
+_DAY = 86400.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,17 @@ class Endpoint:
     def host(self) -> str:
         """Return the server's host, and its port where one was given."""
         return urlsplit(self.base_url).netloc
+
+    @property
+    def proxy(self) -> Proxy | None:
+        """Return the proxy through which the environment has the server asked."""
+        return find_proxy(self.base_url)
+
+    @property
+    def shows_the_key(self) -> bool:
+        """Say whether the key leaves this machine unencrypted."""
+        open_to_all = self.base_url.startswith("http://") and not (is_here(self.base_url) and self.proxy is None)
+        return self.key is not None and open_to_all
 
 
 def check_base_url(url: str) -> str:
@@ -89,21 +103,22 @@ def check_key(key: str | None) -> str | None:
 class _Trouble:
     """What went wrong in one try.
 
-    `kind` None: the server was not reached or is busy, which says nothing of the prompt. `wait`: the seconds that the
-    server asked for. `again`: another try may help.
+    `kind` None: the server was not reached or, where it is `busy`, sent the request away, which says nothing of the
+    prompt. `wait`: the seconds that the server asked for. `again`: another try may help.
     """
 
     kind: FailureKind | None
     detail: str
     wait: float | None = None
     again: bool = True
+    busy: bool = False
 
 
 class Client:
     """Asks the server of `endpoint`; a context manager. `tell` gets a line now and then about what is waited for.
 
     `answered` says that the server has taken the settings before: what it refuses then is the prompt. `tries_again`
-    counts requests that were sent once more.
+    counts requests that were sent once more. Raises EnvironmentFault as `open_http` does.
     """
 
     def __init__(
@@ -117,15 +132,14 @@ class Client:
         self.endpoint, self._style, self._tell = endpoint, style, tell
         self.tries_again, self._answered = 0, answered
         self._closed_until, self._last_notice = 0.0, -math.inf
+        self._hide, self._proxy = key_hider(endpoint.key), endpoint.proxy
         headers = {"accept": "application/json", "accept-encoding": "identity", "content-type": "application/json"}
         headers["user-agent"] = f"edittool/{version('edittool')}"
         if endpoint.key is not None:
             headers["authorization"] = f"Bearer {endpoint.key}"
-        self._http = httpx2.AsyncClient(
-            headers=headers,
-            timeout=httpx2.Timeout(endpoint.timeout, connect=min(30.0, endpoint.timeout), pool=None),
-            limits=httpx2.Limits(max_connections=endpoint.concurrency + 1),
-        )
+        timeout = httpx2.Timeout(endpoint.timeout, connect=min(30.0, endpoint.timeout), pool=None)
+        limits = httpx2.Limits(max_connections=endpoint.concurrency + 1)
+        self._http = open_http(headers, timeout, limits, self._proxy)
 
     async def ask(self, body: Mapping[str, Any]) -> Answer:
         """Return the answer to `body`, or one with a failure of the server's, after all tries.
@@ -142,29 +156,38 @@ class Client:
                 self._answered = True
                 return found
             retries = min(self.endpoint.retries, _FEWER_RETRIES.get(found.kind or "", self.endpoint.retries))
-            counts = found.wait is None or found.kind is not None
-            if not found.again or (counts and tried >= retries):
+            sent_away = found.busy and bool(found.wait)  # until a time that the server named: that was no try
+            if not found.again or (tried >= retries and not sent_away):
                 return self._give_up(found, tried)
             backoff = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tried, 16)) * random.uniform(0.5, 1)  # noqa: S311
             pause = max(backoff, found.wait or 0.0)
-            waited += 0.0 if found.wait is None else pause
+            waited += pause if found.wait else 0.0
             if waited > self.endpoint.patience:
                 raise EnvironmentFault(
-                    f"{self.endpoint.host} is busy: {found.detail}. It asks to wait {pause:.0f} s. "
+                    f"{self.endpoint.host} is busy: {found.detail}. It asks to wait {_in_words(pause)}. "
                     f"{_GO_ON} Wait, use a smaller --concurrency, or give more --patience."
                 )
-            if found.kind is None and found.wait is not None:  # the others would only be sent away too
+            if sent_away:  # the others would only be sent away too
                 self._closed_until = max(self._closed_until, time.monotonic() + pause)
-            self._notice(f"{found.detail}: again in {pause:.1f} s")
-            tried += 1
+            self._notice(f"{found.detail}: again in {_in_words(pause)}")
+            tried += not sent_away
             self.tries_again += 1
             await asyncio.sleep(pause)
 
     def _give_up(self, trouble: _Trouble, tried: int) -> Answer:
         detail = trouble.detail if not tried else f"{trouble.detail} ({tried + 1} tries)"
-        if trouble.kind is None:
-            raise EnvironmentFault(f"{self.endpoint.host}: {detail}. Is the server up? {_GO_ON}")
-        return Answer(failure=Failure(trouble.kind, detail))
+        if trouble.kind is not None:
+            return Answer(failure=Failure(trouble.kind, detail))
+        remedy = "It is busy, or not ready yet. Use a smaller --concurrency, or more --retries."
+        raise EnvironmentFault(
+            f"{self.endpoint.host}: {detail}. {remedy if trouble.busy else self._not_there} {_GO_ON}"
+        )
+
+    @property
+    def _not_there(self) -> str:
+        if self._proxy is None:
+            return "Is the server up?"
+        return f"Is the server up, and the proxy that the variable {self._proxy.variable} names?"
 
     async def _wait_for_the_gate(self) -> None:
         while (left := self._closed_until - time.monotonic()) > 0:
@@ -183,19 +206,23 @@ class Client:
         except (TimeoutError, httpx2.ReadTimeout, httpx2.WriteTimeout):
             return _Trouble("timeout", f"no answer within {self.endpoint.timeout:g} s")
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as error:
-            return _Trouble(None, f"no connection ({self._clean(str(error)) or type(error).__name__})")
+            through = "" if self._proxy is None else f" through the proxy of {self._proxy.variable}"
+            return _Trouble(None, f"no connection{through} ({self._clean(str(error)) or type(error).__name__})")
         except (httpx2.TransportError, httpx2.DecodingError) as error:
             said = self._clean(str(error)) or type(error).__name__
             return _Trouble("connection_lost", f"the connection was lost ({said})")
+        if status != 200:
+            return await self._refused(status, headers, body or b"")
         if body is None:
             return Answer(failure=Failure("too_long", f"a response of more than {MAX_BODY_BYTES // 2**20} MiB"))
-        if status != 200:
-            return await self._refused(status, headers, body)
         try:
-            response = parse_object(body)
+            response = parse_object(body, self._hide)
             if response.get("error") and not response.get("choices"):  # some proxies answer 200 whatever happened
                 return await self._refused(_code_in(response), headers, body)
             return read_answer(response, self._style)
+        except BrokenOffError as error:
+            said = self._clean(str(error))
+            return _Trouble("server_error", f"the server broke off the answer{said and ': '}{said}")
         except MalformedError as error:
             return _Trouble("malformed_response", f"the response is malformed: {self._clean(str(error))}")
 
@@ -208,16 +235,16 @@ class Client:
                 if length > MAX_BODY_BYTES:
                     return response.status_code, response.headers, None
                 parts.append(part)
-            return response.status_code, response.headers, self._without_key(b"".join(parts))
+            return response.status_code, response.headers, b"".join(parts)
 
     async def _refused(self, status: int, headers: httpx2.Headers, body: bytes) -> _Trouble:
         """Return the trouble that a response with `status` is. Raises where no other prompt would fare better."""
         said, codes = self._said(body)
         detail = f"the server answered {status}{said and ': '}{said}"
-        if status == 429 and "insufficient_quota" in codes:
-            raise EnvironmentFault(f"{self.endpoint.host}: {detail}. {_GO_ON} Add quota first.")
+        if status == 402 or codes & _UNPAID:
+            raise EnvironmentFault(f"{self.endpoint.host}: {detail}. {_GO_ON} Add quota or credit first.")
         if status in _BUSY:
-            return _Trouble(None, detail, _asked_wait(headers))
+            return _Trouble(None, detail, _asked_wait(headers), busy=True)
         if status >= 500 or status in _AGAIN:
             return _Trouble("server_error", detail, _asked_wait(headers))
         about_the_prompt = status == 413 or (
@@ -239,8 +266,17 @@ class Client:
                 f"{host}: {detail}. Check --model ({await self._models()}), --base-url, which mostly ends with /v1, "
                 f"and whether the server has this API (--api {other} is the other)."
             )
-        if 300 <= status < 400:
-            place = self._clean(headers.get("location", "another place"))
+        if status == 407 and self._proxy is not None:
+            return EnvironmentFault(
+                f"{host}: {detail}. The proxy of the variable {self._proxy.variable} wants a name and a password: put "
+                "them into that variable, or leave the server out with NO_PROXY."
+            )
+        if status < 300:
+            return InputError(
+                f"{host}: {detail}, and no answer came with it. Check --base-url: is an OpenAI-compatible server there?"
+            )
+        if status < 400:
+            place = self._clean(headers.get("location", "another place")).removesuffix(PATHS[self._style])
             return InputError(f"{host}: {detail}. It leads to {place}: give that place as --base-url.")
         return InputError(
             f"{host}: {detail}. Mend the option that it names. A field that the server does not take is left out with "
@@ -255,7 +291,7 @@ class Client:
                 self._http.stream("GET", f"{self.endpoint.base_url}/models") as response,
             ):
                 parts = [part async for part in _at_most(response, MAX_BODY_BYTES // 16)]
-            rows = parse_object(self._without_key(b"".join(parts))).get("data")
+            rows = parse_object(b"".join(parts), self._hide).get("data")
             names = [self._clean(row["id"]) for row in rows if isinstance(row["id"], str)] if rows else []
         except (httpx2.HTTPError, TimeoutError, MalformedError, TypeError, KeyError):
             names = []
@@ -265,9 +301,9 @@ class Client:
     def _said(self, body: bytes) -> tuple[str, set[str]]:
         """Return what the server says of an error, short and without the key, and the codes it gives it."""
         try:
-            response = parse_object(body)
+            response = parse_object(body, self._hide)
         except MalformedError:
-            return self._clean(body[:400].decode("utf-8", "replace")), set()
+            return self._clean(body[:4000].decode("utf-8", "replace")), set()
         error = response.get("error", response.get("detail", response))
         if not isinstance(error, dict):
             return self._clean(error if isinstance(error, str) else json.dumps(error)), set()
@@ -277,14 +313,8 @@ class Client:
 
     def _clean(self, text: str) -> str:
         """Return the beginning of `text` on one line, without the key."""
-        text = self._without_key(text.encode("utf-8", "replace")).decode("utf-8", "replace")
-        text = " ".join(text[:2000].split())
+        text = " ".join(self._hide(text[:4000]).split())
         return text if len(text) <= 300 else f"{text[:300]}..."
-
-    def _without_key(self, data: bytes) -> bytes:
-        """Return `data` with the key hidden: some servers repeat it."""
-        key = self.endpoint.key
-        return data if key is None or len(key) < MIN_SECRET else data.replace(key.encode("ascii"), b"[OPENAI_API_KEY]")
 
     async def __aenter__(self) -> Self:
         return self
@@ -296,6 +326,10 @@ class Client:
 
 
 _GO_ON = "What was answered is kept: the same command goes on from here."
+
+
+def _in_words(seconds: float) -> str:
+    return "more than a day" if seconds > _DAY else f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
 async def _at_most(response: httpx2.Response, limit: int) -> Any:

@@ -1,8 +1,8 @@
 """A run: so many workers ask the server, and each answer is on the disk before its worker asks again."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from .answers import UNANSWERED, Answer, Failure
 from .client import Client, Endpoint
 from .sample_file import Draw, EndpointSamples
 
-HELD = 8  # failures of the server, one after the other and beyond one for each worker, that end a run
+# So many failures without an answer between them, beyond one for each worker, and on so many problems, end a run.
+HELD, HELD_PROBLEMS = 8, 4
+HELD_BACK = UNANSWERED | {"bad_request"}  # a server that refuses everything has refused nothing by itself
 
 
 @dataclass(slots=True)
@@ -25,8 +27,8 @@ class Summary:
     """What a run did: new samples by how they ended, and how many were there before.
 
     `finished` counts them by finish_reason, `failed` by the kind of failure, `extracted` by the kind of extraction.
-    `unanswered` counts, by the kind of failure, requests that the server failed on for good, of which there is no
-    sample; `example` is the first of them in words.
+    `unanswered` counts, by the kind of failure, requests of which there is no sample: the server failed on them for
+    good, or refused them and answered no other. `example` is the first of them in words.
     """
 
     new: int = 0
@@ -55,8 +57,8 @@ def sample_endpoint(
     """Sample `n` answers for each of `problems` into the JSONL file `out`; what stands there already is not done again.
 
     Each row is on the disk as soon as its answer is there, so any interruption keeps it. Of a request that the server
-    failed on there is no row: the next call asks again. A prompt that it refuses becomes a row once it has answered
-    another: a server that refuses everything has refused nothing by itself.
+    failed on there is no row: the next call asks again. A prompt that it refuses becomes a row once this call has had
+    an answer to another: after it, or before it and the call comes to its end.
 
     Raises InputError for an `out` of another run and for a request that the server refuses whatever the prompt;
     EnvironmentFault for a server that is not there, busy for too long or fails on everything, and for a disk that
@@ -67,36 +69,48 @@ def sample_endpoint(
         summary = Summary(found=total - missing)
         observe(total - missing, total)
         if missing:
-            run = _Run(samples, summary, lambda done: observe(total - missing + done, total))
-            asyncio.run(run.sample(samples.missing(problems, n), maker, sampling, endpoint, tell))
+            run = _Run(samples, summary, endpoint, lambda done: observe(total - missing + done, total))
+            asyncio.run(run.sample(samples.missing(problems, n), maker, sampling, tell))
         return summary
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A failure that no answer has followed yet."""
+
+    draw: Draw
+    answer: Answer
+    failure: Failure
+
+
 class _Run:
-    def __init__(self, samples: EndpointSamples, summary: Summary, observe: Callable[[int], object]):
-        self._samples, self._summary, self._observe = samples, summary, observe
-        self._held: list[tuple[Draw, Answer, Failure]] = []
+    """What was asked is `_waiting` to be answered, or failed and is `_held` until the server has answered another."""
+
+    def __init__(
+        self, samples: EndpointSamples, summary: Summary, endpoint: Endpoint, observe: Callable[[int], object]
+    ):
+        self._samples, self._summary, self._endpoint, self._observe = samples, summary, endpoint, observe
+        self._waiting: deque[Draw] = deque()
+        self._held: list[_Held] = []
+        self._went_on = samples.has_rows
         self._answered = False  # in this run: it is the server of now that has to work
 
     async def sample(
-        self,
-        draws: Iterator[Draw],
-        maker: PromptMaker,
-        sampling: Sampling,
-        endpoint: Endpoint,
-        tell: Callable[[str], object],
+        self, draws: Iterable[Draw], maker: PromptMaker, sampling: Sampling, tell: Callable[[str], object]
     ) -> None:
         fault: EdittoolError | None = None
-        async with Client(endpoint, maker.style, tell, answered=self._samples.has_rows) as client:
+        self._waiting.extend(draws)
+        async with Client(self._endpoint, maker.style, tell, answered=self._went_on) as client:
 
             async def work() -> None:
-                for draw in draws:  # one iterator for all workers
+                while self._waiting:
+                    draw = self._waiting.popleft()
                     answer = await client.ask(sampling.body(maker.make(draw.problem), draw.index))
-                    self._take(draw, answer, endpoint)
+                    self._take(draw, answer)
 
             try:
                 async with asyncio.TaskGroup() as workers:
-                    for _ in range(endpoint.concurrency):
+                    for _ in range(self._endpoint.concurrency):
                         workers.create_task(work())
             except* EdittoolError as errors:
                 fault = next(error for error in errors.exceptions if isinstance(error, EdittoolError))
@@ -104,47 +118,54 @@ class _Run:
                 self._summary.tries_again = client.tries_again
             if fault is not None:
                 raise fault
-            self._settle(endpoint)
+            self._settle()
 
-    def _take(self, draw: Draw, answer: Answer, endpoint: Endpoint) -> None:
+    def _take(self, draw: Draw, answer: Answer) -> None:
         failure = answer.failure
-        refused = failure is not None and failure.kind == "bad_request"
-        if failure is not None and (failure.kind in UNANSWERED or (refused and not self._knows_the_server())):
-            self._held.append((draw, answer, failure))
-            if len(self._held) >= HELD + endpoint.concurrency:
-                raise self._nothing_works(endpoint)
-            return
-        self._write(draw, answer)
-        if not refused:
+        if failure is None or failure.kind not in HELD_BACK:
+            self._write(draw, answer)
             self._answered = True
             self._settle_held()
+            return
+        self._held.append(_Held(draw, answer, failure))
+        self._put_off(draw.problem)
+        many = len(self._held) >= HELD + self._endpoint.concurrency
+        if many and len({held.draw.problem.task_id for held in self._held}) >= HELD_PROBLEMS:
+            raise self._nothing_works()
 
-    def _knows_the_server(self) -> bool:
-        return self._answered or self._samples.has_rows
+    def _put_off(self, problem: Problem) -> None:
+        """Ask for the rest of the samples of `problem` last: whether others fail too is then known soon."""
+        rest = [draw for draw in self._waiting if draw.problem.task_id == problem.task_id]
+        if rest and len(rest) < len(self._waiting):
+            others = [draw for draw in self._waiting if draw.problem.task_id != problem.task_id]
+            self._waiting = deque(others + rest)
 
-    def _settle(self, endpoint: Endpoint) -> None:
-        if self._held and not self._answered:
-            raise self._nothing_works(endpoint)
+    def _settle(self) -> None:
+        if self._held and not self._answered and not self._went_on:
+            raise self._nothing_works()
         self._settle_held()
 
-    def _nothing_works(self, endpoint: Endpoint) -> EnvironmentFault:
-        task_ids = ", ".join(sorted({draw.problem.task_id for draw, _, _ in self._held})[:3])
+    def _nothing_works(self) -> EnvironmentFault:
+        task_ids = sorted({held.draw.problem.task_id for held in self._held})
+        named = ", ".join(task_ids[:3]) + ", ..." * (len(task_ids) > 3)
+        refused = all(held.failure.kind == "bad_request" for held in self._held)
+        remedy = "The prompt may be longer than the model's context" if refused else "Look at the server's log"
         return EnvironmentFault(
-            f"{endpoint.host} answered none of the last {len(self._held)} requests ({task_ids}, ...): "
-            f"{self._held[-1][2].detail}. Look at the server's log. What was answered is kept: the same command goes "
+            f"{self._endpoint.host} answered none of the last {len(self._held)} requests ({named}): "
+            f"{self._held[-1].failure.detail.rstrip('.')}. {remedy}. What was answered is kept: the same command goes "
             "on from here."
         )
 
     def _settle_held(self) -> None:
-        """Write those that were refused, and count those that were not answered."""
+        """Write those that a server which answers has refused, and count those that it did not answer."""
         while self._held:
-            draw, answer, failure = self._held[0]
-            if failure.kind in UNANSWERED:
-                self._summary.unanswered[failure.kind] += 1
-                example = f"sample {draw.index} of {draw.problem.task_id}: {failure.detail}"
+            held = self._held[0]
+            if held.failure.kind in UNANSWERED or not self._answered:
+                self._summary.unanswered[held.failure.kind] += 1
+                example = f"sample {held.draw.index} of {held.draw.problem.task_id}: {held.failure.detail}"
                 self._summary.example = self._summary.example or example
             else:
-                self._write(draw, answer)
+                self._write(held.draw, held.answer)
             del self._held[0]
 
     def _write(self, draw: Draw, answer: Answer) -> None:

@@ -31,7 +31,8 @@ class EndpointSamples:
 
     A context manager. `found` counts the samples in the file that are wanted. Raises InputError on opening for a row
     of other settings or another benchmark, naming the first that differs, and for a sample that stands twice; see also
-    `JsonlAppender`. A file that was not there, and gets no row, is removed.
+    `JsonlAppender`. A file that was not there, and gets no row, is removed,
+    with the folders that were made for it.
     """
 
     def __init__(
@@ -45,8 +46,7 @@ class EndpointSamples:
     ):
         self._out, self._bench, self._maker, self._mode, self._host = out, bench, maker, mode, host
         self._settings = _settings(maker, sampling, mode)
-        self._new = not out.exists()
-        self._file = JsonlAppender(out)
+        self._file = JsonlAppender(out, first=["task_id"])
         try:
             self._found = self._read_found()
         except BaseException:
@@ -127,8 +127,7 @@ class EndpointSamples:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._new and not self._found:
-            self._out.unlink(missing_ok=True)  # still locked: nobody else can have begun to write it
+        self._file.discard()  # still locked: nobody else can have begun to write it
         self._file.close()
 
 
@@ -140,7 +139,7 @@ def _settings(maker: PromptMaker, sampling: Sampling, mode: Mode) -> dict[str, A
     """Return the fields that are the same in every row of a file; the last is their digest."""
     template = maker.template.sha256
     settings = {
-        **sampling.settings(),
+        **sampling.settings(maker.style),
         "method": method_of(maker.docs),
         "docs": maker.docs,
         "api": "chat" if maker.style == "chat" else "completions",

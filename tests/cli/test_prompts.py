@@ -63,6 +63,7 @@ def test_messages(edittool: Run, tmp_path: Path) -> None:
         (["--template", "nowhere.txt"], "nowhere.txt"),
         (["--task", "nope"], "no task 'nope'"),
         (["-n", "0"], "-n"),
+        (["-o", "-"], "-o needs a file"),
     ],
 )
 def test_mistakes(options: list[str], words: str, edittool: Run, tmp_path: Path) -> None:
@@ -70,3 +71,11 @@ def test_mistakes(options: list[str], words: str, edittool: Run, tmp_path: Path)
     assert code == 2
     assert words in err
     assert not (tmp_path / "p.jsonl").exists()
+
+
+def test_the_folder_is_made_and_an_error_leaves_none(edittool: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    assert edittool("prompts", "builtin", "-o", folder / ("x" * 300))[0] == 3
+    assert list(tmp_path.iterdir()) == []
+    assert edittool("prompts", "builtin", "-o", folder / "p.jsonl")[0] == 0
+    assert len(rows_of(folder / "p.jsonl")) == 60

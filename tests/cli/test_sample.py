@@ -2,6 +2,7 @@
 
 import email.utils
 import json
+import os
 import signal
 import time
 from collections import Counter
@@ -28,7 +29,7 @@ OTHER = "builtin/is_anagram"
 @pytest.fixture(autouse=True)
 def quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -102,6 +103,9 @@ def test_a_base_model_goes_on_with_the_prompt(edittool: Run, tmp_path: Path) -> 
 
 MADE_ROWS = [
     ("refusal", lambda: says(None, refusal="I would rather not."), "refusal", "stop"),
+    ("refusal and a program", lambda: says(ANSWER, refusal="Only this once."), None, "stop"),
+    ("a byte order mark", lambda: Reply(b"\xef\xbb\xbf" + says("x").body), None, "stop"),
+    ("two lines", lambda: says("x", "st\nop"), None, "st op"),
     ("filtered", lambda: says(None, "content_filter"), "empty", "content_filter"),
     ("truncated", lambda: says("```python\ndef f(", "length"), None, "length"),
     ("all reasoning", lambda: says(None, "length", reasoning="hm " * 9), "empty", "length"),
@@ -133,6 +137,7 @@ def test_every_end_is_a_row_that_says_so(edittool: Run, tmp_path: Path, subtests
             [row] = [row for row in rows_of(out) if row["task_id"] == TASK]
             assert row.get("failure", {}).get("kind") == kind
             assert row.get("finish_reason") == reason
+            assert row.get("refusal") == ("Only this once." if name == "refusal and a program" else None)
             assert (kind is None) or kind in err
 
 
@@ -153,6 +158,10 @@ PASSING = [
     ("a page as 200", lambda: Reply(b"<html>log in</html>")),
     ("an error as 200", lambda: Reply(b'{"error": {"code": 429, "message": "slow down"}}')),
     ("an error as 200, no code", lambda: Reply(b'{"error": "oops"}')),
+    ("an answer that broke off", lambda: says("x = ", "error")),
+    ("an answer that was given up", lambda: says("x = ", "abort")),
+    ("a choice with an error", lambda: Reply(b'{"choices": [{"message": {"content": "x"}, "error": {"code": 502}}]}')),
+    ("a huge page", lambda: Reply(b"x" * (17 * 2**20), 502)),
     ("cut", lambda: Reply(says("x").body, cut=20)),
     ("cut at once", lambda: Reply(b"x", cut=0)),
     ("half of a JSON", lambda: Reply(says("x").body[:30])),
@@ -214,15 +223,29 @@ STOPPING = [
         "301",
         lambda: Reply(b"", 301, {"location": "https://else.example/v1/chat/completions"}),
         2,
-        "https://else.example",
+        "It leads to https://else.example/v1: give",
     ),
+    ("202", lambda: Reply(b"", 202), 2, "no answer came with it"),
+    ("a huge 401", lambda: Reply(b"x" * (17 * 2**20), 401), 2, "OPENAI_API_KEY"),
     ("no quota", lambda: refuses(429, "You exceeded", code="insufficient_quota"), 3, "quota"),
+    ("a hard limit", lambda: refuses(400, "Billing", code="billing_hard_limit_reached"), 3, "quota"),
+    ("not active", lambda: refuses(429, "Billing", code="billing_not_active"), 3, "quota"),
+    ("no credit", lambda: refuses(402, "Pay first"), 3, "credit"),
+    ("an age", lambda: refuses(429, headers={"Retry-After": "1e300"}), 3, "more than a day"),
+    ("always 429", lambda: refuses(429), 3, "It is busy"),
+    ("always broken off", lambda: says("x", "error"), 3, "the server broke off the answer"),
+    (
+        "an engine's error",
+        lambda: Reply(b'{"choices": [{"error": {"message": "no\\nmemory"}}]}'),
+        3,
+        "answer: no memory",
+    ),
     ("a day", lambda: refuses(429, headers={"Retry-After": "86400"}), 3, "86400 s"),
     ("always busy", lambda: refuses(503, "loading the model"), 3, "loading the model"),
     ("always 500", lambda: refuses(500, "no memory"), 3, "no memory"),
     ("always 500, and no wait", lambda: refuses(500, "bug", headers={"Retry-After": "0"}), 3, "bug (2 tries)"),
     ("always nonsense", lambda: Reply(b"<html>"), 3, "malformed"),
-    ("never enough context", lambda: refuses(400, "context length exceeded"), 3, "context length"),
+    ("never enough context", lambda: refuses(400, "context length exceeded"), 3, "longer than the model's context"),
 ]
 
 
@@ -232,13 +255,35 @@ def test_what_no_retry_mends_stops_the_run_and_leaves_no_file(
     models = Reply(b'{"data": [{"id": "a"}, {"id": "b"}, {"id": 3}]}')
     for name, reply, expected, words in STOPPING:
         with subtests.test(name):
-            out = tmp_path / f"{name}.jsonl"
+            out = tmp_path / "a" / "b" / f"{name}.jsonl"
             answers = lambda asked, reply=reply: models if asked.path == "/v1/models" else reply()  # noqa: E731
             with sampling(answers, out) as (_, command):
                 code, _, err = edittool(*command, "--retries", 1, "--patience", 5)
             assert code == expected, err
             assert words in err
-            assert not out.exists()
+            assert "Is the server up" not in err
+            assert list(tmp_path.iterdir()) == []
+
+
+def test_behind_a_link_to_nothing_nothing_is_left_but_the_link(edittool: Run, tmp_path: Path) -> None:
+    out = tmp_path / "s.jsonl"
+    out.symlink_to(tmp_path / "there")
+    with sampling(lambda asked: refuses(401), out) as (_, command):
+        assert edittool(*command)[0] == 2
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_what_is_no_file_of_samples_is_left_as_it_is(edittool: Run, tmp_path: Path) -> None:
+    out = tmp_path / "s.jsonl"
+    out.write_text("{'a': 1")
+    os.mkfifo(tmp_path / "pipe")
+    with sampling(lambda asked: says("x"), out) as (server, command):
+        code, _, err = edittool(*command)
+        assert (code, out.read_text()) == (2, "{'a': 1"), err
+        code, _, err = edittool(*command, "-o", tmp_path / "pipe")
+        assert code == 2
+        assert "is no ordinary file but a pipe" in err
+        assert not server.asked
 
 
 def test_a_server_that_is_not_there(edittool: Run, tmp_path: Path) -> None:
@@ -289,6 +334,110 @@ def test_a_server_that_dies_on_the_way_keeps_what_it_answered_and_charges_nothin
     assert not any("failure" in row for row in rows_of(out))
 
 
+def test_one_problem_that_always_fails_blocks_no_other(edittool: Run, tmp_path: Path) -> None:
+    out = tmp_path / "s.jsonl"
+    with sampling(lambda asked: refuses(500) if is_about(asked, TASK) else says("x"), out) as (_, command):
+        for found in (0, 24):
+            code, _, err = edittool(*command, "-n", 24, "--retries", 0)
+            assert code == 1, err
+            assert "server_error 24" in err
+            assert keys_of(out) == {(OTHER, index): 1 for index in range(24)}
+            assert (f"({found} were there before)" in err) == (found > 0)
+
+
+def test_a_server_that_fails_on_everything_is_given_up_soon_however_many_samples_a_problem_has(
+    edittool: Run, tmp_path: Path
+) -> None:
+    with serving(lambda asked: refuses(500)) as server:
+        command = ["sample", "builtin", "-o", tmp_path / "s.jsonl", "--base-url", server.url, "--model", "m"]
+        code, _, err = edittool(*command, "-n", 200, "--retries", 0, "--concurrency", 4)
+        assert code == 3, err
+        assert len(server.asked) < 50
+
+
+def test_a_prompt_is_refused_only_by_a_server_that_answers(edittool: Run, tmp_path: Path) -> None:
+    out, refused = tmp_path / "s.jsonl", tmp_path / "refused.jsonl"
+    with sampling(lambda asked: says("x"), out) as (_, command):
+        assert edittool(*command)[0] == 0
+    with sampling(lambda asked: refuses(400, "top_p is not supported"), out) as (_, command):
+        code, _, err = edittool(*command, "-n", 2)
+        assert code == 1
+        assert "bad_request 2" in err
+        assert "the same command asks again" in err
+        code, _, err = edittool(*command[:3], refused, *command[4:-4], *ask(OTHER))
+    assert (code, refused.exists()) == (2, False), err
+    assert keys_of(out) == {(task, 0): 1 for task in (TASK, OTHER)}
+
+
+def test_a_server_that_begins_to_refuse_everything_charges_nothing(edittool: Run, tmp_path: Path) -> None:
+    out = tmp_path / "s.jsonl"
+    with serving(lambda asked: says("x") if asked.number < 5 else refuses(400, "the model is gone")) as server:
+        command = ["sample", "builtin", "-o", out, "--base-url", server.url, "--model", "m", "-n", 1]
+        code, _, err = edittool(*command, "--concurrency", 2)
+    assert code == 3
+    assert "the model is gone. The prompt may be longer" in err
+    assert len(rows_of(out)) == 5
+    assert not any("failure" in row for row in rows_of(out))
+
+
+def test_waits_that_the_server_asks_for_are_no_tries(edittool: Run, tmp_path: Path) -> None:
+    wait = refuses(429, headers={"retry-after-ms": "20"})
+    replies = [*[wait] * 6, refuses(500), *[wait] * 6]
+    started = time.monotonic()
+    with sampling(
+        lambda asked: replies[asked.number] if asked.number < len(replies) else says("x"), tmp_path / "s"
+    ) as (
+        _,
+        command,
+    ):
+        code, _, err = edittool(*command, "--concurrency", 1, "--retries", 1)
+    assert code == 0, err
+    assert time.monotonic() - started < 20  # pauses that double would have come to two minutes
+
+
+# What the environment has broken, and the variable that the message names.
+BROKEN_VARIABLES = [
+    ({"http_proxy": "garbage://x"}, "http_proxy"),
+    ({"HTTP_PROXY": "http://127.0.0.1:99999"}, "HTTP_PROXY"),
+    ({"all_proxy": "http://x:abc"}, "all_proxy"),
+    ({"http_proxy": "socks5://127.0.0.1:9"}, "socksio"),
+    ({"http_proxy": "http://me:secret@["}, "http_proxy"),
+    ({"http_proxy": "http://127.0.0.1:9"}, "no connection through the proxy of http_proxy"),
+    ({"SSL_CERT_FILE": "/nowhere/certificates.pem"}, "SSL_CERT_FILE"),
+    ({"SSL_CERT_FILE": os.devnull}, "SSL_CERT_FILE"),
+]
+
+
+def test_broken_variables_are_named(edittool: Run, tmp_path: Path, subtests: pytest.Subtests) -> None:
+    with sampling(lambda asked: says("x"), tmp_path / "s.jsonl") as (_, command):
+        for variables, words in BROKEN_VARIABLES:
+            with subtests.test(str(variables)), pytest.MonkeyPatch.context() as patch:
+                for name, value in variables.items():
+                    patch.setenv(name, value)
+                code, _, err = edittool(*command, "--retries", 0)
+                assert code == 3
+                assert words in err
+                assert "secret" not in err
+                assert list(tmp_path.iterdir()) == []
+
+
+def test_a_proxy_is_asked_and_named(edittool: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with sampling(lambda asked: says("x"), tmp_path / "s.jsonl") as (server, command):
+        monkeypatch.setenv("http_proxy", server.url.removesuffix("/v1").removeprefix("http://"))
+        assert "unencrypted (http://), through the proxy of the variable http_proxy" in edittool(*command)[2]
+        assert server.asked[0].path == f"{server.url}/chat/completions"
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        assert "unencrypted" not in edittool(*command, "-n", 2)[2]
+        assert server.asked[-1].path == "/v1/chat/completions"
+    with sampling(lambda asked: refuses(407), tmp_path / "t.jsonl") as (server, command):
+        monkeypatch.setenv("no_proxy", "")
+        monkeypatch.setenv("http_proxy", server.url)
+        code, _, err = edittool(*command)
+        assert code == 3
+        assert "the variable http_proxy wants a name and a password" in err
+
+
 def test_no_more_requests_at_once_than_asked_for(edittool: Run, tmp_path: Path) -> None:
     with serving(lambda asked: Reply(says("x").body, delay=0.02)) as server:
         command = ["sample", "builtin", "-o", tmp_path / "s.jsonl", "--base-url", server.url, "--model", "m", "-n", 1]
@@ -336,7 +485,8 @@ def test_fields_can_be_added_and_removed(edittool: Run, tmp_path: Path) -> None:
     assert "extra_body_sha256" in row
 
 
-KEY = "sk-loopback-0123456789"
+KEY = "sk-loopback/0123456789"
+ESCAPED = KEY.replace("/", "\\/").replace("s", "\\u0073")  # as JSON may write it
 
 
 def test_the_key_comes_from_the_environment_and_goes_nowhere_else(
@@ -344,7 +494,9 @@ def test_the_key_comes_from_the_environment_and_goes_nowhere_else(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\n")
     out = tmp_path / "s.jsonl"
-    with sampling(lambda asked: says(f"the key is {KEY}", reasoning=KEY), out) as (server, command):
+    answer = says(f"the key is {KEY}", KEY, reasoning=KEY).body.replace(b"prompt_tokens", KEY.encode())
+    replies = [answer, answer.replace(KEY.encode(), ESCAPED.encode())]
+    with sampling(lambda asked: Reply(replies[asked.number % 2]), out) as (server, command):
         code, stdout, err = edittool(*command)
         assert code == 0, err
         assert {asked.headers["authorization"] for asked in server.asked} == {f"Bearer {KEY}"}
@@ -352,16 +504,23 @@ def test_the_key_comes_from_the_environment_and_goes_nowhere_else(
         refuses(401, f"Incorrect API key provided: {KEY}"),
         refuses(400, KEY),
         Reply(f"<html>{KEY}".encode()),
+        Reply(f'{{"{"x" * 190}{KEY}'.encode()),
+        Reply(f'{{"error": "{ESCAPED}"}}'.encode(), 401),
+        Reply(f'{{"error": "{ESCAPED}'.encode(), 401),
+        refuses(401, json.dumps({"error": ESCAPED})),
+        Reply(f'{{"{ESCAPED}": 1}}'.encode()),
+        Reply(b"", 301, {"location": f"http://else.example/{KEY}"}),
     ):
         with sampling(lambda asked, reply=reply: reply, tmp_path / "t.jsonl") as (_, command):
             code, more_out, more_err = edittool(*command, "--retries", 0)
         assert code in (2, 3)
         stdout, err = stdout + more_out, err + more_err
-    assert KEY not in out.read_text() + stdout + err
-    assert "the key is [OPENAI_API_KEY]" in out.read_text()
+    assert "loopback" not in out.read_text() + stdout + err
+    assert out.read_text().count("the key is [OPENAI_API_KEY]") == 2
 
 
 USAGE = [
+    (["-o", "-"], "-o needs a file"),
     (["--base-url", "http://me:secret@localhost/v1"], "name or a password"),
     (["--base-url", "http://localhost/v1?api-key=secret"], "query"),
     (["--base-url", "localhost:8000/v1"], "http://"),
@@ -378,6 +537,15 @@ USAGE = [
     (["--extra-body", "{"], "no JSON"),
     (["--extra-body", "[]"], "no JSON object"),
     (["--extra-body", '{"x": NaN}'], "no JSON"),
+    (["--extra-body", '{"x": 1e999}'], "no JSON"),
+    (["--extra-body", "[" * 200], "no JSON"),
+    (["--extra-body", '{"echo": true}'], "begin with the prompt"),
+    (["--extra-body", '{"suffix": "x"}'], "suffix"),
+    (["--timeout", "nan"], "no number of seconds"),
+    (["--timeout", "inf"], "no number of seconds"),
+    (["--patience", "nan"], "no number of seconds"),
+    (["--patience", "inf"], "no number of seconds"),
+    (["--seed", "2147483644"], "at most 2^31 - 5 with 5 samples"),
     (["--extra-body", '{"n": 4}'], "-n asks"),
     (["--extra-body", '{"stream": true}'], "read whole"),
     (["--extra-body", '{"temperature": 1}'], "--temperature"),
@@ -434,3 +602,22 @@ def test_an_interruption_keeps_what_was_answered_and_the_same_command_goes_on(nu
         assert second.returncode == 0, err
         assert len(server.asked) == 100
     assert keys_of(out) == {(task_id, index): 1 for task_id in load_builtin().problems for index in range(2)}
+
+
+def test_a_second_signal_changes_nothing_of_how_it_ends(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    for first, second, gap in (
+        (signal.SIGINT, signal.SIGINT, 0.01),
+        (signal.SIGTERM, signal.SIGTERM, 0.03),
+        (signal.SIGINT, signal.SIGTERM, 0.1),
+    ):
+        with subtests.test(f"{first}, {second}"), serving(lambda asked: Reply(b"", delay=30)) as server:
+            process = start("sample", "builtin", "-o", tmp_path / "s", "--model", "m", "--base-url", server.url)
+            deadline = time.monotonic() + 60
+            while not server.asked and time.monotonic() < deadline:
+                time.sleep(0.02)
+            process.send_signal(first)
+            time.sleep(gap)
+            process.send_signal(second)
+            _, err = process.communicate(timeout=60)
+            assert process.returncode == 130, err
+            assert "Traceback" not in err

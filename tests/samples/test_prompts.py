@@ -166,6 +166,15 @@ def test_templates(tmp_path: Path, subtests: pytest.Subtests) -> None:
                 assert str(path) in str(error.value)
 
 
+def test_how_an_editor_saved_a_template_changes_nothing(tmp_path: Path) -> None:
+    path, read = tmp_path / "t.txt", []
+    for data in (b"Ask:\n$prompt", b"Ask:\r\n$prompt\r\n", b"\xef\xbb\xbfAsk:\n$prompt\n"):
+        path.write_bytes(data)
+        read.append(PromptTemplate.read(path, "chat", "none"))
+    assert read == [read[0]] * 3
+    assert read[0].text == "Ask:\n$prompt"
+
+
 @pytest.mark.parametrize(
     ("data", "fault"), [(b"\xff$prompt", "not UTF-8"), (b"x" * (2**20 + 1), "1 MiB"), (None, "path")]
 )

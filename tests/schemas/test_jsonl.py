@@ -263,10 +263,30 @@ class TestAppender:
             out.append(GOOD)
         assert read(path) == [GOOD, GOOD]
 
-    def test_a_torn_first_line_leaves_an_empty_file(self, path):
-        path.write_bytes(b'{"task_id"')
-        JsonlAppender(path).close()
+    @pytest.mark.parametrize("torn", [b"{", b'{"tas', b'{"task_id"', b'{"task_id": "T/1", "com', b"\0" * 9])
+    def test_a_torn_first_line_leaves_an_empty_file(self, path, torn):
+        path.write_bytes(torn)
+        JsonlAppender(path, first=["task_id"]).close()
         assert path.read_bytes() == b""
+
+    @pytest.mark.parametrize(
+        "content",
+        [b'{"a"', b"{'a': 1", b'{"task_ids"', b"\0\0x", b"{'a': 1}\n{'b", b'{"task_id": "T/1"}\nnotes', b'[1]\n{"b'],
+    )
+    def test_a_last_line_of_somebody_else_s_is_left_as_it_is(self, path, content):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="is no JSONL file"):
+            JsonlAppender(path, first=["task_id"])
+        assert path.read_bytes() == content
+
+    def test_rows_begin_as_samples_or_verdicts_do_where_nothing_else_is_said(self, path):
+        for torn in (b'{"task_id": "T', b'{"sample_id": "s'):
+            path.write_bytes(torn)
+            JsonlAppender(path).close()
+            assert path.read_bytes() == b""
+        path.write_bytes(b'{"a"')
+        with pytest.raises(InputError, match="is no JSONL file"):
+            JsonlAppender(path)
 
     def test_a_whole_last_row_gets_its_line_end(self, path):
         path.write_text(dump_row(GOOD))
@@ -347,6 +367,26 @@ class TestAppender:
             assert appender.is_litter
             appender.discard()
         assert list(tmp_path.iterdir()) == []
+
+    def test_behind_a_link_the_file_goes_and_the_link_stays(self, tmp_path):
+        path = tmp_path / "verdicts.jsonl"
+        path.symlink_to(tmp_path / "there")
+        with JsonlAppender(path) as appender:
+            assert (tmp_path / "there").exists()
+            appender.discard()
+        assert list(tmp_path.iterdir()) == [path]
+
+    def test_no_folder_is_left_where_no_file_can_be_made(self, tmp_path):
+        with pytest.raises(EnvironmentFault, match="name too long"):
+            JsonlAppender(tmp_path / "a" / "b" / ("x" * 300))
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_pipe_and_a_device_are_no_files(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "null").symlink_to(os.devnull)
+        for name, kind in (("pipe", "a pipe"), ("null", "a device")):
+            with pytest.raises(InputError, match=f"is no ordinary file but {kind}; choose a file"):
+                JsonlAppender(tmp_path / name)
 
     def test_a_folder_with_something_else_in_it_stays(self, tmp_path):
         path = tmp_path / "a" / "verdicts.jsonl"

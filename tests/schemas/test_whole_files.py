@@ -14,6 +14,7 @@ from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.whole_files import (
     NOTE,
     aside,
+    in_folder,
     lock,
     make_folder,
     remove_leftovers,
@@ -101,11 +102,32 @@ class TestRefusals:
         wanted = "Free some space, check the permissions, or choose another place."
         assert self.refuse(path / "x") == f"{path / 'x'} cannot be written: No such file or directory. {wanted}"
 
-    def test_a_folder_in_place_of_the_file(self, path):
-        for content in ("", "mine"):
-            (path / content).mkdir()
-            assert f"{path} cannot be written: Is a directory." in self.refuse(path)
-        assert names(path) == [path.name]
+    def test_what_is_no_file_is_not_replaced(self, path, subtests):
+        """All of them behind links of our own, and a pipe of our own: what a failure replaces is in `tmp_path`."""
+        pipe, folder, filled, other = (path.with_name(name) for name in ("pipe", "folder", "filled", "other"))
+        os.mkfifo(pipe)
+        folder.mkdir()
+        (filled / "mine").mkdir(parents=True)
+        with other.open("w") as opened:
+            cases = [
+                (pipe, "a pipe"),
+                (folder, "a folder"),
+                (filled, "a folder"),
+                *[(path.with_name(f"to {to.name}"), "a pipe" if to == pipe else "a folder") for to in (pipe, folder)],
+                (path.with_name("to a device"), "a device"),
+                (path.with_name("to stdout"), "one that a process has open"),
+            ]
+            targets = (pipe, folder, Path(os.devnull), Path(f"/proc/{os.getpid()}/fd/{opened.fileno()}"))
+            for (place, _), target in zip(cases[3:], targets, strict=True):
+                place.symlink_to(target)
+            before = names(path)
+            for place, kind in cases:
+                with subtests.test(place.name):
+                    with pytest.raises(InputError) as caught:
+                        replace_file(place, ["new"])
+                    assert str(caught.value) == f"{place} is no ordinary file but {kind}; choose a file."
+            assert names(path) == before
+            assert all(place.is_symlink() for place, _ in cases[3:])
 
     def test_a_file_in_place_of_the_folder(self, path):
         path.write_text("mine")
@@ -350,6 +372,20 @@ class TestFolders:
     def test_a_place_where_none_can_be_made(self):
         with pytest.raises(EnvironmentFault, match="/proc/a/b cannot be written: No such file or directory"):
             make_folder(Path("/proc/a/b"), "a thing")
+
+    def test_that_were_made_for_nothing_go_again(self, path):
+        path.mkdir()
+        folder = path / "a" / "b"
+        for broken in (InputError("no"), KeyboardInterrupt()):
+            with pytest.raises(type(broken)), in_folder(folder, "a thing"):
+                raise broken
+            assert names(folder.parent) == []
+        with pytest.raises(FileExistsError), in_folder(folder, "a thing"):
+            os.makedirs(folder.with_name("mine") / ".." / "b")
+        assert names(folder) == ["mine"]
+        with in_folder(folder, "a thing"):
+            pass
+        assert folder.is_dir()
 
 
 class TestWording:
