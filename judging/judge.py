@@ -122,7 +122,7 @@ def judge(request: Request, observer: Observer | None = None) -> Summary:
     observer = observer or Observer()
     check_output(request.output, request.samples)
     journal_file = journal_path(request.output)
-    with JsonlAppender(request.output) as output, _no_litter(output, journal_file):
+    with JsonlAppender(request.output, first=["sample_id"]) as output, _no_litter(output, journal_file):
         with Journal(journal_file) as journal:
             _bring_up_to_date(journal, request, observer)
             summary = _summarize(journal, output.removed_bytes)
