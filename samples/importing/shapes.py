@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
-from ...schemas.validation import find_fault
+from ...schemas.problems import is_problem
 
 ShapeName = Literal[
     "human-eval",
@@ -48,8 +48,6 @@ ANSWERS = (*_OF_MODELS, *_OF_PROBLEMS_TOO, "result")
 
 # What rows of data sets have besides their own programs, and no row of samples does without an answer.
 _OF_DATA_SETS = {"canonical_solution", "test_list", "input_output"}
-# What a sample says that no problem of a benchmark does.
-_OF_SAMPLES = {"completion", "sample_index", "model", "method", "raw", "extraction", "imported"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +153,7 @@ def problems_of(value: Any) -> str:
     row = _first_row(value)
     if not _is_mapping(row):
         return ""
-    if not row.keys() & _OF_SAMPLES and find_fault(row, "problem") is None:
+    if is_problem(row):
         return "a benchmark"
     answers = {*_OF_MODELS, "result", *CONVERSATIONS, *COMPLETIONS, *SOLUTIONS[:1], "resps", "filtered_resps", "doc"}
     return "a data set" if row.keys() & _OF_DATA_SETS and not row.keys() & answers else ""
