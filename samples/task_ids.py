@@ -25,6 +25,18 @@ _FAMILIES: Final = {
 }
 _LAST_NUMBER = re.compile(r"(.*?)[^0-9a-z]*([0-9]+)\Z", re.DOTALL)
 _WORD = re.compile(r"[^\W\d]\w*")
+# What stands before the number of a sample in its name: HumanEval_1_sample_5, HumanEval_1_s2.
+_COUNTERS = (
+    "samples?|completions?|generations?|gen|responses?|answers?|outputs?|solutions?|attempt|try|trial|run|n|s|idx"
+)
+_COUNTED = re.compile(rf"(?:(?:[0-9]+/)*|(?:.*/)?(?:{_COUNTERS})/)([0-9]+)(?:/[^0-9]+)?", re.DOTALL)
+_BLOCK = re.compile(
+    r"[ \t]*(?:(?:async|def|class|if|elif|else|for|while|with|try|except|finally)\b|\)).*:\s*(?:#.*)?"
+    r"|[ \t]*(?:```|~~~).*"
+)
+_RETURN = re.compile(r"[ \t]+return\b")
+_FUNCTION = r"(?:(?:async[ \t]+def|def|class)[ \t]+{0}\b|{0}[ \t]*=[ \t]*lambda\b)"
+_ANY_VALUE = r"(?:(?:async[ \t]+def|def|class)[ \t]+{0}\b|{0}[ \t]*=(?!=))"
 _MAX_NAMED = 5
 _MIN_CORE = 20  # characters
 _MAX_NAME = 1000
@@ -49,10 +61,14 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Something that may tell a task: whether it is a prompt, which shows the task, or an answer."""
+    """Something that may tell a task: whether it is a prompt, which shows the task, or an answer.
+
+    `is_body`: what it defines at a depth stands within the function that it completes.
+    """
 
     text: str
     is_prompt: bool
+    is_body: bool = False
 
 
 class TaskFinder:
@@ -77,24 +93,27 @@ class TaskFinder:
         self._by_length = sorted({*self._families, *_FAMILIES, *_FAMILIES.values()} - {""}, key=len, reverse=True)
         self._cores = {problem.task_id: _core(problem.prompt) for problem in bench.problems.values()}
 
-    def by_name(self, name: str | int, texts: Sequence[Text] = (), *, indexed: bool = False) -> Known | Unknown | None:
+    def by_name(
+        self, name: str | int, texts: Sequence[Text] = (), *, indexed: bool = False, family: str | None = None
+    ) -> Known | Unknown | None:
         """Return the task that `name` means; None where it means nothing here.
 
-        A bare number means the problem of that number, and where there are several, the one that `texts` speak of.
-        With `indexed`, the name may end with the number of a sample, as in HumanEval/0#3 and HumanEval_0-3.
+        A number means the problem of that number, and where there are several, the one that `texts` speak of, else the
+        one of `family`. With `indexed`, the name may end with the number of a sample, as in HumanEval/0#3 and
+        HumanEval_0-3.
         """
         text = str(name).strip()
         if isinstance(name, bool) or not text:
             return None
         if (number := as_number(name)) is not None:
-            return self.by_number(number, texts)
+            return self.by_number(number, texts, family)
         if len(text) > _MAX_NAME:
             return None
         if text in self._problems or text in self._left_out:
             return self._known(text, "name")
         stem, mark, last = text.rpartition("#")
         if indexed and mark and last.isdecimal() and last.isascii():  # as `edittool prompts` writes it
-            found = self.by_name(stem, texts)
+            found = self.by_name(stem, texts, family=family)
             if isinstance(found, Known):
                 return Known(found.problem, found.by, int(last[:9]))
             if found is not None:
@@ -102,9 +121,18 @@ class TaskFinder:
         task_id = self._names.find(text) or self._spelled.get(_spell(text))
         if task_id is not None:
             return self._known(task_id, "name")
-        return self._decorated(text, texts, indexed)
+        found = self._decorated(text)
+        if found is not None or not indexed:
+            return found
+        if (numbers := numbers_in(text)) is not None:
+            # A number that no problem has is something else, such as a date.
+            of_number = self.by_number(numbers[0], texts, family) if numbers[0] in self._by_number else None
+            return Known(of_number.problem, of_number.by, numbers[1]) if isinstance(of_number, Known) else of_number
+        stem, last = _split_number(text)
+        found = self.by_name(stem, texts) if stem else None
+        return Known(found.problem, found.by, int(last[:9])) if isinstance(found, Known) else found
 
-    def _decorated(self, text: str, texts: Sequence[Text], indexed: bool) -> Known | Unknown | None:
+    def _decorated(self, text: str) -> Known | Unknown | None:
         """Return the task whose family and number stand in `text`, with something around them."""
         spelled = _spell(text)
         for family in self._by_length:
@@ -116,13 +144,8 @@ class TaskFinder:
             task_id = self._families.get(_FAMILIES.get(family, family), {}).get(int(place[1][:12]))
             if task_id is None:
                 return Unknown("no_task", f"the benchmark has no problem {text!r}")
-            rest = place[2] or ""
-            index = int(rest[:9]) if rest.isdecimal() else None
-            return self._known(task_id, "name", index)
-        if indexed:
-            stem, last = _split_number(text)
-            if stem and (found := self.by_name(stem, texts)):
-                return Known(found.problem, found.by, int(last[:9])) if isinstance(found, Known) else found
+            counted = _COUNTED.fullmatch(place[2] or "")
+            return self._known(task_id, "name", int(counted[1][:9]) if counted else None)
         return None
 
     def by_number(self, number: int, texts: Sequence[Text] = (), family: str | None = None) -> Known | Unknown:
@@ -138,16 +161,16 @@ class TaskFinder:
         meant = self._spoken_of(here, texts)
         if len(meant) == 1:
             return Known(meant[0], "number")
+        nearly = {entry_name(one).casefold() for one in here}  # MBPP has left_rotate and left_Rotate
+        defined = [] if meant else self._defined(texts, _ANY_VALUE)
+        others = [one for one in defined if entry_name(one).casefold() not in nearly]
+        if others:
+            what = f"{_named(ids)} has the number {number}, and the answer is one for "
+            return Unknown("ambiguous_task", what + _named(one.task_id for one in others))
         if family is not None and (task_id := self._families.get(family, {}).get(number)):
             return self._known(task_id, "number")
         if len(ids) > 1:
             return Unknown("ambiguous_task", f"the number {number} may be {_named(ids)}")
-        others = self._defined(texts)
-        if others:
-            what = (
-                f"{ids[0]} has the number {number}, and the answer is one for {_named(one.task_id for one in others)}"
-            )
-            return Unknown("ambiguous_task", what)
         return self._known(ids[0], "number")
 
     def family_of(self, problem: Problem) -> str | None:
@@ -171,7 +194,7 @@ class TaskFinder:
             return Known(found[0], "entry_point")
         if found:
             return _several(self._spoken_of(found, [text for text in texts if text.is_prompt]) or found)
-        asked = [one for text in texts if text.is_prompt for one in self._mentioned(text.text, r"{}\s*\(")]
+        asked = [one for text in texts if text.is_prompt for one in self._mentioned(text.text) if _calls(text, one)]
         called = list({one.task_id: one for one in asked}.values())
         if len(called) == 1:
             return Known(called[0], "entry_point")
@@ -181,27 +204,29 @@ class TaskFinder:
         """Return the only task with the entry point `name`, or the one of several whose prompt stands in `texts`."""
         found = self._by_entry.get(_bare(name), [])
         if len(found) > 1:
-            found = [one for one in found if any(self._shows(text.text, one) for text in texts)] or found
+            found = [one for one in found if any(self._shows(text, one) for text in texts)] or found
         if len(found) == 1:
             return Known(found[0], "entry_point")
         return _several(found) if found else None
 
-    def by_position(self, length: int, texts: Sequence[str]) -> Mapping[int, Known]:
-        """Return the tasks of a list that has one entry for each task, by place.
+    def by_position(self, length: int, texts: Sequence[str]) -> tuple[Mapping[int, Known | Unknown], int]:
+        """Return the tasks of a list that has one entry for each task, by place, and how many texts tell another one.
 
         `texts` are the first texts of the entries, `length` how many there are. The place alone tells a task where the
-        length is that of a data set, and no text speaks of another problem than that of its place.
+        length is that of a data set, and of ten texts that tell a problem no more than one tells another than that of
+        its place.
         """
-        known = {}
+        known: dict[int, Known | Unknown] = {}
         for place, text in enumerate(texts):
             found = self.by_text([Text(text, is_prompt=False)])
             if isinstance(found, Known):
                 known[place] = found
         for ids in self._lists_of(length):
-            if all(ids[place] == found.problem.task_id for place, found in known.items()):
-                at_places = {place: self._problems.get(task_id) for place, task_id in enumerate(ids)}
-                return {place: Known(one, "position") for place, one in at_places.items() if one} | known
-        return known
+            here = {place: self._known(task_id, "position") for place, task_id in enumerate(ids) if task_id}
+            agreed = {place: found for place, found in known.items() if _are_same(found, here.get(place))}
+            if 10 * len(agreed) >= 9 * len(known):
+                return here | agreed, len(known) - len(agreed)
+        return known, 0
 
     def _lists_of(self, length: int) -> Iterator[list[str]]:
         """Yield the data sets, as lists of ids in their own order, that have `length` problems."""
@@ -226,31 +251,24 @@ class TaskFinder:
     def _prompts_in(self, text: str) -> list[Problem]:
         """Return the problems whose prompt stands in `text`, without those whose prompt is a part of another's."""
         folded = _fold(text)
-        found = [
-            one for one in self._mentioned(text, "{}") if self._has_core(one) and self._cores[one.task_id] in folded
-        ]
+        found = [one for one in self._mentioned(text) if self._has_core(one) and self._cores[one.task_id] in folded]
         cores = {self._cores[one.task_id] for one in found}
         parts = {core for core in cores if any(core != other and core in other for other in cores)}
         return [one for one in found if self._cores[one.task_id] not in parts]
 
-    def _defined(self, texts: Sequence[Text]) -> list[Problem]:
+    def _defined(self, texts: Sequence[Text], pattern: str = _FUNCTION) -> list[Problem]:
         """Return the problems whose entry point a text defines; the first text that defines any decides."""
         for text in texts:
-            found = self._mentioned(text.text, r"^(?:async\s+def|def|class)\s+{}\b")
+            found = [one for one in self._mentioned(text.text) if _defines(text, one, pattern)]
             if found:
                 return found
         return []
 
-    def _mentioned(self, text: str, pattern: str) -> list[Problem]:
+    def _mentioned(self, text: str) -> list[Problem]:
+        """Return the problems whose entry point is a word of `text`."""
         words = set(_WORD.findall(text))
         names = [name for name in self._by_entry if name in words] if len(words) > len(self._by_entry) else words
-        named = [
-            name
-            for name in sorted(names)
-            if name in self._by_entry
-            and (pattern == "{}" or re.search(pattern.format(re.escape(name)), text, re.MULTILINE))
-        ]
-        return [problem for name in named for problem in self._by_entry[name]]
+        return [problem for name in sorted(names) for problem in self._by_entry.get(name, ())]
 
     def _has_core(self, problem: Problem) -> bool:
         """Say whether the prompt of `problem` is long enough to be told from any text."""
@@ -258,17 +276,15 @@ class TaskFinder:
 
     def _spoken_of(self, candidates: Sequence[Problem], texts: Sequence[Text]) -> list[Problem]:
         """Return those of `candidates` that the texts speak of most clearly: by prompt, definition, or call."""
-        for pattern in (None, r"^(?:async\s+def|def|class)\s+{}\b", r"\b{}\s*\("):
-            found = [one for one in candidates if any(self._shows(text.text, one, pattern) for text in texts)]
+        for speaks in (self._shows, _defines, _calls):
+            found = [one for one in candidates if any(speaks(text, one) for text in texts)]
             if found:
                 return found
         return []
 
-    def _shows(self, text: str, problem: Problem, pattern: str | None = None) -> bool:
-        if pattern is None:
-            known = self._has_core(problem) and entry_name(problem) in text
-            return known and self._cores[problem.task_id] in _fold(text)
-        return bool(re.search(pattern.format(re.escape(entry_name(problem))), text, re.MULTILINE))
+    def _shows(self, text: Text, problem: Problem) -> bool:
+        known = self._has_core(problem) and entry_name(problem) in text.text
+        return known and self._cores[problem.task_id] in _fold(text.text)
 
 
 def entry_name(problem: Problem) -> str:
@@ -292,6 +308,55 @@ def as_number(name: str | int) -> int | None:
     """Return the number that a name is; of one too long to be a task's, its first digits."""
     text = str(name).strip()
     return int(text.lstrip("0")[:12] or 0) if text.isdecimal() and text.isascii() else None
+
+
+def numbers_in(name: str | int) -> tuple[int, int | None] | None:
+    """Return the number that a name is, and the number of a sample behind it: of 8-345, 8 and 345; None for others."""
+    if (number := as_number(name)) is not None:
+        return number, None
+    stem, last = _split_number(str(name).strip())
+    number = as_number(stem)
+    return None if number is None else (number, int(last[:9]))
+
+
+def _defines(text: Text, problem: Problem, pattern: str = _FUNCTION) -> bool:
+    """Say whether a text defines the function of `problem`: at any depth, as in a list's items, but in no block."""
+    if entry_name(problem) not in text.text:
+        return False
+    definition = re.compile(rf"^([ \t]*){pattern.format(re.escape(entry_name(problem)))}", re.MULTILINE)
+    found = [one[1] for one in definition.finditer(text.text)]
+    if not found or not all(found):
+        return bool(found)
+    lines = [] if text.is_body else list(_lines_in_no_block(text.text))
+    if any(_RETURN.match(line) for line in lines):
+        return False  # a body, in an answer that is nothing else
+    return any(map(definition.match, lines))
+
+
+def _lines_in_no_block(text: str) -> Iterator[str]:
+    """Yield the lines that stand in no function, class or other block of Python, however far they are indented.
+
+    What is indented more than the fence around it stands in a function too.
+    """
+    above: list[tuple[int, bool]] = []  # the lines that this one may be a part of: indentation, whether in a block
+    for line in text.splitlines():
+        indent = len(line.expandtabs()) - len(line.expandtabs().lstrip())
+        if not line.strip():
+            continue
+        while above and above[-1][0] >= indent:
+            above.pop()
+        inside = bool(above) and above[-1][1]
+        if not inside:
+            yield line
+        above.append((indent, inside or _BLOCK.fullmatch(line) is not None))
+
+
+def _calls(text: Text, problem: Problem) -> bool:
+    return re.search(rf"\b{re.escape(entry_name(problem))}\s*\(", text.text) is not None
+
+
+def _are_same(one: Known | Unknown, other: Known | Unknown | None) -> bool:
+    return isinstance(one, Known) and isinstance(other, Known) and one.problem is other.problem
 
 
 def _bare(entry_point: str) -> str:
@@ -319,7 +384,8 @@ def _spell(name: str) -> str:
 
 def _split_number(text: str) -> tuple[str, str]:
     """Return what stands before the number of a sample at the end of a name, and that number; of any other, nothing."""
-    found = re.fullmatch(r"(.*?[^_.\-:/ ])[_.\-:/ ]+([0-9]+)", text, re.DOTALL | re.ASCII)
+    pattern = rf"(.*?[^_.\-:/# ])[_.\-:/# ]+(?:(?:{_COUNTERS})[_.\-:/# ]*)?([0-9]+)"
+    found = re.fullmatch(pattern, text, re.DOTALL | re.ASCII | re.IGNORECASE)
     return (found[1], found[2]) if found else ("", "")
 
 

@@ -133,7 +133,7 @@ class _Import:
         self._finder = TaskFinder(request.bench)
         self._maker = Maker(request.mode, request.fields())
         self._summary = Summary(request.output, rejected_path(request.output))
-        self._evalplus_ids = 0
+        self._evalplus_ids = self._displaced = 0
         self._whole_answers: Counter[str] = Counter()
         self._beside: Counter[tuple[str, str]] = Counter()
 
@@ -173,6 +173,7 @@ class _Import:
                 count.taken += 1
                 write(made)
             self._on_read(self._summary.read)
+        self._displaced += tasks.displaced
 
     def _take(self, found: Answer | Fault, tasks: FileTasks, shape: ShapeName, file: str) -> dict[str, Any] | Fault:
         if isinstance(found, Fault):
@@ -251,6 +252,11 @@ class _Import:
             notes.append(
                 f"{self._evalplus_ids} samples have ids of EvalPlus (Mbpp/), and the benchmark has the original MBPP: "
                 "EvalPlus changed names and arguments of some problems, so correct programs for these may fail"
+            )
+        if self._displaced:
+            notes.append(
+                f"{self._displaced} entries of a list hold a program for another problem than that of their place, and "
+                "nearly all others agree with theirs: the place was taken"
             )
         for name, count in self._whole_answers.items():
             notes.append(f"{count} rows also have the whole answer, in `{name}`: `--from chat` reads these")

@@ -395,6 +395,18 @@ CASES = [
         [("MBPP/1", 0, M1), ("MBPP/1", 1, M1)],
         [],
     ),
+    (
+        "a number, and another's function",
+        lines(
+            {"id": 7, "response": "min_cost = lambda given: given"},
+            {"id": "7-345", "response": "1. So:\n\n   ```\n   def min_cost(given):\n       return 1\n   ```"},
+            {"id": "20240513-0001", "prompt": ASKED, "response": fenced(M7)},
+            {"id": "1-2", "prompt": ASKED, "response": fenced(M7)},
+        ),
+        "chat",
+        [("MBPP/7", 0, M7), ("MBPP/7", 1, M7)],
+        ["ambiguous_task", "ambiguous_task"],
+    ),
     ("the number of a row", lines({"id": 1, "prompt": ASKED, "output": fenced(M7)}), "chat", [("MBPP/7", 0, M7)], []),
     (
         "an object of tasks",
