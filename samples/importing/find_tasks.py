@@ -31,8 +31,10 @@ class FileTasks:
             return self._at(*clues.position)
         unknown: Unknown | None = None
         for name in clues.names:
-            found = self.finder.by_name(name, texts, indexed=clues.index_in_name)
             is_number = numbers_in(name) is not None
+            if is_number and unknown is not None and unknown.reason == "ambiguous_task":
+                continue  # another number says nothing of what the first one leaves open
+            found = self.finder.by_name(name, texts, indexed=clues.index_in_name)
             if isinstance(found, Unknown) and found.reason == "ambiguous_task" and is_number:
                 family = self._family_of_numbers()
                 found = self.finder.by_name(name, texts, indexed=clues.index_in_name, family=family)

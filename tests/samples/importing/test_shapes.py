@@ -490,6 +490,16 @@ def test_folders_of_programs(tmp_path):
         "model/HumanEval_0/0.py": P0,
         "model/HumanEval_0/10.py": P0,
         "model/Mbpp_2/3.py": M2,
+        "model/MBPP_2/0_1.py": M2,
+        "model/HumanEval_0/sample_3.py": P0,
+        "model/HumanEval_0/4-sanitized.py": P0,
+        "model/HumanEval_0/samples/5.py": P0,
+        "gpt-4/samples/0.py": P0,
+        "run_7/11.py": program("MBPP/11"),
+        "HumanEval/1.py": P1,
+        "HumanEval_99/0.py": P0,
+        "2/0.py": "x = 1\n",
+        "2026/7.py": M7,
         "HumanEval_1.py": P1,
         "HumanEval-2-1.py": P2,
         "min_cost.py": M1,
@@ -506,16 +516,26 @@ def test_folders_of_programs(tmp_path):
     summary, rows, rejected = run(tmp_path, folder)
     assert sorted(in_short(row) for row in rows) == [
         ("HumanEval/0", 0, P0),
+        ("HumanEval/0", 1, P0),
+        ("HumanEval/0", 3, P0),
+        ("HumanEval/0", 4, P0),
+        ("HumanEval/0", 5, P0),
         ("HumanEval/0", 10, P0),
         ("HumanEval/1", 0, P1),
+        ("HumanEval/1", 1, P1),
         ("HumanEval/2", 1, P2),
         ("MBPP/1", 0, M1),
+        ("MBPP/11", 0, program("MBPP/11")),
+        ("MBPP/2", 1, M2),
         ("MBPP/2", 3, M2),
         ("MBPP/7", 0, M7),
+        ("MBPP/7", 1, M7),
     ]
     assert {row["member"]: row["reason"] for row in rejected} == {
         "count.py": "ambiguous_task",
         "helpers.py": "no_task",
+        "HumanEval_99/0.py": "no_task",
+        "2/0.py": "ambiguous_task",
         "latin.py": "not_utf8",
     }
     assert {reason: len(names) for reason, names in summary.passed.names.items()} == {
