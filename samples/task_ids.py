@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from ..schemas.bench import Bench
 from ..schemas.problems import Problem
+from ..schemas.task_names import spell
 
 By = Literal["name", "number", "prompt", "entry_point", "position"]
 WhyNot = Literal["no_task", "ambiguous_task", "left_out"]
@@ -79,11 +80,11 @@ class TaskFinder:
         self._left_out = bench.left_out()
         ids = [*bench.problems, *self._left_out]
         self._names = bench.names
-        self._spelled = _unique((_spell(task_id), task_id) for task_id in ids)
+        self._spelled = _unique((spell(task_id), task_id) for task_id in ids)
         self._by_number: dict[int, list[str]] = {}
         self._families: dict[str, dict[int, str]] = {}
         for task_id in ids:
-            found = _LAST_NUMBER.match(_spell(task_id))
+            found = _LAST_NUMBER.match(spell(task_id))
             if found and len(found[2]) < 10:
                 self._by_number.setdefault(int(found[2]), []).append(task_id)
                 self._families.setdefault(found[1], {})[int(found[2])] = task_id
@@ -118,7 +119,7 @@ class TaskFinder:
                 return Known(found.problem, found.by, int(last[:9]))
             if found is not None:
                 return found
-        task_id = self._names.find(text) or self._spelled.get(_spell(text))
+        task_id = self._names.find(text) or self._spelled.get(spell(text))
         if task_id is not None:
             return self._known(task_id, "name")
         found = self._decorated(text)
@@ -134,7 +135,7 @@ class TaskFinder:
 
     def _decorated(self, text: str) -> Known | Unknown | None:
         """Return the task whose family and number stand in `text`, with something around them."""
-        spelled = _spell(text)
+        spelled = spell(text)
         for family in self._by_length:
             if family not in spelled:
                 continue
@@ -175,7 +176,7 @@ class TaskFinder:
 
     def family_of(self, problem: Problem) -> str | None:
         """Return what the ids of the data set of `problem` begin with; None where they end with no number."""
-        found = _LAST_NUMBER.match(_spell(problem.task_id))
+        found = _LAST_NUMBER.match(spell(problem.task_id))
         return found[1] if found else None
 
     def by_text(self, texts: Sequence[Text]) -> Known | Unknown | None:
@@ -372,14 +373,6 @@ def _named(ids: Iterable[str]) -> str:
     named = list(ids)
     more = f" and {len(named) - _MAX_NAMED} more" if len(named) > _MAX_NAMED else ""
     return " or ".join(named[:_MAX_NAMED]) + more
-
-
-def _spell(name: str) -> str:
-    """Return `name` in small letters, each part that is a number set off by one stroke, numbers without zeros ahead."""
-    joined = re.sub(r"[\W_]+", "/", name.casefold().replace("+", "plus"))
-    parted = re.sub(r"(?<=[^\W\d])(?=\d)", "/", joined).strip("/")
-    spelled = re.sub(r"(?:^|(?<=/))0+(?=\d)", "", parted).replace("human/eval", "humaneval")
-    return re.sub(r"(humaneval|mbpp)/(plus|sanitized)\b", r"\1\2", spelled.replace("openai/humaneval", "humaneval"))
 
 
 def _split_number(text: str) -> tuple[str, str]:
