@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from ..schemas.bench import Bench
@@ -36,8 +37,7 @@ _BLOCK = re.compile(
     r"|[ \t]*(?:```|~~~).*"
 )
 _RETURN = re.compile(r"[ \t]+return\b")
-_FUNCTION = r"(?:(?:async[ \t]+def|def|class)[ \t]+{0}\b|{0}[ \t]*=[ \t]*lambda\b)"
-_ANY_VALUE = r"(?:(?:async[ \t]+def|def|class)[ \t]+{0}\b|{0}[ \t]*=(?!=))"
+_DEFINITION = re.compile(r"[ \t]*(?:(?:async[ \t]+def|def|class)[ \t]+(\w+)|(\w+)[ \t]*=(?!=)[ \t]*(lambda\b)?)")
 _MAX_NAMED = 5
 _MIN_CORE = 20  # characters
 _MAX_NAME = 1000
@@ -163,7 +163,7 @@ class TaskFinder:
         if len(meant) == 1:
             return Known(meant[0], "number")
         nearly = {entry_name(one).casefold() for one in here}  # MBPP has left_rotate and left_Rotate
-        defined = [] if meant else self._defined(texts, _ANY_VALUE)
+        defined = [] if meant else self._defined(texts, values=True)
         others = [one for one in defined if entry_name(one).casefold() not in nearly]
         if others:
             what = f"{_named(ids)} has the number {number}, and the answer is one for "
@@ -257,10 +257,15 @@ class TaskFinder:
         parts = {core for core in cores if any(core != other and core in other for other in cores)}
         return [one for one in found if self._cores[one.task_id] not in parts]
 
-    def _defined(self, texts: Sequence[Text], pattern: str = _FUNCTION) -> list[Problem]:
-        """Return the problems whose entry point a text defines; the first text that defines any decides."""
+    def _defined(self, texts: Sequence[Text], *, values: bool = False) -> list[Problem]:
+        """Return the problems whose entry point a text defines; the first text that defines any decides.
+
+        With `values`, any value that a name gets counts as a definition.
+        """
         for text in texts:
-            found = [one for one in self._mentioned(text.text) if _defines(text, one, pattern)]
+            names = _definitions(text)
+            named = names.functions | names.values if values else names.functions
+            found = [problem for name in sorted(named) for problem in self._by_entry.get(name, ())]
             if found:
                 return found
         return []
@@ -320,18 +325,26 @@ def numbers_in(name: str | int) -> tuple[int, int | None] | None:
     return None if number is None else (number, int(last[:9]))
 
 
-def _defines(text: Text, problem: Problem, pattern: str = _FUNCTION) -> bool:
-    """Say whether a text defines the function of `problem`: at any depth, as in a list's items, but in no block."""
-    if entry_name(problem) not in text.text:
-        return False
-    definition = re.compile(rf"^([ \t]*){pattern.format(re.escape(entry_name(problem)))}", re.MULTILINE)
-    found = [one[1] for one in definition.finditer(text.text)]
-    if not found or not all(found):
-        return bool(found)
-    lines = [] if text.is_body else list(_lines_in_no_block(text.text))
-    if any(_RETURN.match(line) for line in lines):
-        return False  # a body, in an answer that is nothing else
-    return any(map(definition.match, lines))
+def _defines(text: Text, problem: Problem) -> bool:
+    return entry_name(problem) in _definitions(text).functions
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The names of functions and classes that a text defines, and of what else it gives a value."""
+
+    functions: frozenset[str]
+    values: frozenset[str]
+
+
+@lru_cache(maxsize=8)
+def _definitions(text: Text) -> _Names:
+    """Return the names that a text defines: at any depth, as in the items of a list, but in no block."""
+    lines = list(_lines_in_no_block(text.text))
+    is_body = text.is_body or any(map(_RETURN.match, lines))  # in a fence, say, and nothing else
+    found = [one for line in lines if (one := _DEFINITION.match(line)) and not (is_body and line[0].isspace())]
+    functions = {one[1] or one[2] for one in found if one[1] or one[3]}
+    return _Names(frozenset(functions), frozenset(one[2] for one in found if one[2] and not one[3]))
 
 
 def _lines_in_no_block(text: str) -> Iterator[str]:
