@@ -227,6 +227,8 @@ class _Import:
         if given is not None:
             return given
         found = None if first is None else shape_of(first.data)
+        if first is not None and first.data in ({}, []) and document.alone:
+            raise InputError(f"{document.name} holds no rows: there is nothing to import.")
         if found is None and document.alone:
             what = "holds no JSON" if first is None else _unknown(first.data)
             raise InputError(
@@ -274,8 +276,6 @@ class _Import:
 
 
 def _unknown(value: Any) -> str:
-    if value in ({}, []):
-        return "holds no rows"
     if isinstance(value, dict):
         shown = ", ".join(str(name) for name in list(value)[:8])
         return f"holds rows of no shape that is known (fields: {shown})"

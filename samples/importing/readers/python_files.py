@@ -1,6 +1,7 @@
 """Folders of programs: EvalPlus's, a folder for each task with its samples by number, and plain ones, named by task."""
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from ....schemas.errors import InputError
 from ....schemas.jsonl import MAX_LINE_BYTES
@@ -24,7 +25,8 @@ def read_python_file(document: Document) -> Iterator[Found]:
         return
     stem = document.inner.stem
     # A folder that names a task tells it, and the file its sample; else the file's own name does.
-    names = (*(f"{folder.name}/{stem}" for folder in document.inner.parents if folder.name), stem)
+    folders = PurePosixPath(document.name).parents  # with the one that was given
+    names = (*(f"{folder.name}/{stem}" for folder in folders if folder.name), stem)
     yield Answer(place, text, "solution", Clues(names, entry_points=(stem,), index_in_name=True), "none", text)
 
 

@@ -76,7 +76,7 @@ def texts_of(value: Any) -> Sequence[str | None] | None:
 
 def without_text(place: Place, row: Any) -> Fault:
     """Return the fault of an entry of a list that is to be a text, and is none."""
-    return Fault(place, "no_text", "a list of texts has none there", row)
+    return Fault(place, "no_text", "no text at this place of the list", row)
 
 
 def clues_of(row: Mapping[str, Any]) -> Clues:

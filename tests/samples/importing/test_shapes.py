@@ -551,6 +551,14 @@ def test_folders_of_programs(tmp_path):
     assert sorted(map(in_short, again)) == sorted(map(in_short, rows))
 
 
+def test_the_folder_that_is_given_names_its_task_too(tmp_path):
+    for name, right in (("HumanEval_0", ("HumanEval/0", 7)), ("samples", ("MBPP/7", 0))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "7.py").write_text("x = 1\n")
+        _, (row,), _ = run(tmp_path, tmp_path / name)
+        assert (row["task_id"], row["sample_index"]) == right
+
+
 def test_fields_of_the_source_are_kept(tmp_path):
     file = tmp_path / "given.jsonl"
     file.write_text(
