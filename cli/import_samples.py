@@ -78,7 +78,8 @@ def import_samples(
     the prompt or the function. What finds none goes to NAME.rejected.jsonl beside the output, with the reason: no row
     is lost. A row says where it came from (`imported`), and fields that edittool does not know are kept.
 
-    Exit code 2 means that no sample could be taken; an old output then stays as it was.
+    Exit code 2 means that no sample could be taken; an old output then stays as it was. An output that holds anything
+    but samples that this command wrote is refused.
 
     \b
     edittool import generations.json --bench BENCH -o samples.jsonl
@@ -100,7 +101,10 @@ def import_samples(
     )
     with progress(TextColumn("{task.completed} answers")) as bar:
         task = bar.add_task("reading", total=None)
-        summary = run_import(request, lambda read: bar.update(task, completed=read))
+        try:
+            summary = run_import(request, lambda read: bar.update(task, completed=read))
+        except KeyboardInterrupt:
+            raise click.Abort("nothing was written; give the same command again to start anew") from None
     _tell(summary)
     if summary.read == 0:
         raise InputError("There is nothing to import in what was given: no row of samples, and no program.")
@@ -149,4 +153,5 @@ def _count(number: int, what: str) -> str:
 
 
 def _say(text: str, style: str = "") -> None:
-    talk.print(plain(text, style=style), soft_wrap=True)
+    """Say one line; a line end in it, such as one in the name of a file, is shown as one."""
+    talk.print(plain(text.replace("\n", "\\x0a"), style=style), soft_wrap=True)

@@ -93,8 +93,9 @@ def _run() -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        talk.print("interrupted: what was written is kept; give the same command again to go on", style="yellow")
+    except (KeyboardInterrupt, click.Abort) as error:
+        what = str(error) or "what was written is kept; give the same command again to go on"
+        talk.print(plain(f"interrupted: {what}", style="yellow"), soft_wrap=True)
         return INTERRUPTED
     except EdittoolError as error:
         talk.print(plain(f"error: {error}", style="red"), soft_wrap=True)

@@ -33,7 +33,8 @@ class Noticed:
     `looks`: `answers` look like answers and do not parse, `fences`, `thinking` and `tokens` (end-of-text and the like)
     say of what kind; of the first of them, `tried` by extraction, `extracted` then parse. `with_prompt` are solutions
     that parse only behind the prompt, `without_prompt` completions that parse only without it, `stripped` completions
-    that parse once their first line is indented, `unnamed` solutions that do not name the function under test.
+    that parse once their first line is indented, `unnamed` solutions that do not name the function under test, `marked`
+    texts that begin with a byte order mark, which is no Python.
     `evalplus` are of EvalPlus's MBPP, judged by the original's tests; `verdicts` are rows of an earlier judge; `unfit`
     is how many numbers became text.
     `foreign` counts values of a foreign type by field, `skipped` samples without a problem by reason, `extraction`
@@ -68,6 +69,9 @@ class Noticed:
             return
         text = sample.completion if sample.solution is None else sample.solution
         if text is None or len(text) > _PARSED:
+            return
+        if text.startswith("\ufeff"):
+            self.looks["marked"] += 1
             return
         for mark in _MARKS:
             if mark in text:

@@ -9,6 +9,7 @@ from ..schemas.bench import MANIFEST
 from ..schemas.errors import InputError
 from ..schemas.json_text import parse_json
 from ..schemas.packed import MAGIC
+from ..schemas.problems import is_problem
 from ..schemas.validation import find_fault
 
 _LINES_READ = 100  # blank ones before the first row
@@ -16,7 +17,7 @@ _BYTES_READ = 2**24
 
 
 def check_arguments(bench: str, samples: Path) -> None:
-    """Raise InputError where BENCH and SAMPLES stand for each other, or one of them twice."""
+    """Raise InputError where BENCH and SAMPLES stand for each other, one of them twice, or SAMPLES holds problems."""
     folder = Path(bench)
     if _is_bench(samples):
         if folder.is_file():
@@ -33,6 +34,16 @@ def check_arguments(bench: str, samples: Path) -> None:
             f"{folder} is a file, and BENCH is a folder made by `edittool bench build`, or `builtin`: "
             "`edittool judge BENCH samples.jsonl -o VERDICTS`."
         )
+    if _holds_problems(samples):
+        raise InputError(f"{samples} holds problems of a benchmark, not samples. Give what a model answered to them.")
+
+
+def _holds_problems(path: Path) -> bool:
+    try:
+        row = parse_json(_first_line(path)) if path.is_file() else None
+    except (OSError, ValueError):
+        return False  # its reader says what is wrong with it
+    return isinstance(row, dict) and is_problem(row)
 
 
 def _is_bench(path: Path) -> bool:
@@ -68,9 +79,7 @@ def _same(one: Path, other: Path) -> bool:
 def _what_else(path: Path) -> str:
     """Return what the file at `path` holds, where that is no verdict; "" where it is missing, empty or cut short."""
     try:
-        with path.open("rb") as file:
-            lines = islice(iter(lambda: file.readline(_BYTES_READ), b""), _LINES_READ)
-            first = next((line for line in lines if line.strip()), b"")
+        first = _first_line(path)
     except OSError:
         return ""  # its writer says what keeps it from being read
     if first.startswith(MAGIC):
@@ -87,3 +96,10 @@ def _what_else(path: Path) -> str:
     if "outcome" not in row and find_fault(row, "sample") is None:
         return "holds samples, not verdicts"
     return f"holds no verdicts: {fault} (line 1)"
+
+
+def _first_line(path: Path) -> bytes:
+    """Return the first line of a file that is not blank. Raises OSError where it cannot be read."""
+    with path.open("rb") as file:
+        lines = islice(iter(lambda: file.readline(_BYTES_READ), b""), _LINES_READ)
+        return next((line for line in lines if line.strip()), b"")

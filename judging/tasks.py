@@ -3,7 +3,6 @@
 import difflib
 import json
 from collections import Counter
-from collections.abc import Iterator
 from typing import Final
 
 from ..schemas.bench import Bench
@@ -70,11 +69,12 @@ class Tasks:
     def _describe(self, reason: str, ids: list[str]) -> str:
         names = ", ".join(map(json.dumps, ids[:_NAMED])) + (f" and {len(ids) - _NAMED} more" * (len(ids) > _NAMED))
         if reason == NOT_IN_BENCHMARK:
-            near = list(self._near(ids[:1]))
-            return f"{names} (not known to it{f': did you mean {near[0]}?' if near else ''})"
+            return f"{names} (not known to it{self._hint(ids[0])})"
         first = self._bench.rejection(ids[0])
         return f"{names} (left out when it was built: {reason}{f', {first.detail}' if first else ''})"
 
-    def _near(self, ids: list[str]) -> Iterator[str]:
-        for one in ids:
-            yield from difflib.get_close_matches(one, self._bench.problems, n=1, cutoff=0.7)
+    def _hint(self, task_id: str) -> str:
+        if spelled := self._bench.names.nearest(task_id):
+            return f": did you mean {spelled}? `edittool import` reads such spellings"
+        near = difflib.get_close_matches(task_id, self._bench.problems, n=1, cutoff=0.7)
+        return f": did you mean {near[0]}?" if near else ""

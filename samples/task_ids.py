@@ -7,10 +7,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from ..schemas.bench import Bench
 from ..schemas.problems import Problem
+from ..schemas.task_names import spell
 
 By = Literal["name", "number", "prompt", "entry_point", "position"]
 WhyNot = Literal["no_task", "ambiguous_task", "left_out"]
@@ -25,6 +27,17 @@ _FAMILIES: Final = {
 }
 _LAST_NUMBER = re.compile(r"(.*?)[^0-9a-z]*([0-9]+)\Z", re.DOTALL)
 _WORD = re.compile(r"[^\W\d]\w*")
+# What stands before the number of a sample in its name: HumanEval_1_sample_5, HumanEval_1_s2.
+_COUNTERS = (
+    "samples?|completions?|generations?|gen|responses?|answers?|outputs?|solutions?|attempt|try|trial|run|n|s|idx"
+)
+_COUNTED = re.compile(rf"(?:(?:[0-9]+/)*|(?:.*/)?(?:{_COUNTERS})/)([0-9]+)(?:/[^0-9]+)?", re.DOTALL)
+_BLOCK = re.compile(
+    r"[ \t]*(?:(?:async|def|class|if|elif|else|for|while|with|try|except|finally)\b|\)).*:\s*(?:#.*)?"
+    r"|[ \t]*(?:```|~~~).*"
+)
+_RETURN = re.compile(r"[ \t]+return\b")
+_DEFINITION = re.compile(r"[ \t]*(?:(?:async[ \t]+def|def|class)[ \t]+(\w+)|(\w+)[ \t]*=(?!=)[ \t]*(lambda\b)?)")
 _MAX_NAMED = 5
 _MIN_CORE = 20  # characters
 _MAX_NAME = 1000
@@ -49,10 +62,14 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Something that may tell a task: whether it is a prompt, which shows the task, or an answer."""
+    """Something that may tell a task: whether it is a prompt, which shows the task, or an answer.
+
+    `is_body`: what it defines at a depth stands within the function that it completes.
+    """
 
     text: str
     is_prompt: bool
+    is_body: bool = False
 
 
 class TaskFinder:
@@ -63,11 +80,11 @@ class TaskFinder:
         self._left_out = bench.left_out()
         ids = [*bench.problems, *self._left_out]
         self._names = bench.names
-        self._spelled = _unique((_spell(task_id), task_id) for task_id in ids)
+        self._spelled = _unique((spell(task_id), task_id) for task_id in ids)
         self._by_number: dict[int, list[str]] = {}
         self._families: dict[str, dict[int, str]] = {}
         for task_id in ids:
-            found = _LAST_NUMBER.match(_spell(task_id))
+            found = _LAST_NUMBER.match(spell(task_id))
             if found and len(found[2]) < 10:
                 self._by_number.setdefault(int(found[2]), []).append(task_id)
                 self._families.setdefault(found[1], {})[int(found[2])] = task_id
@@ -77,36 +94,48 @@ class TaskFinder:
         self._by_length = sorted({*self._families, *_FAMILIES, *_FAMILIES.values()} - {""}, key=len, reverse=True)
         self._cores = {problem.task_id: _core(problem.prompt) for problem in bench.problems.values()}
 
-    def by_name(self, name: str | int, texts: Sequence[Text] = (), *, indexed: bool = False) -> Known | Unknown | None:
+    def by_name(
+        self, name: str | int, texts: Sequence[Text] = (), *, indexed: bool = False, family: str | None = None
+    ) -> Known | Unknown | None:
         """Return the task that `name` means; None where it means nothing here.
 
-        A bare number means the problem of that number, and where there are several, the one that `texts` speak of.
-        With `indexed`, the name may end with the number of a sample, as in HumanEval/0#3 and HumanEval_0-3.
+        A number means the problem of that number, and where there are several, the one that `texts` speak of, else the
+        one of `family`. With `indexed`, the name may end with the number of a sample, as in HumanEval/0#3 and
+        HumanEval_0-3.
         """
         text = str(name).strip()
         if isinstance(name, bool) or not text:
             return None
         if (number := as_number(name)) is not None:
-            return self.by_number(number, texts)
+            return self.by_number(number, texts, family)
         if len(text) > _MAX_NAME:
             return None
         if text in self._problems or text in self._left_out:
             return self._known(text, "name")
         stem, mark, last = text.rpartition("#")
         if indexed and mark and last.isdecimal() and last.isascii():  # as `edittool prompts` writes it
-            found = self.by_name(stem, texts)
+            found = self.by_name(stem, texts, family=family)
             if isinstance(found, Known):
                 return Known(found.problem, found.by, int(last[:9]))
             if found is not None:
                 return found
-        task_id = self._names.find(text) or self._spelled.get(_spell(text))
+        task_id = self._names.find(text) or self._spelled.get(spell(text))
         if task_id is not None:
             return self._known(task_id, "name")
-        return self._decorated(text, texts, indexed)
+        found = self._decorated(text)
+        if found is not None or not indexed:
+            return found
+        if (numbers := numbers_in(text)) is not None:
+            # A number that no problem has is something else, such as a date.
+            of_number = self.by_number(numbers[0], texts, family) if numbers[0] in self._by_number else None
+            return Known(of_number.problem, of_number.by, numbers[1]) if isinstance(of_number, Known) else of_number
+        stem, last = _split_number(text)
+        found = self.by_name(stem, texts) if stem else None
+        return Known(found.problem, found.by, int(last[:9])) if isinstance(found, Known) else found
 
-    def _decorated(self, text: str, texts: Sequence[Text], indexed: bool) -> Known | Unknown | None:
+    def _decorated(self, text: str) -> Known | Unknown | None:
         """Return the task whose family and number stand in `text`, with something around them."""
-        spelled = _spell(text)
+        spelled = spell(text)
         for family in self._by_length:
             if family not in spelled:
                 continue
@@ -116,13 +145,8 @@ class TaskFinder:
             task_id = self._families.get(_FAMILIES.get(family, family), {}).get(int(place[1][:12]))
             if task_id is None:
                 return Unknown("no_task", f"the benchmark has no problem {text!r}")
-            rest = place[2] or ""
-            index = int(rest[:9]) if rest.isdecimal() else None
-            return self._known(task_id, "name", index)
-        if indexed:
-            stem, last = _split_number(text)
-            if stem and (found := self.by_name(stem, texts)):
-                return Known(found.problem, found.by, int(last[:9])) if isinstance(found, Known) else found
+            counted = _COUNTED.fullmatch(place[2] or "")
+            return self._known(task_id, "name", int(counted[1][:9]) if counted else None)
         return None
 
     def by_number(self, number: int, texts: Sequence[Text] = (), family: str | None = None) -> Known | Unknown:
@@ -138,21 +162,21 @@ class TaskFinder:
         meant = self._spoken_of(here, texts)
         if len(meant) == 1:
             return Known(meant[0], "number")
+        nearly = {entry_name(one).casefold() for one in here}  # MBPP has left_rotate and left_Rotate
+        defined = [] if meant else self._defined(texts, values=True)
+        others = [one for one in defined if entry_name(one).casefold() not in nearly]
+        if others:
+            what = f"{_named(ids)} has the number {number}, and the answer is one for "
+            return Unknown("ambiguous_task", what + _named(one.task_id for one in others))
         if family is not None and (task_id := self._families.get(family, {}).get(number)):
             return self._known(task_id, "number")
         if len(ids) > 1:
             return Unknown("ambiguous_task", f"the number {number} may be {_named(ids)}")
-        others = self._defined(texts)
-        if others:
-            what = (
-                f"{ids[0]} has the number {number}, and the answer is one for {_named(one.task_id for one in others)}"
-            )
-            return Unknown("ambiguous_task", what)
         return self._known(ids[0], "number")
 
     def family_of(self, problem: Problem) -> str | None:
         """Return what the ids of the data set of `problem` begin with; None where they end with no number."""
-        found = _LAST_NUMBER.match(_spell(problem.task_id))
+        found = _LAST_NUMBER.match(spell(problem.task_id))
         return found[1] if found else None
 
     def by_text(self, texts: Sequence[Text]) -> Known | Unknown | None:
@@ -171,7 +195,7 @@ class TaskFinder:
             return Known(found[0], "entry_point")
         if found:
             return _several(self._spoken_of(found, [text for text in texts if text.is_prompt]) or found)
-        asked = [one for text in texts if text.is_prompt for one in self._mentioned(text.text, r"{}\s*\(")]
+        asked = [one for text in texts if text.is_prompt for one in self._mentioned(text.text) if _calls(text, one)]
         called = list({one.task_id: one for one in asked}.values())
         if len(called) == 1:
             return Known(called[0], "entry_point")
@@ -181,27 +205,29 @@ class TaskFinder:
         """Return the only task with the entry point `name`, or the one of several whose prompt stands in `texts`."""
         found = self._by_entry.get(_bare(name), [])
         if len(found) > 1:
-            found = [one for one in found if any(self._shows(text.text, one) for text in texts)] or found
+            found = [one for one in found if any(self._shows(text, one) for text in texts)] or found
         if len(found) == 1:
             return Known(found[0], "entry_point")
         return _several(found) if found else None
 
-    def by_position(self, length: int, texts: Sequence[str]) -> Mapping[int, Known]:
-        """Return the tasks of a list that has one entry for each task, by place.
+    def by_position(self, length: int, texts: Sequence[str]) -> tuple[Mapping[int, Known | Unknown], int]:
+        """Return the tasks of a list that has one entry for each task, by place, and how many texts tell another one.
 
         `texts` are the first texts of the entries, `length` how many there are. The place alone tells a task where the
-        length is that of a data set, and no text speaks of another problem than that of its place.
+        length is that of a data set, and of ten texts that tell a problem no more than one tells another than that of
+        its place.
         """
-        known = {}
+        known: dict[int, Known | Unknown] = {}
         for place, text in enumerate(texts):
             found = self.by_text([Text(text, is_prompt=False)])
             if isinstance(found, Known):
                 known[place] = found
         for ids in self._lists_of(length):
-            if all(ids[place] == found.problem.task_id for place, found in known.items()):
-                at_places = {place: self._problems.get(task_id) for place, task_id in enumerate(ids)}
-                return {place: Known(one, "position") for place, one in at_places.items() if one} | known
-        return known
+            here = {place: self._known(task_id, "position") for place, task_id in enumerate(ids) if task_id}
+            agreed = {place: found for place, found in known.items() if _are_same(found, here.get(place))}
+            if 10 * len(agreed) >= 9 * len(known):
+                return here | agreed, len(known) - len(agreed)
+        return known, 0
 
     def _lists_of(self, length: int) -> Iterator[list[str]]:
         """Yield the data sets, as lists of ids in their own order, that have `length` problems."""
@@ -226,31 +252,29 @@ class TaskFinder:
     def _prompts_in(self, text: str) -> list[Problem]:
         """Return the problems whose prompt stands in `text`, without those whose prompt is a part of another's."""
         folded = _fold(text)
-        found = [
-            one for one in self._mentioned(text, "{}") if self._has_core(one) and self._cores[one.task_id] in folded
-        ]
+        found = [one for one in self._mentioned(text) if self._has_core(one) and self._cores[one.task_id] in folded]
         cores = {self._cores[one.task_id] for one in found}
         parts = {core for core in cores if any(core != other and core in other for other in cores)}
         return [one for one in found if self._cores[one.task_id] not in parts]
 
-    def _defined(self, texts: Sequence[Text]) -> list[Problem]:
-        """Return the problems whose entry point a text defines; the first text that defines any decides."""
+    def _defined(self, texts: Sequence[Text], *, values: bool = False) -> list[Problem]:
+        """Return the problems whose entry point a text defines; the first text that defines any decides.
+
+        With `values`, any value that a name gets counts as a definition.
+        """
         for text in texts:
-            found = self._mentioned(text.text, r"^(?:async\s+def|def|class)\s+{}\b")
+            names = _definitions(text)
+            named = names.functions | names.values if values else names.functions
+            found = [problem for name in sorted(named) for problem in self._by_entry.get(name, ())]
             if found:
                 return found
         return []
 
-    def _mentioned(self, text: str, pattern: str) -> list[Problem]:
+    def _mentioned(self, text: str) -> list[Problem]:
+        """Return the problems whose entry point is a word of `text`."""
         words = set(_WORD.findall(text))
         names = [name for name in self._by_entry if name in words] if len(words) > len(self._by_entry) else words
-        named = [
-            name
-            for name in sorted(names)
-            if name in self._by_entry
-            and (pattern == "{}" or re.search(pattern.format(re.escape(name)), text, re.MULTILINE))
-        ]
-        return [problem for name in named for problem in self._by_entry[name]]
+        return [problem for name in sorted(names) for problem in self._by_entry.get(name, ())]
 
     def _has_core(self, problem: Problem) -> bool:
         """Say whether the prompt of `problem` is long enough to be told from any text."""
@@ -258,17 +282,15 @@ class TaskFinder:
 
     def _spoken_of(self, candidates: Sequence[Problem], texts: Sequence[Text]) -> list[Problem]:
         """Return those of `candidates` that the texts speak of most clearly: by prompt, definition, or call."""
-        for pattern in (None, r"^(?:async\s+def|def|class)\s+{}\b", r"\b{}\s*\("):
-            found = [one for one in candidates if any(self._shows(text.text, one, pattern) for text in texts)]
+        for speaks in (self._shows, _defines, _calls):
+            found = [one for one in candidates if any(speaks(text, one) for text in texts)]
             if found:
                 return found
         return []
 
-    def _shows(self, text: str, problem: Problem, pattern: str | None = None) -> bool:
-        if pattern is None:
-            known = self._has_core(problem) and entry_name(problem) in text
-            return known and self._cores[problem.task_id] in _fold(text)
-        return bool(re.search(pattern.format(re.escape(entry_name(problem))), text, re.MULTILINE))
+    def _shows(self, text: Text, problem: Problem) -> bool:
+        known = self._has_core(problem) and entry_name(problem) in text.text
+        return known and self._cores[problem.task_id] in _fold(text.text)
 
 
 def entry_name(problem: Problem) -> str:
@@ -294,6 +316,63 @@ def as_number(name: str | int) -> int | None:
     return int(text.lstrip("0")[:12] or 0) if text.isdecimal() and text.isascii() else None
 
 
+def numbers_in(name: str | int) -> tuple[int, int | None] | None:
+    """Return the number that a name is, and the number of a sample behind it: of 8-345, 8 and 345; None for others."""
+    if (number := as_number(name)) is not None:
+        return number, None
+    stem, last = _split_number(str(name).strip())
+    number = as_number(stem)
+    return None if number is None else (number, int(last[:9]))
+
+
+def _defines(text: Text, problem: Problem) -> bool:
+    return entry_name(problem) in _definitions(text).functions
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The names of functions and classes that a text defines, and of what else it gives a value."""
+
+    functions: frozenset[str]
+    values: frozenset[str]
+
+
+@lru_cache(maxsize=8)
+def _definitions(text: Text) -> _Names:
+    """Return the names that a text defines: at any depth, as in the items of a list, but in no block."""
+    lines = list(_lines_in_no_block(text.text))
+    is_body = text.is_body or any(map(_RETURN.match, lines))  # in a fence, say, and nothing else
+    found = [one for line in lines if (one := _DEFINITION.match(line)) and not (is_body and line[0].isspace())]
+    functions = {one[1] or one[2] for one in found if one[1] or one[3]}
+    return _Names(frozenset(functions), frozenset(one[2] for one in found if one[2] and not one[3]))
+
+
+def _lines_in_no_block(text: str) -> Iterator[str]:
+    """Yield the lines that stand in no function, class or other block of Python, however far they are indented.
+
+    What is indented more than the fence around it stands in a function too.
+    """
+    above: list[tuple[int, bool]] = []  # the lines that this one may be a part of: indentation, whether in a block
+    for line in text.splitlines():
+        indent = len(line.expandtabs()) - len(line.expandtabs().lstrip())
+        if not line.strip():
+            continue
+        while above and above[-1][0] >= indent:
+            above.pop()
+        inside = bool(above) and above[-1][1]
+        if not inside:
+            yield line
+        above.append((indent, inside or _BLOCK.fullmatch(line) is not None))
+
+
+def _calls(text: Text, problem: Problem) -> bool:
+    return re.search(rf"\b{re.escape(entry_name(problem))}\s*\(", text.text) is not None
+
+
+def _are_same(one: Known | Unknown, other: Known | Unknown | None) -> bool:
+    return isinstance(one, Known) and isinstance(other, Known) and one.problem is other.problem
+
+
 def _bare(entry_point: str) -> str:
     names = _WORD.findall(entry_point)
     return names[-1] if names else entry_point
@@ -309,17 +388,10 @@ def _named(ids: Iterable[str]) -> str:
     return " or ".join(named[:_MAX_NAMED]) + more
 
 
-def _spell(name: str) -> str:
-    """Return `name` in small letters, each part that is a number set off by one stroke, numbers without zeros ahead."""
-    joined = re.sub(r"[\W_]+", "/", name.casefold().replace("+", "plus"))
-    parted = re.sub(r"(?<=[^\W\d])(?=\d)", "/", joined).strip("/")
-    spelled = re.sub(r"(?:^|(?<=/))0+(?=\d)", "", parted).replace("human/eval", "humaneval")
-    return re.sub(r"(humaneval|mbpp)/(plus|sanitized)\b", r"\1\2", spelled.replace("openai/humaneval", "humaneval"))
-
-
 def _split_number(text: str) -> tuple[str, str]:
     """Return what stands before the number of a sample at the end of a name, and that number; of any other, nothing."""
-    found = re.fullmatch(r"(.*?[^_.\-:/ ])[_.\-:/ ]+([0-9]+)", text, re.DOTALL | re.ASCII)
+    pattern = rf"(.*?[^_.\-:/# ])[_.\-:/# ]+(?:(?:{_COUNTERS})[_.\-:/# ]*)?([0-9]+)"
+    found = re.fullmatch(pattern, text, re.DOTALL | re.ASCII | re.IGNORECASE)
     return (found[1], found[2]) if found else ("", "")
 
 

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
+from .validation import find_fault
+
+# What a row of samples says that no problem does.
+_OF_SAMPLES: Final = frozenset({"completion", "sample_index", "model", "method", "raw", "extraction", "imported"})
 Subset = Literal["reliability", "generalization", "specificity"]
 
 
@@ -77,3 +81,8 @@ class Problem:
             "tags": list(self.tags) or None,
         }
         return row | {name: value for name, value in optional.items() if value is not None}
+
+
+def is_problem(row: Mapping[str, Any]) -> bool:
+    """Say whether `row` is a problem, and no sample that carries the fields of one."""
+    return not row.keys() & _OF_SAMPLES and find_fault(row, "problem") is None

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 
 _NUMBER_AT_END = re.compile(r"(?:^|/)0*([0-9]+)\Z")
+_SAMPLE_NUMBER = re.compile(r"(?:/[^\W\d]+)?/[0-9]+\Z")  # at the end of a spelling: HumanEval/0/sample/3
 _NUMBER = re.compile(r"0*([0-9]+)\Z")
 
 
@@ -36,6 +37,17 @@ class TaskNames:
         number = _NUMBER.match(name)
         return folded or (self._by_number.get(number[1], ()) if number else ())
 
+    def nearest(self, name: str) -> str | None:
+        """Return the task that is there and that another spelling means, such as HumanEval_0, HumanEval/00#3."""
+        spelled = spell(name)
+        stem = _SAMPLE_NUMBER.sub("", spelled)
+        found = self._by_spelling.get(spelled) or self._by_spelling.get(stem, ())
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _by_spelling(self) -> dict[str, tuple[str, ...]]:
+        return _grouped((spell(one), one) for one in self._ids)
+
     @cached_property
     def _all(self) -> frozenset[str]:
         return frozenset(self._ids) | frozenset(self._left_out())
@@ -55,3 +67,11 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     for key, value in pairs:
         groups[key] = (*groups.get(key, ()), value)
     return groups
+
+
+def spell(name: str) -> str:
+    """Return `name` in small letters, each part that is a number set off by one stroke, numbers without zeros ahead."""
+    joined = re.sub(r"[\W_]+", "/", name.casefold().replace("+", "plus"))
+    parted = re.sub(r"(?<=[^\W\d])(?=\d)", "/", joined).strip("/")
+    spelled = re.sub(r"(?:^|(?<=/))0+(?=\d)", "", parted).replace("human/eval", "humaneval")
+    return re.sub(r"(humaneval|mbpp)/(plus|sanitized)\b", r"\1\2", spelled.replace("openai/humaneval", "humaneval"))

@@ -45,7 +45,7 @@ FLOORS = {
     ),
     "samples/importing": (
         "answers opening shapes",
-        "find_tasks values",
+        "find_tasks places values",
         "recognise samples_of",
         "readers",
         "run",

@@ -36,6 +36,11 @@ def notices_in_words(noticed: Noticed) -> Iterator[str]:
             f"{looks['stripped']} completions parse only with their first line indented: what wrote them took spaces "
             f"off the answer. {_EXTRACT} puts them back"
         )
+    if looks["marked"]:
+        yield (
+            f"{looks['marked']} samples begin with a byte order mark (U+FEFF), and Python reads no program with one. "
+            f"{_EXTRACT} takes it off"
+        )
     if looks["unnamed"]:
         yield f"{looks['unnamed']} solutions do not name the function that the tests call"
     if looks["evalplus"]:

@@ -49,7 +49,8 @@ class Answer:
     """One answer of a model, to be made a sample.
 
     `form` is what it was published as, None where it is an answer of a chat; `seen` what the model was shown and goes
-    on with, where that is known. `carried` are the fields that its sample keeps, `row` the whole as it stood.
+    on with, where that is known. `carried` are the fields that its sample keeps, `row` the whole as it stood. `beside`
+    names the field that was taken of a row, and another that has another answer; the first answer of a row has it.
     """
 
     place: Place
@@ -60,6 +61,7 @@ class Answer:
     row: Any
     index: int | None = None
     carried: Mapping[str, Any] = field(default_factory=dict)
+    beside: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ..task_ids import Known, TaskFinder, Text, Unknown, as_number, count_families
-from .answers import Answer, Clues, Found
+from ..task_ids import Known, TaskFinder, Text, Unknown, count_families, numbers_in
+from .answers import Answer, Found
 
 
 @dataclass(slots=True)
@@ -13,14 +13,16 @@ class FileTasks:
 
     `read` reads the file anew: for what the whole file tells, it is read twice.
 
-    `family` is the data set that bare numbers are of, `places` are the tasks of a list with an entry for each task.
+    `family` is the data set that bare numbers are of, `places` are the tasks of a list with an entry for each task, and
+    `displaced` counts its entries whose text tells another task than their place, which was taken.
     """
 
     finder: TaskFinder
     read: Callable[[], Iterator[Found]]
+    displaced: int = 0
     _family: str | None = None
     _asked_for_family: bool = False
-    _places: dict[int, Mapping[int, Known]] = field(default_factory=dict)
+    _places: dict[int, Mapping[int, Known | Unknown]] = field(default_factory=dict)
 
     def find(self, answer: Answer) -> Known | Unknown:
         """Return the task of an answer of the file, or why there is none."""
@@ -29,22 +31,20 @@ class FileTasks:
             return self._at(*clues.position)
         unknown: Unknown | None = None
         for name in clues.names:
+            is_number = numbers_in(name) is not None
+            if is_number and unknown is not None and unknown.reason == "ambiguous_task":
+                continue  # another number says nothing of what the first one leaves open
             found = self.finder.by_name(name, texts, indexed=clues.index_in_name)
-            if (
-                isinstance(found, Unknown)
-                and found.reason == "ambiguous_task"
-                and (number := as_number(name)) is not None
-            ):
+            if isinstance(found, Unknown) and found.reason == "ambiguous_task" and is_number:
                 family = self._family_of_numbers()
-                found = self.finder.by_number(number, texts, family) if family is not None else found
+                found = self.finder.by_name(name, texts, indexed=clues.index_in_name, family=family)
             if isinstance(found, Known):
                 return found
-            if found is not None:
-                unknown = unknown or found
-                if as_number(name) is None:
-                    break  # an id that says what it is of: no text may say otherwise
+            if found is not None and not is_number:
+                return found  # an id that says what it is of: no text may say otherwise
+            unknown = unknown or found
         if unknown is not None:
-            asked = self.finder.by_text(texts) if clues_are_numbers(clues) else None
+            asked = self.finder.by_text(texts)
             # A number may be that of a row; the prompt that was asked is no coincidence, as a function's name may be.
             return asked if isinstance(asked, Known) and asked.by == "prompt" else unknown
         for entry_point in clues.entry_points:
@@ -61,10 +61,8 @@ class FileTasks:
         if not self._asked_for_family:
             self._asked_for_family = True
             answers = (one for one in self.read() if isinstance(one, Answer) and one.clues.names)
-            pairs = ((as_number(one.clues.names[0]), texts_of(one)) for one in answers)
-            self._family = count_families(
-                self.finder, ((number, texts) for number, texts in pairs if number is not None)
-            )
+            pairs = ((numbers_in(one.clues.names[0]), texts_of(one)) for one in answers)
+            self._family = count_families(self.finder, ((found[0], texts) for found, texts in pairs if found))
         return self._family
 
     def _at(self, position: int, length: int) -> Known | Unknown:
@@ -74,7 +72,8 @@ class FileTasks:
                 if isinstance(one, Answer) and one.clues.position and one.clues.position[1] == length:
                     place = one.clues.position[0]
                     firsts[place] = firsts[place] or one.text
-            self._places[length] = self.finder.by_position(length, firsts)
+            self._places[length], displaced = self.finder.by_position(length, firsts)
+            self.displaced += displaced
         found = self._places[length].get(position)
         if found is not None:
             return found
@@ -87,9 +86,5 @@ class FileTasks:
 
 def texts_of(answer: Answer) -> list[Text]:
     """Return what may tell the task of an answer: its prompts, then the answer."""
-    return [*(Text(prompt, is_prompt=True) for prompt in answer.clues.prompts), Text(answer.text, is_prompt=False)]
-
-
-def clues_are_numbers(clues: Clues) -> bool:
-    """Say whether the first name of an answer's task is a bare number."""
-    return bool(clues.names) and as_number(clues.names[0]) is not None
+    prompts = (Text(prompt, is_prompt=True) for prompt in answer.clues.prompts)
+    return [*prompts, Text(answer.text, is_prompt=False, is_body=answer.form == "completion")]

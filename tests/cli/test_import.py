@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from edittool.samples.task_ids import TaskFinder
 from edittool.schemas.bench import write_bench
 from edittool.schemas.jsonl import write_rows
 
@@ -140,6 +141,29 @@ def test_the_answers_of_a_batch_of_prompts_are_what_a_server_would_have_given(ed
     code, _, err = edittool("import", told, "--bench", "builtin", "-o", output, "--method", "mine", "--model", "m")
     assert code == 0, err
     assert {row["method"] for row in rows_of(output)} == {"mine"}
+
+
+def test_an_import_that_is_interrupted_says_that_nothing_was_written(edittool, bench, tmp_path, monkeypatch):
+    given, output = tmp_path / "given.jsonl", tmp_path / "new" / "samples.jsonl"
+    write_rows(given, [{"task_id": "MBPP/1", "solution": "x = 1"}])
+
+    def interrupt(*asked, **more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TaskFinder, "by_name", interrupt)
+    code, out, err = edittool("import", given, "--bench", bench, "-o", output)
+    assert (code, out) == (130, "")
+    assert err.strip() == "interrupted: nothing was written; give the same command again to start anew"
+    assert not output.parent.exists()
+
+
+def test_the_name_of_a_file_is_one_line(edittool, bench, tmp_path):
+    given = tmp_path / "a\nrejected 7.jsonl"
+    write_rows(given, [{"task_id": "MBPP/1", "solution": "x = 1"}, {"task_id": "MBPP/1"}])
+    code, _, err = edittool("import", given, "--bench", bench, "-o", tmp_path / "samples.jsonl")
+    assert code == 0
+    assert "\nrejected 7" not in err
+    assert r"from a\x0arejected 7.jsonl (evalplus" in err
 
 
 def test_documentation_of_a_benchmark_without_changes_is_an_error(edittool, bench, tmp_path):

@@ -70,6 +70,9 @@ def test_nothing_is_said_of_samples_as_they_should_be(bench: Bench, tmp_path: Pa
 BARE = "def twice(x):\n    return 2 * x\n"
 FENCED = f"Here it is:\n\n```python\n{BARE}```\nIt works."
 WRONG = {
+    "a byte order mark": ({"solution": f"\ufeff{WHOLE}"}, {"marked": 1}),
+    "one before a body": ({"completion": f"\ufeff{BODY}"}, {"marked": 1}),
+    "one before a fence": ({"solution": f"\ufeff{FENCED}"}, {"marked": 1}),
     "a fence": ({"solution": FENCED}, {"answers": 1, "fences": 1, "tried": 1, "extracted": 1}),
     "a fence in a completion": ({"completion": FENCED}, {"answers": 1, "fences": 1, "tried": 1, "extracted": 1}),
     "an open fence": ({"solution": f"```\n{BARE}"}, {"answers": 1, "fences": 1, "tried": 1, "extracted": 1}),

@@ -116,6 +116,14 @@ def test_a_file_given_for_a_benchmark(samples: Path) -> None:
         check_arguments(str(samples), samples)
 
 
+def test_problems_given_for_samples(bench_folder: Path, samples: Path) -> None:
+    with pytest.raises(InputError, match="holds problems of a benchmark, not samples"):
+        check_arguments(str(bench_folder), bench_folder / "problems.jsonl")
+    (problem, *_) = Bench.load(bench_folder).problems.values()
+    samples.write_text(dump_row(problem.to_row() | {"model": "m"}) + "\n")
+    check_arguments(str(bench_folder), samples)
+
+
 def test_arguments_in_their_places(bench_folder: Path, samples: Path, tmp_path: Path) -> None:
     check_arguments(str(bench_folder), samples)
     check_arguments("builtin", samples)

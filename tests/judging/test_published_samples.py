@@ -192,6 +192,12 @@ def test_a_near_name_is_told(rejecting: Bench, tmp_path: Path) -> None:
         judge(Request(rejecting, write(tmp_path / "s", {"task_id": "coumt", "solution": ""}), tmp_path / "v"))
 
 
+def test_a_spelling_that_the_import_reads_is_told(rejecting: Bench, tmp_path: Path) -> None:
+    told = r'"Count_3" \(not known to it: did you mean count\? `edittool import` reads such spellings\)'
+    with pytest.raises(InputError, match=told):
+        judge(Request(rejecting, write(tmp_path / "s", {"task_id": "Count_3", "solution": ""}), tmp_path / "v"))
+
+
 def test_many_unknown_tasks_are_a_short_list(rejecting: Bench, tmp_path: Path) -> None:
     samples = write(tmp_path / "s", *({"task_id": f"other/{n}", "solution": ""} for n in range(20_000)))
     with pytest.raises(InputError, match=r"the first of 20000 such samples.*and \d+ more") as caught:

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edittool.samples.task_ids import Known, TaskFinder, Text, Unknown
+from edittool.schemas.bench import write_bench
 
 from .small_bench import PROGRAMS, problem, program, small_bench
 
@@ -38,12 +41,24 @@ NAMES = [
     ("HumanEval/0#3", ("HumanEval/0", "name", 3)),
     ("MBPP/11#12", ("MBPP/11", "name", 12)),
     ("HumanEval_0-3", ("HumanEval/0", "name", 3)),
+    ("HumanEval_1_sample_5", ("HumanEval/1", "name", 5)),
+    ("HumanEval/1-completion-3", ("HumanEval/1", "name", 3)),
+    ("humaneval_1_s2", ("HumanEval/1", "name", 2)),
+    ("HumanEval_1_separate_sample3", ("HumanEval/1", "name", 3)),
+    ("HumanEval_1_string_to_md5", ("HumanEval/1", "name", None)),
+    ("HumanEval_1_v2", ("HumanEval/1", "name", None)),
+    ("HumanEval_1/3-sanitized", ("HumanEval/1", "name", 3)),
+    ("MBPP_2/0_1", ("MBPP/2", "name", 1)),
     ("request-HumanEval/1-4", ("HumanEval/1", "name", 4)),
     ("task-MBPP/2", ("MBPP/2", "name", None)),
     ("7", ("MBPP/7", "number", None)),
     (11, ("MBPP/11", "number", None)),
     ("007", ("MBPP/7", "number", None)),
     ("7-1", ("MBPP/7", "number", 1)),
+    ("7_sample_1", ("MBPP/7", "number", 1)),
+    ("7 s2", ("MBPP/7", "number", 2)),
+    ("20240513-0001", None),
+    ("2024-05-13", None),
     ("0" * 20 + "11", ("MBPP/11", "number", None)),
     ("0", ("HumanEval/0", "number", None)),
     (2, "ambiguous_task"),
@@ -82,6 +97,28 @@ def test_a_number_of_two_problems_is_the_one_that_the_text_speaks_of(finder):
 def test_a_number_that_the_text_contradicts_is_no_id(finder):
     assert told(finder.by_number(7, [Text(program("MBPP/1"), False)])) == "ambiguous_task"
     assert told(finder.by_number(7, [Text("def helper(): ...\n", False)])) == ("MBPP/7", "number", None)
+    for text in (
+        "min_cost = lambda given: given",
+        "min_cost = sum",
+        "1. Here it is:\n\n   ```python\n   async def min_cost(given):\n       return given\n   ```\n",
+        "Here you are:\n\tclass min_cost:\n\t\tpass\n",
+    ):
+        for name in (7, "7-345"):
+            assert told(finder.by_name(name, [Text(text, False)], indexed=True)) == "ambiguous_task"
+        assert told(finder.by_number(2, [Text(text, False)], "mbpp")) == "ambiguous_task"
+
+
+def test_a_name_within_a_function_contradicts_no_number(finder):
+    nested = "def solve(\n    given,\n):\n    min_cost = 1\n    if given:\n        def min_cost(): ...\n"
+    body = "    def min_cost(): ...\n    return min_cost\n"
+    for text in (
+        Text(nested, False),
+        Text("    min_cost = 1\n", False, True),
+        Text("min_cost == 1", False),
+        Text(body, False),
+        Text("```\n    min_cost = 1\n```", False),
+    ):
+        assert told(finder.by_number(7, [text])) == ("MBPP/7", "number", None)
 
 
 def test_a_problem_is_found_by_what_was_asked_or_written(finder, subtests):
@@ -92,6 +129,9 @@ def test_a_problem_is_found_by_what_was_asked_or_written(finder, subtests):
         ("prompt and answer in one", [Text(problem("HumanEval/1").solution, False)], ("HumanEval/1", "prompt", None)),
         ("definition", [Text("x = 1\n" + program("MBPP/2"), False)], ("MBPP/2", "entry_point", None)),
         ("test", [Text("assert min_cost([1]) == 3", True)], ("MBPP/1", "entry_point", None)),
+        ("a lambda", [Text("similar = lambda given: given\n", False)], ("MBPP/2", "entry_point", None)),
+        ("a value", [Text("similar = 1\n", False)], None),
+        ("in a list", [Text("* So:\n\n  def similar(given):\n    return 1", False)], ("MBPP/2", "entry_point", None)),
         ("shared function", [Text(program("MBPP/7"), False)], "ambiguous_task"),
         ("shared, and asked", [Text(asked, True), Text(program("MBPP/7"), False)], ("MBPP/7", "prompt", None)),
         ("examples before", [Text(problem("MBPP/1").prompt + problem("MBPP/2").prompt, True)], "ambiguous_task"),
@@ -110,15 +150,42 @@ def test_a_problem_is_found_by_what_was_asked_or_written(finder, subtests):
 
 
 def test_a_list_with_an_entry_for_each_problem_tells_them_by_place(finder):
-    found = finder.by_position(len(PROGRAMS), ["" for _ in PROGRAMS])
+    found, _ = finder.by_position(len(PROGRAMS), ["" for _ in PROGRAMS])
     assert [told(found[place])[0] for place in sorted(found)] == list(PROGRAMS)
     shifted = ["", program("HumanEval/0"), *("" for _ in range(len(PROGRAMS) - 2))]
-    assert {place: told(one) for place, one in finder.by_position(len(PROGRAMS), shifted).items()} == {
-        1: ("HumanEval/0", "entry_point", None)
-    }
-    assert finder.by_position(2, ["", ""]) == {}
-    test_split = finder.by_position(500, [""] * 500)
+    found, displaced = finder.by_position(len(PROGRAMS), shifted)
+    assert {place: told(one) for place, one in found.items()} == {1: ("HumanEval/0", "entry_point", None)}
+    assert displaced == 0
+    assert finder.by_position(2, ["", ""]) == ({}, 0)
+    test_split, _ = finder.by_position(500, [""] * 500)
     assert {place: told(one)[0] for place, one in test_split.items()} == {0: "MBPP/11"}
+
+
+def test_a_function_of_another_case_contradicts_no_number(tmp_path):
+    names = {"own/1": "left_Rotate", "own/2": "left_rotate", "own/3": "count"}
+    problems = [replace(problem("MBPP/1"), task_id=task_id, entry_point=name) for task_id, name in names.items()]
+    finder = TaskFinder(write_bench(tmp_path / "own", "own", problems, []))
+    text = Text("def left_rotate(given): ...\n", False)
+    assert told(finder.by_number(1, [text])) == ("own/1", "number", None)
+    assert told(finder.by_number(3, [text])) == "ambiguous_task"
+
+
+def test_a_few_texts_that_contradict_their_places_do_not_count(tmp_path):
+    problems = [replace(problem("MBPP/1"), task_id=f"own/{n}", entry_point=f"solve_{n}") for n in range(20)]
+    finder = TaskFinder(write_bench(tmp_path / "own", "own", problems, []))
+    texts = [f"def solve_{n}(given): ..." for n in range(20)]
+    texts[5] = texts[6] = texts[7]
+    found, displaced = finder.by_position(20, texts)
+    assert [told(found[place]) for place in (4, 5, 7)] == [
+        ("own/4", "entry_point", None),
+        ("own/5", "position", None),
+        ("own/7", "entry_point", None),
+    ]
+    assert displaced == 2
+    texts[8] = texts[7]
+    found, displaced = finder.by_position(20, texts)
+    assert [told(found[place])[0] for place in (4, 5, 8)] == ["own/4", "own/7", "own/7"]
+    assert displaced == 0
 
 
 @given(st.text(max_size=30) | st.integers())

@@ -47,6 +47,20 @@ def test_a_number_may_mean_a_task_that_was_left_out() -> None:
     assert (names.find("3"), names.find("9")) == ("HumanEval/3", "MBPP/9")
 
 
+def test_other_spellings_are_near_a_task() -> None:
+    spellings = {"HumanEval_0": "HumanEval/0", "HumanEval/00": "HumanEval/0", "HumanEval/2#3": "HumanEval/2"}
+    spellings |= {
+        "mbpp-11_sample_4": "MBPP/11",
+        "HumanEval/20": None,
+        "MBPP": None,
+        "": None,
+        "own/more": None,
+        "leet/3": "leet-3",
+    }
+    assert {name: BOTH.nearest(name) for name in spellings} == spellings
+    assert TaskNames(["a/1", "a-1", ""]).nearest("a_1") is None
+
+
 @given(st.lists(st.text(min_size=1), max_size=8, unique=True), st.text())
 def test_an_id_is_always_its_own_name_and_a_guess_is_never_made(ids: list[str], name: str) -> None:
     names = TaskNames(ids)

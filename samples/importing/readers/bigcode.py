@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ..answers import Answer, Clues, Fault, Found, Place
 from ..opening import Document
 from ..values import values
-from .rows import kind, texts_of
+from .rows import kind, texts_of, without_text
 
 
 def read_bigcode(document: Document) -> Iterator[Found]:
@@ -13,7 +13,7 @@ def read_bigcode(document: Document) -> Iterator[Found]:
     for value in values(document):
         if value.fault or not isinstance(value.data, list):
             what = value.fault or f"a list of lists is needed, and this is {kind(value.data)}"
-            yield Fault(Place(value.line), "broken_json" if value.fault else "other_shape", what, value.data)
+            yield Fault(Place(value.line), value.reason if value.fault else "other_shape", what, value.data)
             continue
         for position, entry in enumerate(value.data):
             texts = texts_of(entry)
@@ -25,4 +25,7 @@ def read_bigcode(document: Document) -> Iterator[Found]:
             for number, text in enumerate(texts):
                 clues = Clues(position=(position, len(value.data)))
                 within = Place(value.line, within=f"[{position}][{number}]")
-                yield Answer(within, text, "solution", clues, "none", text, number)
+                if text is None:
+                    yield without_text(within, entry)
+                else:
+                    yield Answer(within, text, "solution", clues, "none", text, number)

@@ -1,13 +1,14 @@
 """Answers of a chat: conversations as OpenAI's and ShareGPT's rows have them, or a whole answer in one field."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from ..answers import Answer, Clues, Fault, Found, Place
 from ..opening import Document
 from ..shapes import ANSWERS, COMPLETIONS, CONVERSATIONS, SOLUTIONS
 from .choices import choices_of, text_of
-from .rows import clues_of, index_of, rows_of, texts_of
+from .rows import clues_of, index_of, rows_of, texts_of, without_text
 
 _ROLES = ("role", "from", "speaker")
 _CONTENTS = ("content", "value", "text")
@@ -49,28 +50,27 @@ def _with_prompts(clues: Clues, prompts: Sequence[str]) -> Clues:
 
 def _fields(place: Place, row: Mapping[str, Any]) -> list[Found]:
     clues = _with_prompts(clues_of(row), _asked(row))
-    for name in (*ANSWERS, *SOLUTIONS, *COMPLETIONS):
-        value = row.get(name)
-        texts = texts_of(value)
-        if texts is None or not any(text.strip() for text in texts):
-            continue
+    said = {name: texts for name in (*ANSWERS, *SOLUTIONS, *COMPLETIONS) if (texts := _said(row.get(name)))}
+    found: list[Found] = []
+    for name, texts in islice(said.items(), 1):
         kept = {key: one for key, one in row.items() if key not in (name, "task_id")}
-        if not isinstance(value, list):
-            return [Answer(place, texts[0], None, clues, "auto", row, index_of(row), kept)]
-        return [
-            Answer(
-                Place(place.line, within=f"{place.within}.{name}[{number}]"),
-                text,
-                None,
-                clues,
-                "auto",
-                row,
-                number,
-                kept,
-            )
-            for number, text in enumerate(texts)
-        ]
-    return []
+        other = next((one for one in said if one in ANSWERS and said[one] != texts), None)
+        several = isinstance(row[name], list)
+        for number, text in enumerate(texts):
+            within = Place(place.line, within=f"{place.within}.{name}[{number}]") if several else place
+            if text is None:
+                found.append(without_text(within, row))
+                continue
+            index = number if several else index_of(row)
+            beside = (name, other) if other and not any(isinstance(one, Answer) for one in found) else None
+            found.append(Answer(within, text, None, clues, "auto", row, index, kept, beside))
+    return found
+
+
+def _said(value: Any) -> Sequence[str | None]:
+    """Return the texts in a field, nothing where they say nothing."""
+    texts = texts_of(value) or []
+    return texts if any(text and text.strip() for text in texts) else []
 
 
 def _asked(row: Mapping[str, Any]) -> list[str]:
@@ -108,7 +108,10 @@ def _task_names(place: Place, row: Mapping[str, Any]) -> list[Found]:
             return [Fault(place, "no_text", "none of the fields that hold an answer", row)]
         for number, text in enumerate(texts):
             within = Place(place.line, within=f"{place.within}[{name!r}]")
-            found.append(Answer(within, text, None, Clues((name,)), "auto", {name: text}, number))
+            if text is None:
+                found.append(without_text(within, {name: value}))
+            else:
+                found.append(Answer(within, text, None, Clues((name,)), "auto", {name: text}, number))
     return found or [Fault(place, "no_text", "an empty object", row)]
 
 

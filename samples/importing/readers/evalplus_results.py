@@ -18,7 +18,7 @@ def read_evalplus_results(document: Document) -> Iterator[Found]:
         tasks = value.data.get("eval") if isinstance(value.data, Mapping) else None
         if value.fault or not isinstance(tasks, Mapping):
             what = value.fault or f"no object `eval` in {kind(value.data)}"
-            yield Fault(place, "broken_json" if value.fault else "other_shape", what, value.data)
+            yield Fault(place, value.reason if value.fault else "other_shape", what, value.data)
             continue
         for task_id, results in tasks.items():
             for number, result in enumerate(results if isinstance(results, list) else [results]):

@@ -7,7 +7,7 @@ from typing import Any
 from ....analysis.extraction import Form, Mode
 from ..answers import Answer, Clues, Fault, Found, Place
 from ..opening import Document
-from .rows import clues_of, rows_of, texts_of
+from .rows import clues_of, rows_of, without_text
 
 _DROPPED = ("doc", "arguments", "resps", "filtered_resps", "target")
 _FENCE = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
@@ -30,15 +30,20 @@ def read_lm_eval(document: Document) -> Iterator[Found]:
         # `doc_id` is no name: row 0 of MBPP's test split is its task 11.
         clues = Clues(found.names, (*found.prompts, *([seen] if seen else [])), found.entry_points)
         kept = {name: value for name, value in row.items() if name not in _DROPPED}
-        responses = _responses(row.get("resps"))
+        responses, name = _responses(row.get("resps")), "resps"
         form, mode = _reading(doc, seen)
-        if not responses:
-            responses, form, mode = _responses(row.get("filtered_resps")), "solution", "auto"
-        if not responses:
+        if not any(map(_is_text, responses)):
+            responses, name = _responses(row.get("filtered_resps")), "filtered_resps"
+            form, mode = "solution", "auto"
+        if not any(map(_is_text, responses)):
+            responses = []
             yield Fault(place, "no_text", "no response in `resps` and `filtered_resps`", row)
         for number, text in enumerate(responses):
-            within = Place(place.line, within=f"{place.within}.resps[{number}]")
-            yield Answer(within, text, form, clues, mode, row, number, kept)
+            within = Place(place.line, within=f"{place.within}.{name}[{number}]")
+            if text is None:
+                yield without_text(within, row)
+            else:
+                yield Answer(within, text, form, clues, mode, row, number, kept)
 
 
 def _seen(arguments: Any) -> str:
@@ -60,8 +65,12 @@ def _reading(doc: Mapping[str, Any], seen: str) -> tuple[Form | None, Mode]:
     return None, "auto"
 
 
-def _responses(value: Any) -> Sequence[str]:
-    """Return the texts in lists of lists of texts, in order."""
-    if isinstance(value, list) and not texts_of(value):
+def _responses(value: Any) -> Sequence[str | None]:
+    """Return the texts in lists of lists of texts, in order, with None for what is no text."""
+    if isinstance(value, list):
         return [text for one in value for text in _responses(one)]
-    return texts_of(value) or []
+    return [value if isinstance(value, str) else None]
+
+
+def _is_text(value: str | None) -> bool:
+    return value is not None

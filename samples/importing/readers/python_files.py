@@ -1,12 +1,12 @@
 """Folders of programs: EvalPlus's, a folder for each task with its samples by number, and plain ones, named by task."""
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from ....schemas.errors import InputError
 from ....schemas.jsonl import MAX_LINE_BYTES
 from ..answers import Answer, Clues, Fault, Found, Place
 from ..opening import Document
-from ..recognise import python_shape
 
 
 def read_python_file(document: Document) -> Iterator[Found]:
@@ -24,11 +24,10 @@ def read_python_file(document: Document) -> Iterator[Found]:
         yield Fault(place, "not_utf8", f"not UTF-8 at byte {error.start + 1}, in line {line}", None)
         return
     stem = document.inner.stem
-    if python_shape(document.inner) == "evalplus-dir":
-        clues = Clues((document.inner.parent.name,))
-        yield Answer(place, text, "solution", clues, "none", text, int(stem[:9]))
-    else:
-        yield Answer(place, text, "solution", Clues((stem,), entry_points=(stem,), index_in_name=True), "none", text)
+    # A folder that names a task tells it, and the file its sample; else the file's own name does.
+    folders = PurePosixPath(document.name).parents  # with the one that was given
+    names = (*(f"{folder.name}/{stem}" for folder in folders if folder.name), stem)
+    yield Answer(place, text, "solution", Clues(names, entry_points=(stem,), index_in_name=True), "none", text)
 
 
 def check_is_python(document: Document) -> None:

@@ -38,7 +38,10 @@ def _answers(place: Place, row: Mapping[str, Any]) -> Iterator[Found]:
                     place.line, place.member, f"{place.within}.{name}[{number}]" if several else place.within
                 )
                 index = number if several else index_of(row)
-                yield Answer(within, text, form, clues, "none", row, index, kept)
+                if text is None:
+                    yield without_text(within, row)
+                else:
+                    yield Answer(within, text, form, clues, "none", row, index, kept)
             return
     yield Fault(place, "no_text", f"no text in {', '.join((*COMPLETIONS[:1], *SOLUTIONS[:1]))}", row)
 
@@ -51,7 +54,7 @@ def rows_of(document: Document) -> Iterator[tuple[Place, Any]]:
     """Yield the objects of a file with their places, those of an array one by one; faults for what is none."""
     for value in values(document):
         if value.fault:
-            yield Place(value.line), Fault(Place(value.line), "broken_json", value.fault, value.data)
+            yield Place(value.line), Fault(Place(value.line), value.reason, value.fault, value.data)
             continue
         several = isinstance(value.data, list)
         for number, row in enumerate(value.data if several else [value.data]):
@@ -62,20 +65,25 @@ def rows_of(document: Document) -> Iterator[tuple[Place, Any]]:
                 yield place, Fault(place, "other_shape", f"an object is needed, and this is {kind(row)}", row)
 
 
-def texts_of(value: Any) -> Sequence[str] | None:
-    """Return the texts in a field: one, or the strings of a list; None where there are none."""
+def texts_of(value: Any) -> Sequence[str | None] | None:
+    """Return the texts in a field: one, or those of a list, with None for an entry that is none; None for no text."""
     if isinstance(value, str):
         return [value]
-    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
-        return value
+    if isinstance(value, list) and any(isinstance(one, str) for one in value):
+        return [one if isinstance(one, str) else None for one in value]
     return None
+
+
+def without_text(place: Place, row: Any) -> Fault:
+    """Return the fault of an entry of a list that is to be a text, and is none."""
+    return Fault(place, "no_text", "no text at this place of the list", row)
 
 
 def clues_of(row: Mapping[str, Any]) -> Clues:
     """Return what the fields of a row say of its task; those in `metadata` come after its own."""
     more = row.get("metadata")
     places = [row, more] if isinstance(more, Mapping) else [row]
-    names = [one[name] for one in places for name in IDS if _is_name(one.get(name))]
+    names = [_name(one[name]) for one in places for name in IDS if _is_name(one.get(name))]
     entries = [one["entry_point"] for one in places if isinstance(one.get("entry_point"), str)]
     prompts = [one[name] for one in places for name in PROMPTS if isinstance(one.get(name), str)]
     lists = [one["test_list"] for one in places if isinstance(one.get("test_list"), list)]
@@ -84,7 +92,13 @@ def clues_of(row: Mapping[str, Any]) -> Clues:
 
 
 def _is_name(value: Any) -> bool:
-    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, str) and len(value) < 1000)
+    if isinstance(value, str):
+        return len(value) < 1000
+    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and value.is_integer())
+
+
+def _name(value: str | float) -> str | int:
+    return int(value) if isinstance(value, float) else value  # a table with a gap makes 2.0 of 2
 
 
 def index_of(row: Mapping[str, Any]) -> int | None:

@@ -61,11 +61,40 @@ def test_a_value_over_many_lines_has_a_bound_of_its_own(tmp_path, monkeypatch):
         read_all(path)
 
 
-def test_a_line_too_long_is_named(tmp_path, monkeypatch):
+def faults_and_values(path):
+    (document,) = documents(path, Passed())
+    return [(value.line, value.reason if value.fault else value.data) for value in values(document)]
+
+
+def test_a_row_too_long_is_a_fault_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setattr(values_of, "MAX_LINE_BYTES", 1000)
     path = tmp_path / "a.jsonl"
-    path.write_text('{"a": 1}\n' + json.dumps({"a": "x" * 2000}) + "\n")
-    with pytest.raises(InputError, match="line 2 is longer"):
+    for size in (999, 1000, 1001, 2000, 5000):
+        path.write_text('{"a": 1}\n' + json.dumps({"a": "x" * size}) + '\n\n{"a": 2}\n{"a": "' + "y" * size)
+        assert faults_and_values(path) == [(1, {"a": 1}), (2, "too_long"), (4, {"a": 2}), (5, "too_long")]
+    path.write_text(json.dumps([{"a": "x" * 900}] * 5))  # one value is no row
+    assert len(read_all(path)[0]) == 5
+
+
+FIRST_LINES = [
+    ("cut short", '{"a": "x\n{"a": 1}\n', [(1, "broken_json"), (2, {"a": 1})]),
+    ("cut short behind a comma", '{"a": 1,\n{"a": 1}\n', [(1, "broken_json"), (2, {"a": 1})]),
+    ("more behind it", '{"a": 1} x\n{"a": NaN}', [(1, "broken_json"), (2, {"a": math.nan})]),
+    ("blank lines", '\n\nnothing\n\n{"a": 1}\n7\nx\n', [(3, "broken_json"), (5, {"a": 1}), (6, 7), (7, "broken_json")]),
+    ("an array", '[\n{"a": 1}\n]\n', [(1, [{"a": 1}])]),
+    ("an object", '{"a":\n{"b": 1}\n}\n', [(1, {"a": {"b": 1}})]),
+    ("two on a line", '{"a": 1} {"a": 2}\n{"a": 3}\n', [(1, {"a": 1}), (1, {"a": 2}), (2, {"a": 3})]),
+]
+
+
+def test_a_broken_first_line_is_one_fault(tmp_path, subtests):
+    path = tmp_path / "a.jsonl"
+    for name, content, right in FIRST_LINES:
+        with subtests.test(name=name):
+            path.write_text(content)
+            assert str(faults_and_values(path)) == str(right)  # NaN is not itself
+    path.write_text('{"a": "x\n{"a": 1} y\n')
+    with pytest.raises(InputError, match="line 1, column 9: broken JSON"):
         read_all(path)
 
 

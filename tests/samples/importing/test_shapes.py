@@ -87,6 +87,31 @@ CASES = [
         [],
     ),
     (
+        "lists with gaps",
+        lines(
+            {"task_id": "HumanEval/1", "completion": [None, BODY, 7]},
+            {"task_id": "HumanEval/2", "completion": [None]},
+            {"task_id": "MBPP/1", "completion": BODY},
+        ),
+        "human-eval",
+        [("HumanEval/1", 1, BODY), ("MBPP/1", 0, BODY)],
+        ["no_text", "no_text", "no_text"],
+    ),
+    (
+        "a number of a table with gaps",
+        lines({"task_id": 7.0, "solution": M7}, {"task_id": 7.5, "solution": "x"}),
+        "evalplus",
+        [("MBPP/7", 0, M7)],
+        ["no_task"],
+    ),
+    (
+        "a first line that was cut short",
+        '{"task_id": "MBPP/1", "sol\n' + lines({"task_id": "MBPP/1", "solution": M1}),
+        "evalplus",
+        [("MBPP/1", 0, M1)],
+        ["broken_json"],
+    ),
+    (
         "a null beside",
         lines({"task_id": "HumanEval/0", "completion": BODY, "solution": None, "sample_index": None}),
         "human-eval",
@@ -185,6 +210,13 @@ CASES = [
         ["no_text", "no_task"],
     ),
     (
+        "generations with gaps",
+        json.dumps([[P0, None, P0], [None]]),
+        "bigcode",
+        [("HumanEval/0", 0, P0), ("HumanEval/0", 2, P0)],
+        ["no_text", "no_text"],
+    ),
+    (
         "generations of all",
         json.dumps([["x = 1\n"] for _ in PROGRAMS]),
         "bigcode",
@@ -225,6 +257,13 @@ CASES = [
         "lm-eval",
         [("HumanEval/0", 0, P0)],
         ["no_text"],
+    ),
+    (
+        "lm-eval with gaps",
+        lines(lm_eval(HE, HE["prompt"], None, BODY, None), lm_eval(HE, "", None) | {"filtered_resps": [P0]}),
+        "lm-eval",
+        [("HumanEval/0", 1, BODY), ("HumanEval/0", 0, P0)],
+        ["no_text", "no_text"],
     ),
     (
         "a batch",
@@ -339,6 +378,35 @@ CASES = [
         [("MBPP/1", 0, M1), ("MBPP/1", 1, M1)],
         [],
     ),
+    (
+        "generations with gaps in a field",
+        lines({"task_id": "MBPP/1", "responses": [None, fenced(M1), fenced(M1)]}, {"MBPP/2": [fenced(M2), None]}),
+        "chat",
+        [("MBPP/1", 1, M1), ("MBPP/1", 2, M1), ("MBPP/2", 0, M2)],
+        ["no_text", "no_text"],
+    ),
+    (
+        "the model's before what may be the right answer",
+        lines(
+            {"task_id": "MBPP/1", "answer": "x", "output": "y", "result": "passed", "prediction": fenced(M1)},
+            {"task_id": "MBPP/1", "text": "x", "code": fenced(M1), "result": "passed"},
+        ),
+        "chat",
+        [("MBPP/1", 0, M1), ("MBPP/1", 1, M1)],
+        [],
+    ),
+    (
+        "a number, and another's function",
+        lines(
+            {"id": 7, "response": "min_cost = lambda given: given"},
+            {"id": "7-345", "response": "1. So:\n\n   ```\n   def min_cost(given):\n       return 1\n   ```"},
+            {"id": "20240513-0001", "prompt": ASKED, "response": fenced(M7)},
+            {"id": "1-2", "prompt": ASKED, "response": fenced(M7)},
+        ),
+        "chat",
+        [("MBPP/7", 0, M7), ("MBPP/7", 1, M7)],
+        ["ambiguous_task", "ambiguous_task"],
+    ),
     ("the number of a row", lines({"id": 1, "prompt": ASKED, "output": fenced(M7)}), "chat", [("MBPP/7", 0, M7)], []),
     (
         "an object of tasks",
@@ -422,6 +490,16 @@ def test_folders_of_programs(tmp_path):
         "model/HumanEval_0/0.py": P0,
         "model/HumanEval_0/10.py": P0,
         "model/Mbpp_2/3.py": M2,
+        "model/MBPP_2/0_1.py": M2,
+        "model/HumanEval_0/sample_3.py": P0,
+        "model/HumanEval_0/4-sanitized.py": P0,
+        "model/HumanEval_0/samples/5.py": P0,
+        "gpt-4/samples/0.py": P0,
+        "run_7/11.py": program("MBPP/11"),
+        "HumanEval/1.py": P1,
+        "HumanEval_99/0.py": P0,
+        "2/0.py": "x = 1\n",
+        "2026/7.py": M7,
         "HumanEval_1.py": P1,
         "HumanEval-2-1.py": P2,
         "min_cost.py": M1,
@@ -438,16 +516,26 @@ def test_folders_of_programs(tmp_path):
     summary, rows, rejected = run(tmp_path, folder)
     assert sorted(in_short(row) for row in rows) == [
         ("HumanEval/0", 0, P0),
+        ("HumanEval/0", 1, P0),
+        ("HumanEval/0", 3, P0),
+        ("HumanEval/0", 4, P0),
+        ("HumanEval/0", 5, P0),
         ("HumanEval/0", 10, P0),
         ("HumanEval/1", 0, P1),
+        ("HumanEval/1", 1, P1),
         ("HumanEval/2", 1, P2),
         ("MBPP/1", 0, M1),
+        ("MBPP/11", 0, program("MBPP/11")),
+        ("MBPP/2", 1, M2),
         ("MBPP/2", 3, M2),
         ("MBPP/7", 0, M7),
+        ("MBPP/7", 1, M7),
     ]
     assert {row["member"]: row["reason"] for row in rejected} == {
         "count.py": "ambiguous_task",
         "helpers.py": "no_task",
+        "HumanEval_99/0.py": "no_task",
+        "2/0.py": "ambiguous_task",
         "latin.py": "not_utf8",
     }
     assert {reason: len(names) for reason, names in summary.passed.names.items()} == {
@@ -461,6 +549,14 @@ def test_folders_of_programs(tmp_path):
     assert recognise(folder).shape == "folder"
     _, again, _ = run(tmp_path, zipped)
     assert sorted(map(in_short, again)) == sorted(map(in_short, rows))
+
+
+def test_the_folder_that_is_given_names_its_task_too(tmp_path):
+    for name, right in (("HumanEval_0", ("HumanEval/0", 7)), ("samples", ("MBPP/7", 0))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "7.py").write_text("x = 1\n")
+        _, (row,), _ = run(tmp_path, tmp_path / name)
+        assert (row["task_id"], row["sample_index"]) == right
 
 
 def test_fields_of_the_source_are_kept(tmp_path):
@@ -487,6 +583,18 @@ def test_fields_of_the_source_are_kept(tmp_path):
     ]
     _, (row,), _ = run(tmp_path, file, mode="cut", model="m")
     assert (row["raw"], row["model"], row["imported"]["replaced"]) == ("x", "m", {"imported": 3, "raw": "mine"})
+
+
+def test_a_second_answer_of_a_row_is_told(tmp_path):
+    file = tmp_path / "given.jsonl"
+    rows = [{"prediction": [None, "x", "y"], "answer": "z"}, {"prediction": "x", "answer": "y"}]
+    rows += [{"prediction": "x", "answer": "x", "code": " "}, {"answer": "x", "result": "passed"}]
+    file.write_text(lines(*({"task_id": "MBPP/1", **row} for row in rows)))
+    summary, _, _ = run(tmp_path, file)
+    assert summary.notes == [
+        "2 rows also have `answer`: `prediction` was taken",
+        "1 rows also have `result`: `answer` was taken",
+    ]
 
 
 def test_what_an_engine_says_of_an_answer_is_kept(tmp_path):
