@@ -5,7 +5,7 @@ import pytest
 from edittool.analysis.tree.syntax import MAX_PROGRAM_BYTES, line_of, parse, source_of
 from edittool.analysis.uses.uses import find_uses
 
-RUN = "    # \u00e9 it's \"so\"\n\n" * 300
+RUN = '    # \u00e9 it\'s "so"\n\n' * 300
 CODE = "    return my_len(value=xs)\n"
 STRING = f'    text = """\n{RUN}"""\n'
 
