@@ -287,7 +287,8 @@ def _does_nothing(node: Node) -> bool:
     if node.type == "pass_statement":
         return True
     if node.type in ("return_statement", "raise_statement"):
-        return text_of(node).rstrip("();") in ("return", "return None", "raise NotImplementedError")
+        text = text_of(node).rstrip("; ")
+        return text in ("return", "return None") or text.startswith("raise NotImplementedError")
     inner = next(parts_of(node), None) if node.type == "expression_statement" else None
     return inner is not None and inner.type in ("string", "concatenated_string", "ellipsis")
 

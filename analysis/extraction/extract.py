@@ -1,17 +1,18 @@
 """The program in a model's answer."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from textwrap import dedent, indent
 from typing import Any, Literal
 
 from ..functions import cut_at_function_end, has_body
-from ..statements import defines, exports, split
+from ..statements import Statement, defines, exports, split
 from .fences import Fence, find_fences
 from .markers import Bare, cut_at_end_token, may_be_marked, take_off
 from .reach import end_of_names, end_of_program, lacks
 from .task import Task, parses, task_of
-from .text import indented_program, program_in_text, without_title
+from .text import indented_program, program_in_text, text_in_json, without_title
 
 Mode = Literal["none", "auto", "fence", "cut"]
 Kind = Literal["as_is", "fence", "open_fence", "text", "cut", "no_program"]
@@ -20,6 +21,7 @@ Form = Literal["completion", "solution"]
 _MAX_FENCES = 500  # of an answer that are read as programs: the last ones
 _MAX_JOINED = 10
 _BOM = "\ufeff"
+_RETURNS = re.compile(r"^[ \t]*(?:return|yield|raise)\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,9 @@ class _Finder:
         answer = self.answer.removeprefix(_BOM)
         if self.mode == "cut":
             return self._cut_alone(answer)
-        untitled = without_title(answer, self.task) if self.mode == "auto" else answer
-        about = {"tokens": answer != self.answer, "prose": untitled != answer}
+        code = (text_in_json(answer) if self.mode == "auto" else None) or answer
+        untitled = without_title(code, self.task) if self.mode == "auto" else answer
+        about = {"tokens": answer != self.answer, "json": code != answer, "prose": untitled != code}
         self.removed = tuple(word for word, holds in about.items() if holds)
         if self.mode == "auto" and not may_be_marked(untitled) and (found := self._whole(untitled)):
             return found
@@ -110,7 +113,7 @@ class _Finder:
         """Say whether what was found is a program with the entry point."""
         if found.form == "completion":
             return self.task.is_completed_by(found.program)
-        return self.task.is_program(found.program) and not self.task.is_stub(found.program)
+        return self.task.is_program(found.program) and not self.task.only_named_in(found.program)
 
     def _within(self, bare: Bare, removed: tuple[str, ...]) -> Extraction:
         """Return the program in `bare`, the answer without what was `removed` and what it names."""
@@ -118,7 +121,7 @@ class _Finder:
         self.removed = tuple(dict.fromkeys((*removed, *bare.removed)))
         if not text.strip():
             return self._nothing()
-        self.fences = find_fences(text)
+        self.fences = [_opened(fence) for fence in find_fences(text)]
         if self.mode == "fence":
             return self._in_fences(text) or self._made(
                 text, self.form or "solution", "text" if self.removed else "as_is"
@@ -172,7 +175,7 @@ class _Finder:
         numbered = list(enumerate(self.fences, 1))[-_MAX_FENCES:]
         closed = [(number, fence) for number, fence in numbered if fence.closed]
         chosen = self._choose(closed)
-        if chosen and not self.task.is_stub(chosen[1]):
+        if chosen and not self.task.only_named_in(chosen[1]):
             return self._joined(*chosen, closed, prose)
         if not self.fences[0].language and (begun := self._before_fence(text)):
             return begun
@@ -184,14 +187,15 @@ class _Finder:
         return self._joined(*chosen, closed, prose) if chosen else self._other_name(numbered, prose)
 
     def _choose(self, numbered: Sequence[tuple[int, Fence]]) -> tuple[int, str] | None:
-        """Return the last fence that defines the entry point: one that is Python and no stub, where there is one."""
+        """Return the last fence that defines the entry point: Python, neither stub nor quotation, if there is one."""
         second: tuple[int, str] | None = None
         for number, fence in reversed(numbered):
             for program in self._readings(fence.text):
                 if not self.task.defined_in(program):
                     continue
                 whole = parses(program) or parses(program[: end_of_program(program, self.task.entry_point)])
-                if fence.is_python and whole and not self.task.is_stub(program):
+                quoted = any(_quotes(program, other.text) for before, other in numbered if before < number)
+                if fence.is_python and whole and not quoted and not self.task.only_named_in(program):
                     return number, program
                 second = second or ((number, program) if fence.is_python or whole else None)
         return second
@@ -213,6 +217,9 @@ class _Finder:
     ) -> Extraction:
         """Return the program of a fence, with the fences that define what it needs."""
         task = self.task
+        alone = program
+        if self.mode != "fence" and parses(program):  # what uses it must not come before what it needs
+            program = program[: end_of_program(program, task.entry_point)]
         parts = {number: program}
         for _ in range(_MAX_JOINED):
             missing = lacks("\n\n".join(parts[place] for place in sorted(parts)), task.entry_point)
@@ -223,21 +230,26 @@ class _Finder:
                 break
             text = dedent(more[1].text)
             parts[more[0]] = text if self.mode == "fence" else text[: end_of_names(text, missing)]
-        joined = (
-            "\n\n".join(parts[place].strip("\r\n") + "\n" for place in sorted(parts)) if len(parts) > 1 else program
-        )
+        joined = _in_order(parts, number) if len(parts) > 1 else alone
+        cut_before = len(alone) - len(program) if len(parts) > 1 else 0
         end = len(joined) if self.mode == "fence" else end_of_program(joined, task.entry_point)
         if kind == "fence" and not parses(joined[:end]):  # nothing is gained by less of it
             end = len(joined)
         return self._finished(
-            joined[:end], "solution", kind, taken=tuple(sorted(parts)), cut=len(joined) - end, removed=prose
+            joined[:end],
+            "solution",
+            kind,
+            taken=tuple(sorted(parts)),
+            cut=len(joined) - end + cut_before,
+            removed=prose,
         )
 
     def _gives(self, other: tuple[int, Fence], number: int, missing: set[str]) -> bool:
         text = dedent(other[1].text)
         if other[0] > number and self.task.defined_in(text):
             return False
-        if any(name in text for name in missing) and any(one.facts.binds & missing for one in split(text)):
+        named = any(name in text for name in missing)
+        if named and any(one.facts.binds & missing and not one.facts.stub for one in split(text)):
             return True
         return "*" in text and any(exports(name) & missing for one in split(text) for name in one.facts.stars)
 
@@ -262,20 +274,22 @@ class _Finder:
     def _bodies(self, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield `text` as a body of the prompt's function: as it is, and indented as the prompt is."""
         task = self.task
-        if all(one.facts.kind in ("definition", "import", "comment") for one in split(dedent(text))):
+        own = [one for one in split(dedent(text)) if one.facts.kind not in ("definition", "import", "comment")]
+        if not own:
             return  # a class is no body
         lead = "" if task.prompt.endswith(("\n", "\r")) or text.startswith(("\n", "\r")) else "\n"
         if task.is_completed_by(lead + text):
             yield lead + text, ()
+        returns = any(_RETURNS.search(one.text) for one in own)
         for body in (task.indent + text.lstrip(), indent(dedent(text), task.indent), _expanded(text, task)):
-            if "return" in body and body != text and task.is_completed_by(lead + body):
+            if returns and body != text and task.is_completed_by(lead + body):
                 yield lead + body, ("indent",)
 
     def _other_name(self, numbered: Sequence[tuple[int, Fence]], prose: tuple[str, ...]) -> Extraction | None:
         """Return the last fence that defines anything: a program, though not the one that was asked for."""
         for number, fence in reversed(numbered):
             program = dedent(fence.text)
-            if fence.is_python and any(one.facts.kind == "definition" for one in split(program)[:100]):
+            if fence.is_python and any(_makes_names(one) for one in split(program)[:100]):
                 kind: Kind = "fence" if fence.closed else "open_fence"
                 return self._finished(program, "solution", kind, taken=(number,), removed=prose)
         return None
@@ -295,9 +309,9 @@ class _Finder:
     def _in_text(self, text: str, *, by_name: bool = True) -> Extraction | None:
         """Return the program in an answer without useful fences."""
         found = program_in_text(text, self.task, by_name=by_name)
-        if not found and by_name and (block := indented_program(text, self.task)):
+        if by_name and not (found and parses(found[0])) and (block := indented_program(text, self.task)):
             within = program_in_text(block, self.task)
-            found = (within[0], True) if within else None
+            found = (within[0], True) if within and (not found or parses(within[0])) else found
         if not found:
             return None
         program, whole = found
@@ -321,7 +335,8 @@ class _Finder:
             return other
         if found := self._cut(text, strict=not begins):
             return found
-        code = parses(text) and any(one.facts.kind in ("assignment", "block", "import") for one in split(text))
+        kinds = ("assignment", "block", "import")
+        code = parses(text) and any(one.facts.kind in kinds or _makes_names(one) for one in split(text))
         return self._made(text, self.form or "solution", "as_is") if code else self._nothing()
 
     def _cut(self, text: str, *, strict: bool = False) -> Extraction | None:
@@ -341,6 +356,35 @@ class _Finder:
             program = cut_at_function_end(task.prompt if completed else "", text, task.entry_point)
         kind: Kind = "cut" if len(program) < len(text) else "as_is" if text == self.answer else "text"
         return self._made(program, "completion" if completed else "solution", kind, cut=len(text) - len(program))
+
+
+def _opened(fence: Fence) -> Fence:
+    """Return a fence of JSON that has code in it as one of that code."""
+    code = text_in_json(fence.text) if fence.language == "json" else None
+    return fence if code is None else fence._replace(language="python", text=code)
+
+
+def _quotes(program: str, other: str) -> bool:
+    """Say whether `program` is no more than the beginning of `other`."""
+    return len(program.strip()) < len(other.strip()) and other.strip().startswith(program.strip())
+
+
+def _makes_names(statement: Statement) -> bool:
+    return statement.facts.kind == "definition" or statement.text.startswith("exec(")
+
+
+def _in_order(parts: Mapping[int, str], number: int) -> str:
+    """Return the programs of fences as one: before that of fence `number` what it may need when it loads."""
+    binds = {name for one in split(parts[number]) for name in one.facts.binds}
+    first = "from __future__" in parts[number]
+    after = {place for place in parts if place > number and (first or _reads_at_load(parts[place], binds))}
+    order = sorted(parts, key=lambda place: (place in after, place == number, place))
+    return "\n\n".join(parts[place].strip("\r\n") + "\n" for place in (sorted(parts) if first else order))
+
+
+def _reads_at_load(program: str, names: set[str]) -> bool:
+    statements = split(program)
+    return any(one.facts.kind not in ("definition", "import") and one.facts.reads & names for one in statements)
 
 
 def _outside(text: str, fences: Sequence[Fence]) -> str:

@@ -6,6 +6,10 @@ from typing import NamedTuple
 _OPENS = re.compile(
     r"(?P<lead>[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)(?P<fence>`{3,}+|~{3,}+)[ \t]*(?P<info>[^\r\n]*)"
 )
+# A fence that opens behind prose says its language: without one, it may as well close.
+_OPENS_BEHIND = re.compile(
+    r"(?P<lead>)[^`~\r\n]*+(?P<fence>`{3,}+)[ \t]*(?P<info>(?:python3?|py)[ \t]*)\r?\n?\Z", re.IGNORECASE
+)
 _CLOSES = re.compile(r"(?P<lead>[ \t>]*)(?P<fence>`{3,}+|~{3,}+)[ \t]*(?P<info>[^\r\n]*)")
 _GLUED = re.compile(r"[ \t]*(?P<fence>`{3,}+|~{3,}+)[ \t]*$")
 _LANGUAGE = re.compile(r"[{.]*([\w+#-]+)")
@@ -53,7 +57,7 @@ def find_fences(text: str, depth: int = 0) -> list[Fence]:
     found: list[Fence] = []
     number, ahead = 0, _LOOK_AHEAD * len(lines)
     while number < len(lines):
-        opens = _OPENS.match(lines[number])
+        opens = _OPENS.match(lines[number]) or _OPENS_BEHIND.match(lines[number])
         if not opens or ("`" in opens["info"] and opens["fence"][0] == "`"):
             number += 1
             continue

@@ -22,6 +22,11 @@ _WRAPPER = re.compile(
     r"\[/?(?:PYTHON|ANSWER|BEGIN|CODE)\])[ \t]*$",
     re.MULTILINE,
 )
+_WRAPPED = re.compile(
+    r"\s*+<(?P<tag>answer|solution|response|final|code|output)>(?P<text>.*?)(?:</(?P=tag)>\s*+)?\Z",
+    re.DOTALL | re.IGNORECASE,
+)
+_NEXT_TURN = re.compile(r"^(?:Human|User|\#\#\# ?(?:Human|User|Instruction|Question|Input|Task)) ?:", re.MULTILINE)
 _FEW_SHOT = re.compile(r"^\[/?(?:DONE|BEGIN|PYTHON|ANSWER|CODE)\][ \t]*\r?$", re.MULTILINE)
 _FENCE = re.compile("```|~~~")
 _LINE = 500  # characters of a line that are looked at before a tag
@@ -75,9 +80,23 @@ def take_off(answer: str, name: str, *, ending: bool = True) -> Bare:
     text = _without_thinking(answer)
     thinking = said or text != answer
     ended, cut = cut_at_end_token(text) if ending else _without_tokens(text)
-    unwrapped = ended if _FENCE.search(ended) else _WRAPPER.sub("", ended)  # fences tell by themselves what is inside
-    words = {"thinking": thinking, "tokens": turned or cut, "tags": unwrapped != ended}
+    own = _before_next_turn(ended, name)
+    unwrapped = own if _FENCE.search(own) else _unwrapped(own)  # fences tell by themselves what is inside
+    words = {"thinking": thinking, "tokens": turned or cut, "turns": own != ended, "tags": unwrapped != own}
     return Bare(unwrapped, tuple(word for word, holds in words.items() if holds))
+
+
+def _before_next_turn(text: str, name: str) -> str:
+    """Return `text` up to where the model goes on with a question of its own, once it has spoken of the function."""
+    for turn in _NEXT_TURN.finditer(text):
+        if name in text[: turn.start()]:
+            return text[: turn.start()]
+    return text
+
+
+def _unwrapped(text: str) -> str:
+    whole = _WRAPPED.match(text)
+    return whole["text"] if whole else _WRAPPER.sub("", text)
 
 
 def cut_at_end_token(text: str) -> tuple[str, bool]:

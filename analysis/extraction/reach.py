@@ -65,11 +65,17 @@ def _matters(statement: Statement, names: Names, reached: set[str], roots: set[s
         return True
     if facts.stores & own or facts.changes & (own - roots):
         return True
-    if any(f"{root}.register" in statement.text for root in roots):
+    if any(f"{root}.register" in statement.text or _fills(statement, root) for root in roots):
         return True
     if facts.reads & roots:  # a use of the entry point
         return False
     return _reaches(facts.reads, data, names)
+
+
+def _fills(statement: Statement, root: str) -> bool:
+    """Say whether a statement puts something into an attribute of `root`, as into a table."""
+    into = r"(?:\[[^\]\n]*\]\s*=(?!=)|\.\s*(?:append|extend|insert|add|update|setdefault)\s*\()"
+    return re.search(rf"\b{re.escape(root)}\.\w+\s*{into}", statement.text) is not None
 
 
 def _reaches(used: frozenset[str], data: set[str], names: Names) -> bool:

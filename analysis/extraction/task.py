@@ -1,5 +1,6 @@
 """The problem that an answer is for: what its prompt opened, and what it gives a program."""
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -7,6 +8,12 @@ from ..functions import has_body, opens_function
 from ..statements import MAX_STATEMENTS, Names, defines, root_of, split
 from ..tree.syntax import is_python
 
+# What stands for lines that stand elsewhere.
+_OUTLINE = re.compile(
+    r"^[ \t]*(?:\#[ \t]*(?:\.{3}|\u2026)|\.{3}[ \t]*$"
+    r"|\#.*\b(?:as before|unchanged|existing code|your code|to be implemented)\b)",
+    re.MULTILINE | re.IGNORECASE,
+)
 _MAX_PARSED = 300_000  # characters: beyond, Python's own parser takes seconds
 
 
@@ -29,10 +36,17 @@ class Task:
         """Say whether `text` binds the entry point."""
         return self.root in text and bool(defines(split(text), self.entry_point))
 
-    def is_stub(self, text: str) -> bool:
-        """Say whether all that `text` has of the entry point does nothing, or imports it, as a test does."""
-        found = [split(text)[place].facts for place in defines(split(text), self.entry_point)]
-        return all(facts.stub or facts.kind == "import" for facts in found)
+    def only_named_in(self, text: str) -> bool:
+        """Say whether `text` only names the entry point: a stub, an outline, an import, or a value of a use of it."""
+        statements = split(text)
+        functions = any(one.facts.kind == "definition" or "lambda" in one.text for one in statements[:MAX_STATEMENTS])
+        return all(
+            statements[place].facts.stub
+            or statements[place].facts.kind == "import"
+            or not functions
+            or _OUTLINE.search(statements[place].text)
+            for place in defines(statements, self.entry_point)
+        )
 
     def is_program(self, text: str) -> bool:
         """Say whether `text` is a whole program that defines the entry point."""

@@ -1,5 +1,6 @@
 """A program among prose that no fence sets apart."""
 
+import json
 import keyword
 import re
 from collections.abc import Sequence
@@ -9,16 +10,37 @@ from ..statements import MAX_STATEMENTS, Names, Statement, defines, split
 from .task import Task
 
 _TITLE = re.compile(r"[\r\n]*+(?:[-*+>][ \t]++)?(?P<word>[^\W\d]\w*+)[ \t]*+\r?\n(?:[ \t]*+\r?\n)*+(?=\S)")
+_MAX_JSON, _MAX_JSON_DEPTH = 1_000_000, 3
+_COMMANDS = re.compile(r"(?:\s*+[%!][^\n]*+\n)+")  # of a notebook
+_CODE = ("code", "solution", "program", "completion", "answer", "response", "final_answer", "arguments", "parameters")
 _COMPOUND = re.compile(r"(?:async|class|def|if|for|while|with|try|elif|else|except|finally)\b")
 
 
 def without_title(text: str, task: Task) -> str:
-    """Return `text` without a first line that is one word, as in `python` or `Solution`: a name that nothing gives."""
+    """Return `text` without a first line that is one word, as in `python` or `Solution`: a name that nothing gives.
+
+    A notebook's commands at its beginning are no Python either.
+    """
+    text = text[found.end() :] if (found := _COMMANDS.match(text)) else text
     found = _TITLE.match(text)
     if not found or keyword.iskeyword(found["word"]):
         return text
     rest = text[found.end() :]
     return rest if task.defined_in(rest) else text
+
+
+def text_in_json(text: str) -> str | None:
+    """Return the text of the field that has the code, where `text` is a JSON object with one; None for others."""
+    text = text.strip()
+    if not (text.startswith("{") and text.endswith("}")) or len(text) > _MAX_JSON:
+        return None
+    try:
+        value = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
+    for _ in range(_MAX_JSON_DEPTH):
+        value = next((value[name] for name in _CODE if value.get(name)), None) if isinstance(value, dict) else value
+    return value if isinstance(value, str) else None
 
 
 def indented_program(text: str, task: Task) -> str | None:

@@ -43,8 +43,21 @@ FLAT_TICKS = f'def f(xs):\n    """Return it.\n\n```\nf([1])\n```\n    """\n{BODY
 IMPORTING = (
     "import unittest\nfrom your_module import f\n\n\nclass Test(unittest.TestCase):\n    def test(self):\n        f([])"
 )
-TASK = "def f(xs):\n    # your code here\n    return None\n"
 QUOTED = "def f(xs):\n    ends = ['</s>', '<|im_end|>', '</think>']\n    return sum(xs) if len(ends) == 3 else 0\n"
+
+# Fences that follow the program and are no better one.
+LATER = {
+    "a test that imports it": IMPORTING,
+    "its stub": "def f(xs):\n    raise NotImplementedError\n",
+    "its stub, in words": "def f(xs):\n    raise NotImplementedError('you')\n",
+    "a task": "def f(xs):\n    # your code here\n    return None\n",
+    "its beginning": "def f(xs):\n    total = 0\n",
+    "its outline": "def f(xs):\n    if not xs:\n        raise ValueError('none')\n    # ... rest as before ...\n",
+    "its outline with dots": "def f(xs):\n    total = 0\n    ...\n",
+    "a result with its name": "f = f([1])\n",
+    "an attribute with its name": "import solution\nf = solution.f\n",
+    "a guarded import": "try:\n    from s import f\nexcept ImportError:\n    pass\n",
+}
 
 # Each holds a right program; the kind is what extraction says of it.
 RIGHT = {
@@ -110,14 +123,8 @@ RIGHT = {
     ),
     "a decorated name": (fence(f"{PLAIN}\n\nf = (lambda g: lambda xs: g(xs))(f)\n"), "fence"),
     "defined twice": (fence(f"{WRONG}\n\n{PLAIN}"), "fence"),
-    "a test that imports it after it": (f"{fence(PLAIN)}\nTest it:\n{fence(IMPORTING)}", "fence"),
     "a test that imports it, and a fence that the prompt opened": (f"{PLAIN}```\n\nTest:\n{fence(IMPORTING)}", "cut"),
     "an import that is the answer": (fence("from builtins import sum as f\n"), "fence"),
-    "its stub after it": (
-        f"{fence(PLAIN)}\n{fence('def f(xs):' + chr(10) + '    raise NotImplementedError')}",
-        "fence",
-    ),
-    "a task after it": (f"{fence(PLAIN)}\n{fence(TASK)}", "fence"),
     "the prompt, then the body": (f"Given\n{fence(PROMPT)}\nthe body is\n{fence(BODY)}", "fence"),
     "all names of a module in a fence of their own": (
         fence("from math import *\n") + fence("def f(xs):\n    return int(fsum(xs))\n"),
@@ -138,6 +145,36 @@ RIGHT = {
         fence(f"def f(xs):\n    return add(xs)\n\n\nexec('''{HELPER}''')\n"),
         "fence",
     ),
+    "an opening fence on a line of prose": (
+        f"Code: ```python\n{PLAIN}```\nTest:\n```python\ndef test():\n    assert f([1]) == 1\n```\n",
+        "fence",
+    ),
+    "two opening fences on lines of prose": (
+        f"Helper: ```python\n{HELPER}```\nMain: ```python\n{HELPED}```\n",
+        "fence",
+    ),
+    "what fills its attribute after it": (
+        fence(
+            "def f(xs):\n    return f.t[0] * f.u['k'] * sum(xs)\n\n\nf.t = []\nf.u = {}\nf.t.extend([1])\n"
+            "for key in ['k']:\n    f.u.update({key: 1})\nprint(f([int(input())]))\n"
+        ),
+        "fence",
+    ),
+    "a use of it, and its helper in the next fence": (
+        fence("def f(xs):\n    return add(xs)\n\n\nprint(f([int(input())]))\n") + fence(HELPER),
+        "fence",
+    ),
+    "its decorator in the next fence": (
+        fence("@same\ndef f(xs):\n    return sum(xs)\n") + fence("def same(g):\n    return g\n"),
+        "fence",
+    ),
+    "a stub of the prompt's helper": (
+        fence("def twice(x):\n    ...\n") + fence("def f(xs):\n    return twice(sum(xs)) // 2\n"),
+        "fence",
+    ),
+    "commands of a notebook": (fence(f"%%time\n!pip install numpy\n{PLAIN}"), "fence"),
+    "a program in a string": (fence(f"exec({PLAIN!r})\n"), "fence"),
+    "JSON in a fence": (fence(json.dumps({"code": PLAIN}), "json"), "fence"),
     # text
     "text around it": (f"It's easy:\n\n{PLAIN}\nThis sums the list (it isn't hard).", "text"),
     "text, and imports above": (
@@ -155,6 +192,15 @@ RIGHT = {
     "a byte order mark": (f"\ufeff{PLAIN}", "text"),
     "a byte order mark and a body": (f"\ufeff{BODY}", "text"),
     "a byte order mark in a fence": (fence(f"\ufeff{PLAIN}"), "fence"),
+    "a docstring and the program, indented as a whole": (
+        "Code:\n\n" + textwrap.indent(f'"""Sums."""\n{PLAIN}', "    ") + "\nIt sums.",
+        "text",
+    ),
+    "JSON": (json.dumps({"explanation": "a sum", "code": PLAIN}), "text"),
+    "JSON with a fence in it": (json.dumps({"answer": f"Here:\n{fence(PLAIN)}"}), "fence"),
+    "the next turn of a chat": (f"{fence(PLAIN)}\n\nHuman: now badly\n\nAssistant: sure\n{fence(WRONG)}", "fence"),
+    "the next instruction": (f"{PLAIN}\n### Instruction:\nWrite f badly\n\n### Response:\n{WRONG}", "text"),
+    "tags on the lines of the program": (f"<think>x</think>\n<answer>{PLAIN.rstrip()}</answer>", "text"),
     # thinking and tokens
     "thinking": (f"<think>\nMaybe\n{fence(WRONG)}</think>\n{fence(PLAIN)}", "fence"),
     "thinking that the prompt opened": (f"Maybe\n{fence(WRONG)}\n</think>\n\n{fence(PLAIN)}", "fence"),
@@ -204,7 +250,7 @@ RIGHT = {
     "first line stripped": (BODY.lstrip(), "cut"),
     "first line with one blank too many": (f" {BODY}", "cut"),
     "tabs": (BODY.replace("    ", "\t"), "cut"),
-}
+} | {f"{name} after it": (f"{fence(PLAIN)}\nAlso:\n{fence(code)}", "fence") for name, code in LATER.items()}
 
 
 @pytest.mark.parametrize("form", [None, "completion", "solution"])
