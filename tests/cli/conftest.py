@@ -1,5 +1,6 @@
 """What tests of the command line need: the command itself, and a small data set that was built once."""
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +18,20 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def edittool(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Return a function that runs the command line in this process and returns (exit code, stdout, stderr)."""
+    """Return a function that runs the command line in this process and returns (exit code, stdout, stderr).
+
+    Signals do afterwards what they did before: a process that a later test starts would ignore what this one ignores.
+    """
 
     def run(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["edittool", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
         captured = capsys.readouterr()
         assert "Traceback" not in captured.err
         return int(ended.value.code or 0), captured.out, captured.err
