@@ -284,7 +284,7 @@ def _is_stub(tree: Node) -> bool:
 
 
 def _does_nothing(node: Node) -> bool:
-    if node.type == "pass_statement":
+    if node.type in ("pass_statement", "import_statement", "import_from_statement"):
         return True
     if node.type in ("return_statement", "raise_statement"):
         text = text_of(node).rstrip("; ")

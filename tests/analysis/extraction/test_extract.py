@@ -126,6 +126,10 @@ RIGHT = {
     "a test that imports it, and a fence that the prompt opened": (f"{PLAIN}```\n\nTest:\n{fence(IMPORTING)}", "cut"),
     "an import that is the answer": (fence("from builtins import sum as f\n"), "fence"),
     "the prompt, then the body": (f"Given\n{fence(PROMPT)}\nthe body is\n{fence(BODY)}", "fence"),
+    "the prompt with an import in it, then the body": (
+        f"Given\n{fence(SIGNATURE + '    import math' + chr(10))}\nthe body is\n{fence(BODY)}",
+        "fence",
+    ),
     "all names of a module in a fence of their own": (
         fence("from math import *\n") + fence("def f(xs):\n    return int(fsum(xs))\n"),
         "fence",
