@@ -150,8 +150,8 @@ def _dedent(line: str, indent: int, quoted: bool) -> str:
     if quoted:
         line = re.sub(r"^[ \t]*(?:>[ ]?)+", "", line)
         indent = 0
-    blank = len(line) - len(line.lstrip(" \t"))
-    return line[min(indent, blank) :] if "\t" not in line[:blank] else line
+    blanks = len(line) - len(line.lstrip(" "))  # a tab behind them is the program's own
+    return line[min(indent, blanks) :]
 
 
 def _language(info: str) -> str:
