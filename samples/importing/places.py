@@ -15,7 +15,6 @@ from ...schemas.validation import find_fault
 from ...schemas.whole_files import make_folder
 from .answers import Reason
 
-
 _VERDICTS = frozenset({"sample_id", "outcome"})  # fields of a verdict, and of no sample
 
 

@@ -22,10 +22,10 @@ from .places import check_output, folder_of, rejected_path
 from .readers.python_files import check_is_python
 from .readers.rows import kind
 from .readers.table import READERS
-from .recognise import python_shape
+from .recognise import python_shape, telling_value
 from .samples_of import Maker, rejected_row
 from .shapes import SHAPE_NAMES, WHOLE_ANSWERS, ShapeName, problems_of, shape_of
-from .values import Value, first_value
+from .values import Value
 
 _Write = Callable[[Mapping[str, Any]], None]
 EXAMPLES: Final = 3  # of each reason that are kept for people to read
@@ -217,7 +217,7 @@ class _Import:
             return given or "inspect"
         if given not in (None, *_OF_ROWS):
             return given
-        first = self._first_value(document)
+        first = self._telling_value(document)
         problems = problems_of(first.data) if first is not None else ""
         if problems == "a benchmark" or (problems and given is None):
             if document.alone:
@@ -239,10 +239,10 @@ class _Import:
             self._summary.passed.add("no shape that is known", document.name)
         return found
 
-    def _first_value(self, document: Document) -> Value | None:
-        """Return the first value of a file; None of one among others that cannot be read: it is passed over."""
+    def _telling_value(self, document: Document) -> Value | None:
+        """Return what tells the shape of a file; None of one among others that cannot be read: it is passed over."""
         try:
-            return first_value(document)
+            return telling_value(document)
         except InputError:
             if document.alone or self._request.shape is not None:
                 raise

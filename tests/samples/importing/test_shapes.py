@@ -98,6 +98,31 @@ CASES = [
         ["no_text", "no_text", "no_text"],
     ),
     (
+        "a first row without a completion",
+        lines(
+            {"config": {"n": 1}},
+            {"task_id": "MBPP/2", "completion": None, "text": "Write.", "result": "failed"},
+            {"task_id": "MBPP/1", "completion": BODY},
+        ),
+        "human-eval",
+        [("MBPP/1", 0, BODY)],
+        ["no_text", "no_text"],
+    ),
+    (
+        "an array whose first row has no solution",
+        json.dumps([{"task_id": "MBPP/2", "solution": None}, {"task_id": "MBPP/1", "solution": M1}]),
+        "evalplus",
+        [("MBPP/1", 0, M1)],
+        ["no_text"],
+    ),
+    (
+        "a first row without a response",
+        lines({"task_id": "MBPP/2", "response": None}, {"task_id": "MBPP/1", "response": fenced(M1)}),
+        "chat",
+        [("MBPP/1", 0, M1)],
+        ["no_text"],
+    ),
+    (
         "a number of a table with gaps",
         lines({"task_id": 7.0, "solution": M7}, {"task_id": 7.5, "solution": "x"}),
         "evalplus",
@@ -211,10 +236,10 @@ CASES = [
     ),
     (
         "generations with gaps",
-        json.dumps([[P0, None, P0], [None]]),
+        json.dumps([None, [P0, None, P0], [None]]),
         "bigcode",
         [("HumanEval/0", 0, P0), ("HumanEval/0", 2, P0)],
-        ["no_text", "no_text"],
+        ["no_text", "no_text", "no_text"],
     ),
     (
         "generations of all",
@@ -624,10 +649,12 @@ def test_a_folder_passes_over_what_is_no_samples(tmp_path):
     folder.mkdir()
     (folder / "samples_humaneval.jsonl").write_text(lines(lm_eval(HE, HE["prompt"], BODY)))
     (folder / "results.json").write_text(json.dumps({"results": {"humaneval": {"pass@1": 0.1}}, "configs": {}}))
+    (folder / "gap.jsonl").write_text(lines({"task_id": "MBPP/1", "output": None}, {"task_id": "MBPP/1", "output": M1}))
     (folder / "empty.jsonl").touch()
     (folder / "binary.json").write_bytes(b"\0\1\2")
-    summary, rows, _ = run(tmp_path, folder)
-    assert [in_short(row) for row in rows] == [("HumanEval/0", 0, BODY)]
+    summary, rows, rejected = run(tmp_path, folder)
+    assert [in_short(row) for row in rows] == [("MBPP/1", 0, M1), ("HumanEval/0", 0, BODY)]
+    assert [row["reason"] for row in rejected] == ["no_text"]
     assert sorted(summary.passed.names["no shape that is known"]) == [
         "given/binary.json",
         "given/empty.jsonl",
