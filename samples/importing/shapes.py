@@ -23,13 +23,15 @@ TELLING: Final = 100  # so many of the first values of a file, or rows of an arr
 
 # The fields that hold the program of a row in HumanEval's or EvalPlus's format.
 COMPLETIONS, SOLUTIONS = ("completion", "completions"), ("solution", "solutions")
-# The fields that hold a conversation; its last turn that is not the user's is the answer.
+# The fields that hold a conversation; its last turn is the answer, or the model's last where no other field has one.
 CONVERSATIONS = ("messages", "conversations", "conversation")
 # The fields that hold a whole answer: the first that a row has, and that says something. What can only be the model's
 # comes first, then what may be the right answer or the text of the problem as well.
 WHOLE_ANSWERS = ("full_content", "raw_response", "raw_completion")
 _OF_MODELS = (
     *WHOLE_ANSWERS,
+    "code_list",
+    "output_list",
     "model_output",
     "model_response",
     "prediction",

@@ -55,6 +55,8 @@ def lm_eval(doc, seen, *responses, **more):
 HE = {"task_id": "HumanEval/0", "prompt": problem("HumanEval/0").prompt, "entry_point": "has_close"}
 MBPP = {"task_id": 11, "text": PROGRAMS["MBPP/11"][1], "code": "x", "test_list": ["assert count(1) == 1"]}
 
+NUMBERS = ("sample_index", "sample_idx", "completion_id")
+
 # name, content of the file, its shape, (task, index, program) of each sample, reason of each rejection.
 CASES = [
     (
@@ -444,12 +446,75 @@ CASES = [
         "no answer",
         lines(
             {"task_id": "MBPP/1", "output": fenced(M1)},
-            {"task_id": "MBPP/1", "output": ""},
+            {"task_id": "MBPP/1", "output": None},
+            {"task_id": "MBPP/1", "outputs": [None]},
+            {"task_id": "MBPP/1", "messages": [say(M1), {"role": "user", "content": "?"}, say(None)]},
+            {
+                "task_id": "MBPP/1",
+                "messages": [{"role": "user", "content": "?"}, say(M1), {"role": "user"}],
+                "output": None,
+            },
             {"task_id": "MBPP/1", "messages": [{"role": "user", "content": "?"}]},
         ),
         "chat",
         [("MBPP/1", 0, M1)],
+        ["no_text"] * 5,
+    ),
+    (
+        "empty answers",
+        lines(
+            {"task_id": "MBPP/1", "output": "", "answer": None},
+            {"task_id": "MBPP/1", "outputs": ["", None, " "]},
+            {"task_id": "MBPP/2", "text": "", "response": chat_body((say(fenced(M2)), "stop"))},
+            {"task_id": "MBPP/7", "messages": [{"role": "user", "content": ASKED}, say("")]},
+            {"HumanEval/0": ["", None], "HumanEval/1": ""},
+        ),
+        "chat",
+        [
+            ("MBPP/1", 0, ""),
+            ("MBPP/1", 1, ""),
+            ("MBPP/1", 2, ""),
+            ("MBPP/2", 0, M2),
+            ("MBPP/7", 0, ""),
+            ("HumanEval/0", 0, ""),
+            ("HumanEval/1", 0, ""),
+        ],
         ["no_text", "no_text"],
+    ),
+    ("empty answers alone", lines({"task_id": "MBPP/1", "generation": ""}), "chat", [("MBPP/1", 0, "")], []),
+    (
+        "lists of LiveCodeBench",
+        lines({"question_id": "MBPP/1", "output_list": [fenced("x = 1\n"), "?"], "code_list": [M1, ""]}),
+        "chat",
+        [("MBPP/1", 0, M1), ("MBPP/1", 1, "")],
+        [],
+    ),
+    (
+        "lists of objects",
+        lines(
+            {"prompt": ASKED, "outputs": [{"index": 0, "text": fenced(M7), "finish_reason": "stop"}, {"text": None}]},
+            {"task_id": "MBPP/1", "responses": [{"content": fenced(M1)}, {"generated_text": fenced(M1)}]},
+            {"task_id": "MBPP/2", "generated_text": [{"role": "user", "content": "?"}, say("x")]},
+        ),
+        "chat",
+        [("MBPP/7", 0, M7), ("MBPP/1", 0, M1), ("MBPP/1", 1, M1)],
+        ["no_text", "no_text"],
+    ),
+    (
+        "messages that the user ends",
+        lines(
+            {"messages": [{"role": "user", "content": ASKED}, say(fenced(M7)), {"role": "user", "content": "Thanks"}]}
+        ),
+        "chat",
+        [("MBPP/7", 0, M7)],
+        [],
+    ),
+    (
+        "numbers of samples by other names",
+        lines(*({"task_id": "MBPP/1", "solution": M1, name: 4 + n} for n, name in enumerate(NUMBERS))),
+        "evalplus",
+        [("MBPP/1", 4, M1), ("MBPP/1", 5, M1), ("MBPP/1", 6, M1)],
+        [],
     ),
 ]
 
