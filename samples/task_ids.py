@@ -242,6 +242,10 @@ class TaskFinder:
                 return here | agreed, len(known) - len(agreed)
         return known, 0
 
+    def has_length(self, length: int) -> bool:
+        """Say whether a list of this length may have one entry for each task of the benchmark, or of a data set."""
+        return any(True for _ in self._lists_of(length))
+
     def _lists_of(self, length: int) -> Iterator[list[str]]:
         """Yield the data sets, as lists of ids in their own order, that have `length` problems."""
         if length == len(self._problems):

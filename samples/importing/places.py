@@ -56,6 +56,19 @@ def _check_name(place: Path) -> None:
         raise InputError(f"{place} cannot be written: {error.strerror}. Choose another output.") from None
 
 
+def check_given_once(read: Iterable[Path]) -> None:
+    """Raise InputError where a file or folder is given twice, by whatever names."""
+    given: dict[tuple[int, int], Path] = {}
+    for path in read:
+        with contextlib.suppress(OSError):  # its reader says what is wrong with it
+            status = path.stat()
+            key = status.st_dev, status.st_ino
+            if key in given:
+                named = path if path == given[key] else f"{path} ({given[key]})"
+                raise InputError(f"{named} is given twice: its samples would count twice. Give it once.")
+            given[key] = path
+
+
 def _check_apart(path: Path, *outputs: Path) -> None:
     """Raise InputError where an output would take the place of what is read, or lie among it."""
     for output in outputs:

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from ...schemas.errors import InputError
 from .opening import GZIP, ZIP, Document, Passed, documents, first_bytes
-from .shapes import TELLING, WORDS, ShapeName, shape_of, tells
+from .shapes import TELLING, WORDS, ShapeName, is_flat, shape_of, tells
 from .values import Value, values
 
 
@@ -45,7 +45,7 @@ def _recognise(document: Document) -> Recognised | None:
         return None
     words = WORDS[shape_found]
     if shape_found == "bigcode":
-        words += ", a list of lists"
+        words += ", a list of programs" if is_flat(first.data) else ", a list of lists"
     return Recognised(shape_found, f"a JSON array of {words}" if _is_array_of_rows(first.data) else words)
 
 

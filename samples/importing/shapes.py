@@ -91,8 +91,13 @@ def _is_human_eval(value: Any) -> bool:
 
 def _is_bigcode(value: Any) -> bool:
     if not isinstance(value, list) or not any(isinstance(entry, list) for entry in value):
-        return False
+        return is_flat(value)
     return all(entry is None or _is_list_of_texts(entry) for entry in value)
+
+
+def is_flat(value: Any) -> bool:
+    """Say whether a value is a list of texts, as one program for each task is, and much else."""
+    return _is_list_of_texts(value) and any(isinstance(text, str) for text in value)
 
 
 def _is_list_of_texts(value: Any) -> bool:

@@ -251,6 +251,13 @@ CASES = [
         [],
     ),
     (
+        "one generation for each",
+        json.dumps(["x = 1\n", None, *("x = 1\n" for _ in list(PROGRAMS)[2:])]),
+        "bigcode",
+        [(task_id, 0, "x = 1\n") for task_id in PROGRAMS if task_id != "HumanEval/1"],
+        ["no_text"],
+    ),
+    (
         "lm-eval, the rest of a prompt",
         lines(lm_eval(HE, HE["prompt"], BODY, "    pass\n")),
         "lm-eval",
@@ -719,6 +726,36 @@ def test_what_an_engine_says_of_an_answer_is_kept(tmp_path):
     assert first["model"] == "m-1"
 
 
+def test_a_file_that_is_given_twice_is_refused(tmp_path):
+    file, link = tmp_path / "given.jsonl", tmp_path / "link.jsonl"
+    file.write_text(lines({"task_id": "MBPP/1", "solution": M1}))
+    link.symlink_to(file)
+    for other in (file, link, tmp_path / "." / ".." / tmp_path.name / file.name):
+        with pytest.raises(InputError, match="is given twice"):
+            run(tmp_path, file, other)
+
+
+def test_programs_that_several_files_have_are_told(tmp_path):
+    folder, whole = tmp_path / "runs", problem("HumanEval/0").prompt + BODY
+    for name in ("a.jsonl", "b.jsonl", "c.jsonl", "e/MBPP_1/0.py", "e-sanitized/MBPP_1/0.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"# of e\n{M1}")
+    one, other = {"task_id": "HumanEval/0", "completion": BODY}, {"task_id": "MBPP/1", "solution": M1}
+    (folder / "a.jsonl").write_text(lines(one, one, other))
+    (folder / "b.jsonl").write_text(lines({"task_id": "HumanEval_0", "solution": f"{whole}\n"}, other))
+    (folder / "c.jsonl").write_text(lines(one | {"model": "m"}, other | {"solution": "x"}))
+    summary, rows, _ = run(tmp_path, folder)
+    assert len(rows) == 9
+    assert summary.notes[:-1] == [
+        f"2 samples of {folder}/b.jsonl are the programs of {folder}/a.jsonl again: both count",
+        f"1 samples of {folder}/e-sanitized are the programs of {folder}/e again: both count",
+    ]
+    for number in range(9):
+        (folder / f"n{number}.jsonl").write_text(lines(one))
+    summary, _, _ = run(tmp_path, folder)
+    assert "6 more pairs of files have the same programs: all count" in summary.notes
+
+
 def test_equal_inputs_give_equal_bytes(tmp_path):
     file = tmp_path / "given.json"
     file.write_text(json.dumps([{"task_id": task_id, "output": fenced(program(task_id))} for task_id in PROGRAMS] * 3))
@@ -759,6 +796,7 @@ REFUSED = [
     ("latin-1 over lines", b'[\n{"a": 1},\n {"b": "\xe9"}]', "line 3: not UTF-8 at byte 9"),
     ("another thing", b'{"a": 1}\n', "no shape that is known (fields: a)"),
     ("a number", b"7\n", "is of no shape that is known (a number comes first)"),
+    ("a list of anything", b'["x", "y"]', "is of no shape that is known (a list comes first)"),
     ("too deep", b"[" * 100_000, "nested too deeply"),
     ("gzip cut short", gzip.compress(b'{"task_id": "MBPP/1", "solution": "x"}\n' * 500)[:60], "broken or cut short"),
     ("no zip", b"PK\x03\x04nothing", "broken or cut short"),
@@ -775,7 +813,7 @@ def test_what_cannot_be_read_is_refused_by_name_and_place(tmp_path, subtests):
                 run(tmp_path, file)
             assert told in str(error.value)
             assert file.name in str(error.value)
-            assert recognise(file) is None or name.startswith("latin")
+            assert recognise(file) is None or name.startswith(("latin", "a list"))
             assert not (tmp_path / "out" / "samples.jsonl").exists()
 
 
