@@ -17,7 +17,7 @@ _NOTES: Final = 5
 class Repeats:
     """Finds programs that a file has for a task and setting which an earlier file has too.
 
-    Of each sample it keeps a hash.
+    Of each sample it keeps a hash, of a completion two.
     """
 
     _first: dict[bytes, str] = field(default_factory=dict)
@@ -25,9 +25,14 @@ class Repeats:
 
     def add(self, file: str, sample: Sample, problem: Problem) -> None:
         """Note a sample that stands in `file`; the blank lines around its program do not matter."""
-        text = f"{sample.setting()}\n{sample.program(problem).strip()}".encode("utf-8", "surrogatepass")
-        first = self._first.setdefault(hashlib.blake2b(text, digest_size=_HASH).digest(), file)
-        if first != file:
+        if not (sample.solution or sample.completion or "").strip():
+            return  # two answers without a program are not one twice
+        programs = {sample.program(problem).strip()}
+        if sample.completion is not None:  # many are whole programs
+            programs.add(sample.completion.strip())
+        firsts = [self._first.setdefault(_hash(sample.setting(), program), file) for program in sorted(programs)]
+        first = next((one for one in firsts if one != file), None)
+        if first is not None:
             self._pairs[first, file] += 1
 
     def notes(self) -> Iterator[str]:
@@ -36,3 +41,8 @@ class Repeats:
             yield f"{count} samples of {file} are the programs of {first} again: both count"
         if len(self._pairs) > _NOTES:
             yield f"{len(self._pairs) - _NOTES} more pairs of files have the same programs: all count"
+
+
+def _hash(setting: str, program: str) -> bytes:
+    text = f"{setting}\n{program}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=_HASH).digest()

@@ -744,16 +744,20 @@ def test_programs_that_several_files_have_are_told(tmp_path):
     (folder / "a.jsonl").write_text(lines(one, one, other))
     (folder / "b.jsonl").write_text(lines({"task_id": "HumanEval_0", "solution": f"{whole}\n"}, other))
     (folder / "c.jsonl").write_text(lines(one | {"model": "m"}, other | {"solution": "x"}))
+    (folder / "d.jsonl").write_text(lines({"task_id": "MBPP/1", "completion": M1}))
+    for name in ("f.jsonl", "g.jsonl"):
+        (folder / name).write_text(lines(other | {"solution": ""}))
     summary, rows, _ = run(tmp_path, folder)
-    assert len(rows) == 9
+    assert len(rows) == 12
     assert summary.notes[:-1] == [
         f"2 samples of {folder}/b.jsonl are the programs of {folder}/a.jsonl again: both count",
+        f"1 samples of {folder}/d.jsonl are the programs of {folder}/a.jsonl again: both count",
         f"1 samples of {folder}/e-sanitized are the programs of {folder}/e again: both count",
     ]
     for number in range(9):
         (folder / f"n{number}.jsonl").write_text(lines(one))
     summary, _, _ = run(tmp_path, folder)
-    assert "6 more pairs of files have the same programs: all count" in summary.notes
+    assert "7 more pairs of files have the same programs: all count" in summary.notes
 
 
 def test_equal_inputs_give_equal_bytes(tmp_path):
