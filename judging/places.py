@@ -51,10 +51,12 @@ def _is_bench(path: Path) -> bool:
 
 
 def check_output(output: Path, samples: Path, others: Iterable[Path] = ()) -> None:
-    """Raise InputError where `output` is one of the files that are read, or holds anything but verdicts.
+    """Raise InputError where `output` has no name, is one of the files that are read, or holds anything but verdicts.
 
     Links, hard ones too, are what they lead to.
     """
+    if not output.name:
+        raise InputError("-o is empty: name the file of verdicts to write.")
     for path, role in [(samples, "the file of samples"), *((other, "a file of --worlds-of") for other in others)]:
         if _same(output, path):
             raise InputError(

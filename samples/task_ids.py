@@ -174,6 +174,19 @@ class TaskFinder:
             return Unknown("ambiguous_task", f"the number {number} may be {_named(ids)}")
         return self._known(ids[0], "number")
 
+    def bears_out(self, number: int, texts: Sequence[Text]) -> bool | None:
+        """Say whether `texts` show or define a problem of this number: False where they do so for others alone.
+
+        None where they show and define no problem, or no problem has the number.
+        """
+        here = [self._problems.get(task_id) for task_id in self._by_number.get(number, ())]
+        nearly = {entry_name(one).casefold() for one in here if one}
+        shown = [one for text in texts for one in self._prompts_in(text.text)]
+        told = [*shown, *(problem for text in texts for problem in self._defined([text]))]
+        if not told or not nearly:
+            return None
+        return any(entry_name(one).casefold() in nearly for one in told)
+
     def family_of(self, problem: Problem) -> str | None:
         """Return what the ids of the data set of `problem` begin with; None where they end with no number."""
         found = _LAST_NUMBER.match(spell(problem.task_id))
@@ -228,6 +241,10 @@ class TaskFinder:
             if 10 * len(agreed) >= 9 * len(known):
                 return here | agreed, len(known) - len(agreed)
         return known, 0
+
+    def has_length(self, length: int) -> bool:
+        """Say whether a list of this length may have one entry for each task of the benchmark, or of a data set."""
+        return any(True for _ in self._lists_of(length))
 
     def _lists_of(self, length: int) -> Iterator[list[str]]:
         """Yield the data sets, as lists of ids in their own order, that have `length` problems."""
@@ -308,6 +325,20 @@ def count_families(finder: TaskFinder, numbered: Iterable[tuple[int, Sequence[Te
     best = counts.most_common(2)
     # A few answers call functions that have the name of another data set's.
     return best[0][0] if best and (len(best) == 1 or best[0][1] >= 10 * best[1][1]) else None
+
+
+def are_of_rows(finder: TaskFinder, numbered: Iterable[tuple[int, Sequence[Text]]]) -> bool:
+    """Say whether the numbers of a file are none of problems.
+
+    The texts beside them contradict two or more, and bear none out.
+    """
+    contradicted = 0
+    for number, texts in numbered:
+        told = finder.bears_out(number, texts)
+        if told:
+            return False
+        contradicted += told is False
+    return contradicted > 1
 
 
 def as_number(name: str | int) -> int | None:

@@ -44,7 +44,7 @@ FLOORS = {
         "build page write",
     ),
     "samples/importing": (
-        "answers opening shapes",
+        "answers opening repeats shapes",
         "find_tasks places values",
         "recognise samples_of",
         "readers",

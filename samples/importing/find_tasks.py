@@ -2,9 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-from ..task_ids import Known, TaskFinder, Text, Unknown, count_families, numbers_in
+from ..task_ids import Known, TaskFinder, Text, Unknown, are_of_rows, count_families, numbers_in
 from .answers import Answer, Found
+
+_OF_ROWS: Final = (
+    "the numbers of this file are none of problems: some rows have the prompt or function of another problem than "
+    "their number's, and no row has its own; the text of this one tells no problem"
+)
 
 
 @dataclass(slots=True)
@@ -13,8 +19,9 @@ class FileTasks:
 
     `read` reads the file anew: for what the whole file tells, it is read twice.
 
-    `family` is the data set that bare numbers are of, `places` are the tasks of a list with an entry for each task, and
-    `displaced` counts its entries whose text tells another task than their place, which was taken.
+    `family` is the data set that bare numbers are of, where they are not those of rows; `places` are the tasks of a
+    list with an entry for each task, and `displaced` counts its entries whose text tells another task than their place,
+    which was taken.
     """
 
     finder: TaskFinder
@@ -22,6 +29,7 @@ class FileTasks:
     displaced: int = 0
     _family: str | None = None
     _asked_for_family: bool = False
+    _are_of_rows: bool | None = None
     _places: dict[int, Mapping[int, Known | Unknown]] = field(default_factory=dict)
 
     def find(self, answer: Answer) -> Known | Unknown:
@@ -32,6 +40,8 @@ class FileTasks:
         unknown: Unknown | None = None
         for name in clues.names:
             is_number = numbers_in(name) is not None
+            if is_number and self._numbers_are_of_rows():
+                continue
             if is_number and unknown is not None and unknown.reason == "ambiguous_task":
                 continue  # another number says nothing of what the first one leaves open
             found = self.finder.by_name(name, texts, indexed=clues.index_in_name)
@@ -54,16 +64,29 @@ class FileTasks:
         by_text = self.finder.by_text(texts)
         if by_text is not None:
             return by_text
+        if self._are_of_rows:
+            return Unknown("ambiguous_task", _OF_ROWS)
         named = f"{clues.names[0]!r} is no problem's id" if clues.names else "no id"
         return Unknown("no_task", f"{named}, and no problem's prompt or function stands in the text")
 
     def _family_of_numbers(self) -> str | None:
         if not self._asked_for_family:
             self._asked_for_family = True
-            answers = (one for one in self.read() if isinstance(one, Answer) and one.clues.names)
-            pairs = ((numbers_in(one.clues.names[0]), texts_of(one)) for one in answers)
-            self._family = count_families(self.finder, ((found[0], texts) for found, texts in pairs if found))
+            self._family = count_families(self.finder, self._numbered())
         return self._family
+
+    def _numbers_are_of_rows(self) -> bool:
+        if self._are_of_rows is None:
+            self._are_of_rows = are_of_rows(self.finder, self._numbered())
+        return self._are_of_rows
+
+    def _numbered(self) -> Iterator[tuple[int, list[Text]]]:
+        """Yield the first number that each answer of the file has among its names, with its texts."""
+        for one in self.read():
+            names = one.clues.names if isinstance(one, Answer) else ()
+            number = next((found[0] for name in names if (found := numbers_in(name))), None)
+            if isinstance(one, Answer) and number is not None:
+                yield number, texts_of(one)
 
     def _at(self, position: int, length: int) -> Known | Unknown:
         if length not in self._places:

@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -15,11 +15,16 @@ from ...schemas.validation import find_fault
 from ...schemas.whole_files import make_folder
 from .answers import Reason
 
-_LINES_READ = 100  # blank ones before the first row
+_VERDICTS = frozenset({"sample_id", "outcome"})  # fields of a verdict, and of no sample
 
 
 def rejected_path(output: Path) -> Path:
-    """Return where the rejections of an import to `output` go: of samples.jsonl, samples.rejected.jsonl beside it."""
+    """Return where the rejections of an import to `output` go: of samples.jsonl, samples.rejected.jsonl beside it.
+
+    Raises InputError for an output without a name.
+    """
+    if not output.name:
+        raise InputError("-o is empty: name the file to write.")
     return output.with_name(f"{output.name.removesuffix('.jsonl')}.rejected.jsonl")
 
 
@@ -29,17 +34,39 @@ def check_output(output: Path, read: Iterable[Path], bench: Path | None) -> None
     That is what is `read`, the folder of the benchmark, and files with other rows.
     """
     rejected = rejected_path(output)
+    for place in (output, rejected):
+        _check_name(place)
     for path in read:
         _check_apart(path, output, rejected)
     if bench is not None and bench.resolve() in (output.parent.resolve() / output.name).parents:
         raise InputError(f"{output} lies in the benchmark {bench}, whose files these are. Choose another output.")
-    if output.is_file() and output.stat().st_size and not _is_sample(_first_line(output)):
-        raise InputError(f"{output} holds something else than samples that import wrote; choose another output.")
-    if rejected.is_file() and not _is_rejection(_first_line(rejected)):
-        raise InputError(
-            f"{rejected}, where the rejections go, holds something else than rejections that import wrote; choose "
-            "another output."
-        )
+    if output.is_file() and output.stat().st_size:
+        _check_lines(output, _is_sample, "samples")
+    if rejected.is_file():
+        _check_lines(rejected, _is_rejection, "rejections", ", where the rejections go,")
+
+
+def _check_name(place: Path) -> None:
+    """Raise InputError where no file can have this name, or nothing can be known of it."""
+    try:
+        place.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise InputError(f"{place} cannot be written: {error.strerror}. Choose another output.") from None
+
+
+def check_given_once(read: Iterable[Path]) -> None:
+    """Raise InputError where a file or folder is given twice, by whatever names."""
+    given: dict[tuple[int, int], Path] = {}
+    for path in read:
+        with contextlib.suppress(OSError):  # its reader says what is wrong with it
+            status = path.stat()
+            key = status.st_dev, status.st_ino
+            if key in given:
+                named = path if path == given[key] else f"{path} ({given[key]})"
+                raise InputError(f"{named} is given twice: its samples would count twice. Give it once.")
+            given[key] = path
 
 
 def _check_apart(path: Path, *outputs: Path) -> None:
@@ -52,19 +79,27 @@ def _check_apart(path: Path, *outputs: Path) -> None:
                 raise InputError(f"{output} lies in {path}, which is read. Choose an output outside of it.")
 
 
-def _first_line(path: Path) -> bytes:
-    """Return the first line of a file that is not blank."""
+def _check_lines(path: Path, is_ours: Callable[[bytes], bool], what: str, role: str = "") -> None:
+    """Raise InputError where a line of the file at `path`, or the file as a whole, is none that an import wrote."""
     try:
         with path.open("rb") as file:
-            lines = itertools.islice(iter(lambda: file.readline(MAX_LINE_BYTES), b""), _LINES_READ)
-            return next((line for line in lines if line.strip()), b"")
+            lines = enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), 1)
+            other = next((number for number, line in lines if not is_ours(line)), None)
+            holds_any = file.tell() > 0
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}. Choose another output.") from None
+    if other is not None or not holds_any:
+        where = f" (line {other})" if other else ""
+        raise InputError(
+            f"{path}{role} holds something else than {what} that import wrote{where}; choose another output."
+        )
 
 
 def _is_sample(line: bytes) -> bool:
     row = SampleRows().parse(line)  # what it carries need not be valid
-    return row is not None and isinstance(row.get("imported"), dict) and find_fault(row, "sample") is None
+    if row is None or not isinstance(row.get("imported"), dict) or find_fault(row, "sample") is not None:
+        return False
+    return not _VERDICTS.issubset(row)  # which keep what their samples carry
 
 
 def _is_rejection(line: bytes) -> bool:

@@ -1,12 +1,13 @@
-"""What a file or folder is, in a few words, without reading more of it than its first value."""
+"""What a file or folder is, in a few words, without reading more of it than the first values."""
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from ...schemas.errors import InputError
 from .opening import GZIP, ZIP, Document, Passed, documents, first_bytes
-from .shapes import WORDS, ShapeName, shape_of
-from .values import first_value
+from .shapes import TELLING, WORDS, ShapeName, is_flat, shape_of, tells
+from .values import Value, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +39,32 @@ def _recognise(document: Document) -> Recognised | None:
     if document.suffix == ".py":
         shape = python_shape(document.inner)
         return Recognised(shape, WORDS[shape])
-    first = first_value(document)
+    first = telling_value(document)
     shape_found = None if first is None else shape_of(first.data)
     if first is None or shape_found is None:
         return None
     words = WORDS[shape_found]
     if shape_found == "bigcode":
-        words += ", a list of lists"
+        words += ", a list of programs" if is_flat(first.data) else ", a list of lists"
     return Recognised(shape_found, f"a JSON array of {words}" if _is_array_of_rows(first.data) else words)
 
 
+def telling_value(document: Document) -> Value | None:
+    """Return the first value of a file that tells its shape, surely if one does, else the first without a fault.
+
+    None where there is none. Raises as `values` does.
+    """
+    first = telling = None
+    for value in islice((value for value in values(document) if not value.fault), TELLING):
+        if tells(value.data):
+            return value
+        first = first or value
+        telling = telling or (value if shape_of(value.data) else None)
+    return telling or first
+
+
 def _is_array_of_rows(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+    return isinstance(value, list) and any(isinstance(row, dict) for row in value)
 
 
 def _container(path: Path, document: Document) -> str:

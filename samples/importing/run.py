@@ -4,7 +4,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from ...analysis.extraction import Mode
@@ -18,14 +18,15 @@ from ..task_ids import TaskFinder, Unknown
 from .answers import Answer, Fault
 from .find_tasks import FileTasks
 from .opening import Document, Passed, documents
-from .places import check_output, folder_of, rejected_path
+from .places import check_given_once, check_output, folder_of, rejected_path
 from .readers.python_files import check_is_python
 from .readers.rows import kind
 from .readers.table import READERS
-from .recognise import python_shape
-from .samples_of import Maker, rejected_row
-from .shapes import SHAPE_NAMES, WHOLE_ANSWERS, ShapeName, problems_of, shape_of
-from .values import Value, first_value
+from .recognise import python_shape, telling_value
+from .repeats import Repeats
+from .samples_of import Maker, rejected_row, sample_of
+from .shapes import SHAPE_NAMES, WHOLE_ANSWERS, ShapeName, is_flat, problems_of, shape_of
+from .values import Value
 
 _Write = Callable[[Mapping[str, Any]], None]
 EXAMPLES: Final = 3  # of each reason that are kept for people to read
@@ -133,12 +134,14 @@ class _Import:
         self._finder = TaskFinder(request.bench)
         self._maker = Maker(request.mode, request.fields())
         self._summary = Summary(request.output, rejected_path(request.output))
+        self._repeats = Repeats()
         self._evalplus_ids = self._displaced = 0
         self._whole_answers: Counter[str] = Counter()
         self._beside: Counter[tuple[str, str]] = Counter()
 
     def run(self) -> Summary:
         output, rejected, summary = self._request.output, self._summary.rejected_file, self._summary
+        check_given_once(self._request.paths)
         check_output(output, self._request.paths, self._request.bench.folder)
         for path in self._request.paths:
             if (path / MANIFEST).is_file():
@@ -150,12 +153,12 @@ class _Import:
         ):
             for path in self._request.paths:
                 for document in documents(path, summary.passed):
-                    self._import(document, write, reject)
+                    self._import(document, path.parent, write, reject)
         summary.kinds = self._maker.kinds
         self._note()
         return summary
 
-    def _import(self, document: Document, write: _Write, reject: _Write) -> None:
+    def _import(self, document: Document, folder: Path, write: _Write, reject: _Write) -> None:
         shape = self._shape(document)
         if shape is None:
             return
@@ -163,6 +166,8 @@ class _Import:
         tasks = FileTasks(self._finder, lambda: read(document))
         file = document.name.partition("/")[0] if document.suffix == ".py" and not document.alone else document.name
         count = self._summary.files.setdefault((file, shape), FileCount(file, shape))
+        # EvalPlus has a folder for each run, with one for each task.
+        place = str(folder / (PurePosixPath(document.name).parent.parent if shape == "evalplus-dir" else file))
         for found in read(document):
             count.read += 1
             made = self._take(found, tasks, shape, document.name)
@@ -172,6 +177,7 @@ class _Import:
             else:
                 count.taken += 1
                 write(made)
+                self._repeats.add(place, sample_of(made), self._request.bench.problems[made["task_id"]])
             self._on_read(self._summary.read)
         self._displaced += tasks.displaced
 
@@ -217,7 +223,7 @@ class _Import:
             return given or "inspect"
         if given not in (None, *_OF_ROWS):
             return given
-        first = self._first_value(document)
+        first = self._telling_value(document)
         problems = problems_of(first.data) if first is not None else ""
         if problems == "a benchmark" or (problems and given is None):
             if document.alone:
@@ -227,6 +233,8 @@ class _Import:
         if given is not None:
             return given
         found = None if first is None else shape_of(first.data)
+        if first is not None and is_flat(first.data) and not self._finder.has_length(len(first.data)):
+            found = None  # a list of anything
         if first is not None and first.data in ({}, []) and document.alone:
             raise InputError(f"{document.name} holds no rows: there is nothing to import.")
         if found is None and document.alone:
@@ -239,10 +247,10 @@ class _Import:
             self._summary.passed.add("no shape that is known", document.name)
         return found
 
-    def _first_value(self, document: Document) -> Value | None:
-        """Return the first value of a file; None of one among others that cannot be read: it is passed over."""
+    def _telling_value(self, document: Document) -> Value | None:
+        """Return what tells the shape of a file; None of one among others that cannot be read: it is passed over."""
         try:
-            return first_value(document)
+            return telling_value(document)
         except InputError:
             if document.alone or self._request.shape is not None:
                 raise
@@ -264,6 +272,7 @@ class _Import:
             notes.append(f"{count} rows also have the whole answer, in `{name}`: `--from chat` reads these")
         for (name, other), count in self._beside.items():
             notes.append(f"{count} rows also have `{other}`: `{name}` was taken")
+        notes.extend(self._repeats.notes())
         if maker.unfit:
             notes.append(f"{maker.unfit} numbers that JSON lacks (NaN, Infinity) are carried as text")
         if maker.both:

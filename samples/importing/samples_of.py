@@ -74,7 +74,7 @@ class Maker:
         return row
 
     def _number(self, row: Mapping[str, Any], wanted: int | None) -> int:
-        setting = Sample.from_row(_for_setting(row)).setting()
+        setting = sample_of(row).setting()
         taken = self._taken.setdefault(setting, set())
         number = wanted
         if number is None or number in taken:
@@ -87,9 +87,10 @@ class Maker:
         return number
 
 
-def _for_setting(row: Mapping[str, Any]) -> dict[str, Any]:
+def sample_of(row: Mapping[str, Any]) -> Sample:
+    """Return the sample that a row is, whatever it carries."""
     active = row.get("active_changes")
-    return {**row, "active_changes": active if isinstance(active, list) else None}
+    return Sample.from_row({**row, "active_changes": active if isinstance(active, list) else None})
 
 
 def _is_absent(name: str, value: Any) -> bool:

@@ -92,11 +92,6 @@ def _begins_with_an_object(lines: bytes) -> bool:
         return False
 
 
-def first_value(document: Document) -> Value | None:
-    """Return the first value of a file that has no fault; None where there is none. Raises as `values` does."""
-    return next((value for value in values(document) if not value.fault), None)
-
-
 def _after_blank_lines(document: Document, file: IO[bytes]) -> tuple[int, bytes] | None:
     """Return number and content of the first line that is not blank."""
     number = 0

@@ -54,6 +54,11 @@ def test_an_output_that_is_the_file_of_samples_is_left_as_it_is(bench: Bench, sa
     assert {path.name for path in samples.parent.iterdir()} == before
 
 
+def test_an_output_without_a_name_is_refused(samples: Path) -> None:
+    with pytest.raises(InputError, match="-o is empty"):
+        check_output(Path(""), samples)
+
+
 def test_an_output_that_is_a_file_of_worlds_is_left_as_it_is(samples: Path) -> None:
     other = samples.with_name("other")
     other.write_text(SAMPLE)

@@ -1,4 +1,7 @@
-"""bigcode-evaluation-harness's generations.json: a list with the programs of each task, in the order of the tasks."""
+"""bigcode-evaluation-harness's generations.json: a list with the programs of each task, in the order of the tasks.
+
+A task may have one program without a list around it.
+"""
 
 from collections.abc import Iterator
 
@@ -24,7 +27,7 @@ def read_bigcode(document: Document) -> Iterator[Found]:
                 continue
             for number, text in enumerate(texts):
                 clues = Clues(position=(position, len(value.data)))
-                within = Place(value.line, within=f"[{position}][{number}]")
+                within = Place(value.line, within=f"[{position}][{number}]") if isinstance(entry, list) else place
                 if text is None:
                     yield without_text(within, entry)
                 else:

@@ -11,6 +11,7 @@ from ..shapes import COMPLETIONS, SOLUTIONS
 from ..values import values
 
 IDS = ("task_id", "custom_id", "problem_id", "question_id", "name", "id", "task", "_id", "doc_id")
+INDICES = ("sample_index", "sample_idx", "completion_id")
 PROMPTS = ("prompt", "question", "instruction", "input", "query", "problem", "text")
 
 
@@ -103,7 +104,7 @@ def _name(value: str | float) -> str | int:
 
 def index_of(row: Mapping[str, Any]) -> int | None:
     """Return the number of a sample that a row gives: an integer, or one written as a string."""
-    value = row.get("sample_index")
+    value = next((row[name] for name in INDICES if row.get(name) is not None), None)
     if isinstance(value, str) and value.isdecimal() and len(value) < 10:
         return int(value)
     if isinstance(value, float) and value.is_integer():

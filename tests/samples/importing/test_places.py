@@ -1,6 +1,7 @@
 """Nothing that no import wrote is replaced or removed, and an import that fails leaves nothing behind."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +32,7 @@ def run(bench, output, *rows):
 
 OUTPUTS = [
     ("samples that an import wrote", json.dumps(OURS), True),
+    ("samples with a field of verdicts", json.dumps(OURS | {"outcome": "passed"}), True),
     ("nothing", "", True),
     ("samples of another", json.dumps(SAMPLE), False),
     ("notes", "my notes\n", False),
@@ -38,6 +40,8 @@ OUTPUTS = [
     ("a blank line", "\n", False),
     ("no text", "\udcff", False),
     ("verdicts", json.dumps(SAMPLE | {"outcome": "passed"}), False),
+    ("verdicts of imported samples", json.dumps(OURS | {"outcome": "passed", "sample_id": "a"}), False),
+    ("samples that an import wrote, and another", f"{json.dumps(OURS)}\n" * 3 + json.dumps(SAMPLE), False),
 ]
 
 
@@ -50,18 +54,20 @@ def test_only_what_an_import_wrote_is_replaced(bench, tmp_path, subtests):
                 assert run(bench, output).taken == 1
                 assert json.loads(output.read_text())["imported"]["file"] == "given.jsonl"
                 continue
-            with pytest.raises(InputError, match="else than samples that import wrote; choose another output"):
+            with pytest.raises(InputError, match="else than samples that import wrote") as error:
                 run(bench, output)
+            assert f"(line {max(1, len(content.splitlines()))}); choose another output" in str(error.value)
             assert output.read_text("utf-8", errors="surrogateescape") == content
 
 
 def test_only_rejections_of_an_import_are_replaced_or_removed(bench, tmp_path, subtests):
     output, beside = tmp_path / "keep.jsonl", tmp_path / "keep.rejected.jsonl"
-    for row in (SAMPLE, OURS, REJECTION | {"reason": "rare"}, {"task_id": "T", "reason": "no_task", "detail": ""}):
-        with subtests.test(row=str(row)):
-            before = write(beside, row).read_bytes()
+    others = [SAMPLE, OURS, REJECTION | {"reason": "rare"}, {"task_id": "T", "reason": "no_task", "detail": ""}]
+    for rows in (*([other] for other in others), [REJECTION, SAMPLE], []):
+        with subtests.test(rows=str(rows)):
+            before = write(beside, *rows).read_bytes()
             for given in ([SAMPLE], [SAMPLE, SAMPLE | {"task_id": "MBPP/99"}]):
-                with pytest.raises(InputError, match="else than rejections that import wrote; choose another output"):
+                with pytest.raises(InputError, match=r"else than rejections that import wrote.*; choose another"):
                     run(bench, output, *given)
             assert beside.read_bytes() == before
             assert not output.exists()
@@ -70,6 +76,12 @@ def test_only_rejections_of_an_import_are_replaced_or_removed(bench, tmp_path, s
     assert json.loads(beside.read_text())["detail"] == "the benchmark has no problem 'MBPP/99'"
     run(bench, output, SAMPLE)
     assert not beside.exists()
+
+
+def test_an_output_that_no_file_can_be_is_refused(bench, tmp_path, subtests):
+    for name, told in (("", "-o is empty"), ("a" * 300, "name too long"), ("a" * 250, "name too long")):
+        with subtests.test(name=name), pytest.raises(InputError, match=f"(?i){told}"):
+            run(bench, tmp_path / name if name else Path(name), SAMPLE, SAMPLE | {"task_id": "MBPP/99"})
 
 
 def test_an_output_among_the_files_of_the_benchmark_is_refused(bench, tmp_path):

