@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from ..schemas.bench import Bench
-from ..schemas.sample_rows import as_carried
+from ..schemas.samples import as_carried
 from ..schemas.verdicts import Reused, Verdict
 from .samples import JudgedSample
 from .sandbox.job import Finding

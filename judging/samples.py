@@ -14,8 +14,7 @@ from ..schemas.bench import Bench
 from ..schemas.errors import InputError
 from ..schemas.packed import open_for_any_place
 from ..schemas.problems import Problem
-from ..schemas.sample_rows import SampleRows, as_carried
-from ..schemas.samples import Sample, row_digest
+from ..schemas.samples import Sample, SampleRows, as_carried, row_digest
 from ..schemas.validation import find_fault
 from .notices import Noticed
 from .resume.journal import Place

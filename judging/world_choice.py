@@ -11,8 +11,7 @@ from ..schemas.bench import Bench
 from ..schemas.changes import Change
 from ..schemas.errors import InputError
 from ..schemas.problems import Problem
-from ..schemas.sample_rows import SampleRows
-from ..schemas.samples import Sample
+from ..schemas.samples import Sample, SampleRows
 from .tasks import REMEDY, Tasks
 
 WorldChoice = Literal["sample", "own", "none", "all"]

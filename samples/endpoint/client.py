@@ -159,7 +159,7 @@ class Client:
             sent_away = found.busy and bool(found.wait)  # until a time that the server named: that was no try
             if not found.again or (tried >= retries and not sent_away):
                 return self._give_up(found, tried)
-            backoff = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tried, 16)) * random.uniform(0.5, 1)  # noqa: S311
+            backoff = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tried, 16)) * _spread(0.5, 1)
             pause = max(backoff, found.wait or 0.0)
             waited += pause if found.wait else 0.0
             if waited > self.endpoint.patience:
@@ -191,7 +191,7 @@ class Client:
 
     async def _wait_for_the_gate(self) -> None:
         while (left := self._closed_until - time.monotonic()) > 0:
-            await asyncio.sleep(left + random.uniform(0, 0.1))  # noqa: S311 - all at once would be too many again
+            await asyncio.sleep(left + _spread(0, 0.1))
 
     def _notice(self, line: str) -> None:
         if time.monotonic() - self._last_notice >= NOTICE_SECONDS:
@@ -330,6 +330,11 @@ _GO_ON = "What was answered is kept: the same command goes on from here."
 
 def _in_words(seconds: float) -> str:
     return "more than a day" if seconds > _DAY else f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+
+
+def _spread(low: float, high: float) -> float:
+    """Return a number that differs for each request: all of them at once would be too many again."""
+    return random.uniform(low, high)  # noqa: S311  no secret hangs on it
 
 
 async def _at_most(response: httpx2.Response, limit: int) -> Any:

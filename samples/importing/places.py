@@ -10,7 +10,7 @@ from typing import get_args
 from ...schemas.errors import InputError
 from ...schemas.json_text import parse_json
 from ...schemas.jsonl import MAX_LINE_BYTES
-from ...schemas.sample_rows import SampleRows
+from ...schemas.samples import SampleRows
 from ...schemas.validation import find_fault
 from ...schemas.whole_files import make_folder
 from .answers import Reason

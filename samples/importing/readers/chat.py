@@ -1,6 +1,6 @@
 """Answers of a chat: conversations as OpenAI's and ShareGPT's rows have them, or a whole answer in one field."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -8,7 +8,7 @@ from ..answers import Answer, Clues, Fault, Found, Place
 from ..opening import Document
 from ..shapes import ANSWERS, COMPLETIONS, CONVERSATIONS, SOLUTIONS
 from .choices import choices_of, text_of
-from .rows import clues_of, index_of, rows_of, texts_of, without_text
+from .rows import answers_of_rows, clues_of, index_of, texts_of, without_text
 
 _ROLES = ("role", "from", "speaker")
 _CONTENTS = ("content", "value", "text")
@@ -21,12 +21,12 @@ def read_chat(document: Document) -> Iterator[Found]:
 
     Fields that are all empty are an empty answer.
     """
-    for place, row in rows_of(document):
-        if isinstance(row, Fault):
-            yield row
-            continue
-        found = _conversation(place, row) or _fields(place, row, _says_something) or _body(place, row)
-        yield from found or _fields(place, row, bool) or _task_names(place, row)
+    return answers_of_rows(document, _answers)
+
+
+def _answers(place: Place, row: Mapping[str, Any]) -> Iterable[Found]:
+    found = _conversation(place, row) or _fields(place, row, _says_something) or _body(place, row)
+    return found or _fields(place, row, bool) or _task_names(place, row)
 
 
 def _conversation(place: Place, row: Mapping[str, Any]) -> list[Found]:

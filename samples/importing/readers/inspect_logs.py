@@ -22,6 +22,7 @@ def read_inspect(document: Document) -> Iterator[Found]:
     Raises EnvironmentFault where inspect_ai is not installed, InputError for a log that it cannot read.
     """
     try:
+        # Type checkers find it where it is installed, which it need not be.
         from inspect_ai.log import read_eval_log  # type: ignore[import-not-found, unused-ignore]
     except ImportError as error:
         raise EnvironmentFault(

@@ -7,7 +7,7 @@ from typing import Any
 from ....analysis.extraction import Form, Mode
 from ..answers import Answer, Clues, Fault, Found, Place
 from ..opening import Document
-from .rows import clues_of, rows_of, without_text
+from .rows import answers_of_rows, clues_of, without_text
 
 _DROPPED = ("doc", "arguments", "resps", "filtered_resps", "target")
 _FENCE = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
@@ -19,31 +19,31 @@ def read_lm_eval(document: Document) -> Iterator[Found]:
     What the model saw says how a response is to be read: as the rest of the prompt, as the rest of an open fence, or
     as an answer.
     """
-    for place, row in rows_of(document):
-        if isinstance(row, Fault):
-            yield row
-            continue
-        doc = row.get("doc")
-        doc = doc if isinstance(doc, Mapping) else {}
-        found = clues_of(doc)
-        seen = _seen(row.get("arguments"))
-        # `doc_id` is no name: row 0 of MBPP's test split is its task 11.
-        clues = Clues(found.names, (*found.prompts, *([seen] if seen else [])), found.entry_points)
-        kept = {name: value for name, value in row.items() if name not in _DROPPED}
-        responses, name = _responses(row.get("resps")), "resps"
-        form, mode = _reading(doc, seen)
-        if not any(map(_is_text, responses)):
-            responses, name = _responses(row.get("filtered_resps")), "filtered_resps"
-            form, mode = "solution", "auto"
-        if not any(map(_is_text, responses)):
-            responses = []
-            yield Fault(place, "no_text", "no response in `resps` and `filtered_resps`", row)
-        for number, text in enumerate(responses):
-            within = Place(place.line, within=f"{place.within}.{name}[{number}]")
-            if text is None:
-                yield without_text(within, row)
-            else:
-                yield Answer(within, text, form, clues, mode, row, number, kept)
+    return answers_of_rows(document, _answers)
+
+
+def _answers(place: Place, row: Mapping[str, Any]) -> Iterator[Found]:
+    doc = row.get("doc")
+    doc = doc if isinstance(doc, Mapping) else {}
+    found = clues_of(doc)
+    seen = _seen(row.get("arguments"))
+    # `doc_id` is no name: row 0 of MBPP's test split is its task 11.
+    clues = Clues(found.names, (*found.prompts, *([seen] if seen else [])), found.entry_points)
+    kept = {name: value for name, value in row.items() if name not in _DROPPED}
+    responses, name = _responses(row.get("resps")), "resps"
+    form, mode = _reading(doc, seen)
+    if not any(map(_is_text, responses)):
+        responses, name = _responses(row.get("filtered_resps")), "filtered_resps"
+        form, mode = "solution", "auto"
+    if not any(map(_is_text, responses)):
+        responses = []
+        yield Fault(place, "no_text", "no response in `resps` and `filtered_resps`", row)
+    for number, text in enumerate(responses):
+        within = Place(place.line, within=f"{place.within}.{name}[{number}]")
+        if text is None:
+            yield without_text(within, row)
+        else:
+            yield Answer(within, text, form, clues, mode, row, number, kept)
 
 
 def _seen(arguments: Any) -> str:

@@ -7,16 +7,12 @@ from ....analysis.extraction import Mode
 from ..answers import Answer, Clues, Fault, Found, Place
 from ..opening import Document
 from .choices import choices_of
-from .rows import rows_of
+from .rows import answers_of_rows
 
 
 def read_openai_batch(document: Document) -> Iterator[Found]:
     """Yield the answers of chat completions, completions and responses; a request that failed is a fault."""
-    for place, row in rows_of(document):
-        if isinstance(row, Fault):
-            yield row
-            continue
-        yield from _answers(place, row)
+    return answers_of_rows(document, _answers)
 
 
 def _answers(place: Place, row: Mapping[str, Any]) -> Iterator[Found]:

@@ -1,6 +1,6 @@
 """Rows in the format of HumanEval and EvalPlus: a task, and a completion or a whole program, or a list of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ....analysis.extraction import Form
@@ -17,11 +17,7 @@ PROMPTS = ("prompt", "question", "instruction", "input", "query", "problem", "te
 
 def read_rows_of_programs(document: Document) -> Iterator[Found]:
     """Yield the answers of HumanEval's and EvalPlus's rows: of a solution beside a completion, the solution."""
-    for place, row in rows_of(document):
-        if isinstance(row, Fault):
-            yield row
-            continue
-        yield from _answers(place, row)
+    return answers_of_rows(document, _answers)
 
 
 def _answers(place: Place, row: Mapping[str, Any]) -> Iterator[Found]:
@@ -51,19 +47,19 @@ def _says_something(row: Mapping[str, Any]) -> bool:
     return any(any(texts_of(row.get(name)) or ()) for name in (*SOLUTIONS, *COMPLETIONS))
 
 
-def rows_of(document: Document) -> Iterator[tuple[Place, Any]]:
-    """Yield the objects of a file with their places, those of an array one by one; faults for what is none."""
+def answers_of_rows(document: Document, read: Callable[[Place, Mapping[str, Any]], Iterable[Found]]) -> Iterator[Found]:
+    """Yield what `read` finds in each object of a file, those of an array one by one; faults for what is none."""
     for value in values(document):
         if value.fault:
-            yield Place(value.line), Fault(Place(value.line), value.reason, value.fault, value.data)
+            yield Fault(Place(value.line), value.reason, value.fault, value.data)
             continue
         several = isinstance(value.data, list)
         for number, row in enumerate(value.data if several else [value.data]):
             place = Place(value.line, within=f"[{number}]" if several else "")
             if isinstance(row, Mapping):
-                yield place, row
+                yield from read(place, row)
             else:
-                yield place, Fault(place, "other_shape", f"an object is needed, and this is {kind(row)}", row)
+                yield Fault(place, "other_shape", f"an object is needed, and this is {kind(row)}", row)
 
 
 def texts_of(value: Any) -> Sequence[str | None] | None:

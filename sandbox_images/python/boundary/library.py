@@ -8,6 +8,8 @@ a class made here, of nothing but field names: it has the program's fields and n
 from __future__ import annotations
 
 import sys
+
+# Importing collections takes longer, and type checkers do not know the module behind it.
 from _collections import OrderedDict, _tuplegetter, defaultdict, deque  # type: ignore[import-not-found]
 
 from .light import TYPE_CHECKING
@@ -328,7 +330,7 @@ DECODERS: Final[dict[str, Decoder]] = {
 }
 
 
-class Record(tuple):  # type: ignore[type-arg]
+class Record(tuple):  # type: ignore[type-arg]  # generic for type checkers only
     """A named tuple that came over the boundary: its class has a name and fields, and is made here."""
 
     __slots__ = ()

@@ -102,6 +102,7 @@ class StandIn:
 
 
 # Not in the class's body, whose docstring it would be: a test that asks for a function's docstring means the function.
+# A type checker knows a class's docstring as a text alone.
 StandIn.__doc__ = property(lambda self: self._trial.operate("get", self, "__doc__"))  # type: ignore[assignment]
 
 _CHANGEABLE: Final = frozenset(

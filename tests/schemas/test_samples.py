@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edittool.schemas.errors import RowsError
 from edittool.schemas.json_text import dump_row, parse_json
-from edittool.schemas.sample_rows import NEEDED, SampleRows
+from edittool.schemas.samples import NEEDED, SampleRows
 from edittool.schemas.validation import find_fault, load_schema
 
 GOOD: dict[str, Any] = {"task_id": "T/0", "completion": "    return 1\n"}
