@@ -47,16 +47,20 @@ def label_program(
     outcome: Outcome,
     error_kind: ErrorKind | None,
     bypass: Sequence[str] = (),
+    needed: bool | None = None,
+    rebound: bool = False,
 ) -> Labelling:
     """Return the adoption label of `program` for `change`.
 
     `passed`: all tests passed. `calls`: counted calls of the replacement. `outcome` and `error_kind`: those of the
-    verdict; `error_kind` is None where there was no error. `bypass`: how the program got past the removal.
+    verdict; `error_kind` is None where there was no error. `bypass`: how the program got past the removal. `needed`: it
+    fails where the replacement's value is taken from it; None where nobody tried. `rebound`: in the end the
+    replacement's name meant something else in it.
     """
     if outcome == "sandbox_error":
         return Labelling(None, None, None)
     reading = _read(program, change)
-    case = _Case(change, reading, passed, calls, outcome, error_kind, bool(bypass))
+    case = _Case(change, reading, passed, calls, outcome, error_kind, bool(bypass), needed, rebound)
     detail = next(rule.detail for rule in RULES if rule.label == case.label and rule.holds(case))
     return Labelling(case.label, detail, _disagreement(case), _rows(reading))
 
@@ -84,11 +88,14 @@ class _Case:
     outcome: Outcome
     error_kind: ErrorKind | None
     bypassed: bool
+    needed: bool | None
+    rebound: bool
 
     @cached_property
     def label(self) -> Label:
         if self.passed:
-            return "correct_adoption" if self.calls > 0 and not self.redefined else "workaround"
+            adopted = self.calls > 0 and self.needed is not False and not self.bypassed and not self.redefined
+            return "correct_adoption" if adopted else "workaround"
         return "misuse" if self.new or self.calls > 0 else "no_adoption"
 
     @cached_property
@@ -103,7 +110,7 @@ class _Case:
     def redefined(self) -> bool:
         """Say whether the program's own meaning of the name is what it uses; without a counted call any is."""
         own = self.calls == 0 and any(use.kind == "definition" for use in self.new)
-        return own or self.change.replacement in self.reading.redefined
+        return own or self.rebound or self.change.replacement in self.reading.redefined
 
 
 _Condition = Callable[[_Case], bool]
@@ -143,6 +150,10 @@ def _bypassed(case: _Case) -> bool:
     return case.bypassed
 
 
+def _unneeded(case: _Case) -> bool:
+    return case.calls > 0
+
+
 def _used_the_old_way(case: _Case) -> bool:
     kinds = {use.kind for use in case.new}
     as_method = case.error_kind == "missing_attribute" and kinds == {"attribute"}
@@ -171,6 +182,7 @@ RULES: Final = (
     Rule("correct_adoption", "clean", _otherwise),
     Rule("workaround", "redefinition", _redefined),
     Rule("workaround", "bypass", _bypassed),
+    Rule("workaround", "unneeded_call", _unneeded),
     Rule("workaround", "dead_reference", _never_called),
     Rule("workaround", "stale_use", _stale),
     Rule("workaround", "other_api", _works_through_others),

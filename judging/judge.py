@@ -275,7 +275,8 @@ class _Judging:
         self._summary, self._observer, self._client = summary, observer, client
         self._sandbox = identify(client, request.options)
         # By its digest from here on: a name can come to mean another image while the judge is at work.
-        self._options = replace(request.options, image=self._sandbox.image)
+        worlds = bool(request.bench.changes) and request.world != "none"
+        self._options = replace(request.options, image=self._sandbox.image, worlds=worlds)
         self._samples = SampleFile(request.samples, request.bench, request.world, request.mode)
         self._run_facts = describe_run(request.bench, request.options, self._sandbox)
         self._unwritten: list[Verdict] = []

@@ -14,7 +14,18 @@ from .sandbox.job import Finding
 from .sandbox.options import SandboxOptions
 from .sandbox.run_jobs import SandboxIdentity
 
-OPTIONAL_FACTS: Final = ("label_detail", "disagreement", "uses", "opaque", "bypass", "output", "reused", "extracted")
+OPTIONAL_FACTS: Final = (
+    "label_detail",
+    "disagreement",
+    "uses",
+    "opaque",
+    "bypass",
+    "seen",
+    "again",
+    "output",
+    "reused",
+    "extracted",
+)
 
 
 def describe_run(bench: Bench, options: SandboxOptions, sandbox: SandboxIdentity) -> dict[str, Any]:

@@ -19,6 +19,7 @@ LabelDetail = Literal[
     "clean",
     "redefinition",
     "bypass",
+    "unneeded_call",
     "dead_reference",
     "stale_use",
     "other_api",
@@ -72,8 +73,8 @@ OUTCOMES_IN_WORDS: Final[dict[Outcome, str]] = {
 }
 
 LABELS_IN_WORDS: Final[dict[Label, str]] = {
-    "correct_adoption": "passed, and the replacement was really called and is not the program's own",
-    "workaround": "passed without the replacement",
+    "correct_adoption": "passed, and fails without what the replacement returned to it, which is not the program's own",
+    "workaround": "passed without the replacement, or without needing it",
     "misuse": "did not pass, and names or called the replacement",
     "no_adoption": "did not pass, and does not know the replacement",
 }
@@ -94,6 +95,7 @@ DETAILS_IN_WORDS: Final[dict[Label, dict[str, str]]] = {
     "workaround": {
         "redefinition": "defines the replacement's name itself",
         "bypass": "reached the deprecated API past the world that removed it",
+        "unneeded_call": "calls the replacement, and passes all the same where that does nothing or is wrong",
         "dead_reference": "names the replacement, never calls it",
         "stale_use": "names the deprecated API where it is never reached, or where its failure is swallowed",
         "other_api": "calls other functions or methods that do the work",
@@ -165,6 +167,8 @@ class Verdict:
     disagreement: str
     opaque: bool
     bypass: Sequence[str]
+    seen: Sequence[Mapping[str, Any]]
+    again: Sequence[Mapping[str, Any]]
     output: str
     duration_ms: float | None
     cpu_ms: float | None
@@ -226,6 +230,8 @@ class Verdict:
             disagreement=get("disagreement", ""),
             opaque=get("opaque", False),
             bypass=get("bypass", ()),
+            seen=get("seen", ()),
+            again=get("again", ()),
             output=get("output", ""),
             duration_ms=get("duration_ms"),
             cpu_ms=get("cpu_ms"),

@@ -22,7 +22,7 @@ PATIENCE_SECONDS: Final = 5.0  # for another edittool that writes
 _SECONDS_A_DAY: Final = 86400
 _VERSION: Final = 1
 _NEVER_KEPT: Final = frozenset({"sandbox_error", "timeout"})
-_TUPLES: Final = ("tests", "uses", "bypass")
+_TUPLES: Final = ("tests", "uses", "bypass", "seen", "again")
 
 
 class VerdictCache:

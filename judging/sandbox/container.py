@@ -38,7 +38,7 @@ class RunnerLostError(Exception):
 
 
 class Container:
-    """A fresh container for one job, or for as many as the options say.
+    """A fresh container for one job, or for as many as it has processes for.
 
     As a context manager it is removed whatever happens, even after half a start.
     """
@@ -55,7 +55,7 @@ class Container:
         self._stream = bytearray()
         self._stdout = bytearray()
         self._sent_ahead: Mapping[str, Any] | None = None
-        self._jobs_left = options.jobs_per_container
+        self.takes_more = True  # jobs: it has the processes for another one
 
     def start(self) -> None:
         """Create, attach and start the container, and wait until its runner is ready and found as confined as asked.
@@ -92,12 +92,15 @@ class Container:
         host.update(engine_flags(self._options))
         config: dict[str, Any] = self._api.create_container_config(
             self._image,
-            [str(number) for number in (limits.memory_mib, limits.output_kib * 1024, self._options.jobs_per_container)],
+            [str(number) for number in (limits.memory_mib, limits.output_kib * 1024, *self._processes())],
             labels=self.labels,
             host_config=host,
             **container_flags(self._options, self.slot),
         )
         return config
+
+    def _processes(self) -> tuple[int, int]:
+        return self._options.processes, self._options.runs
 
     def _attach(self, identity: str) -> None:
         parameters = {"stdin": 1, "stdout": 1, "stderr": 0, "stream": 1}
@@ -128,7 +131,7 @@ class Container:
                 self._send(frame, wall_seconds)
             self._sent_ahead = following
         result = self._await_result(wall_seconds)
-        self._jobs_left -= 1
+        self.takes_more = bool(result["more"])
         return result
 
     def _await_result(self, wall_seconds: float) -> dict[str, Any]:
@@ -238,7 +241,7 @@ class Container:
 
     def _await_end(self) -> None:
         """Wait until a container that has served its last job ends, as it is about to: killing it is more work."""
-        if self._jobs_left or self._socket is None:
+        if self.takes_more or self._socket is None:
             return
         with contextlib.suppress(OSError):
             self._socket.settimeout(END_SECONDS)

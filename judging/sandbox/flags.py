@@ -77,16 +77,16 @@ def _always(value: object) -> Value:
 
 def memory_bytes(options: SandboxOptions) -> int:
     """Return the memory of a container. Processes that wait for their job take nothing from the one at work."""
-    return options.limits.memory_mib * MIB + (options.jobs_per_container - 1) * WAITING_BYTES
+    return options.limits.memory_mib * MIB + (options.processes - 1) * WAITING_BYTES
 
 
 def pids(options: SandboxOptions) -> int:
     """Return how many processes and threads a container may have; those that wait come on top."""
-    return PIDS + options.jobs_per_container - 1
+    return PIDS + options.processes - 1
 
 
 def _descriptors(options: SandboxOptions) -> int:
-    return DESCRIPTORS + (options.jobs_per_container - 1) * PIPES
+    return DESCRIPTORS + (options.processes - 1) * PIPES
 
 
 def _environment(options: SandboxOptions) -> dict[str, str]:
@@ -250,7 +250,7 @@ FLAGS: Final[Mapping[str, Flag]] = {
             "host",
             "mem_limit",
             lambda options, slot: memory_bytes(options),
-            "`--memory`; in a shared container 1 MiB more for each process that waits",
+            "`--memory`; 1 MiB more for each further process that waits",
             lambda options: f"memory limited to {memory_bytes(options) / MIB:g} MiB",
             reported="memory_bytes",
             engine_limit="memory",
@@ -271,7 +271,7 @@ FLAGS: Final[Mapping[str, Flag]] = {
             "host",
             "pids_limit",
             lambda options, slot: pids(options),
-            "threads count; in a shared container one more for each process that waits",
+            "threads count; one more for each further process that waits",
             lambda options: f"processes limited to {pids(options)}",
             reported="pids",
             engine_limit="pids",
@@ -292,7 +292,7 @@ FLAGS: Final[Mapping[str, Flag]] = {
             "ulimits",
             "nofile",
             lambda options, slot: _descriptors(options),
-            "of the program; in a shared container the runner has three more for each process that waits",
+            "of the program; the runner has three more for each further process that waits",
             lambda options: f"open files limited to {_descriptors(options)}",
             reported="nofile",
         ),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from ...sandbox_images.python.boundary.runs import FIRST, NOTHING, WRONG_VALUE
 from ...schemas.changes import Change
 from ...schemas.problems import Problem
 from ...schemas.verdicts import Label, LabelDetail, Outcome, Stage
@@ -32,6 +33,11 @@ class Job:
     tag: Any = None
     traced: tuple[str, ...] = ()
 
+    @property
+    def own_change(self) -> Change | None:
+        """Return the change that the problem belongs to, where it is active: a label speaks of that one."""
+        return next((change for change in self.changes if change.change_id == self.problem.change_id), None)
+
     def message(self, limits: Limits) -> dict[str, Any]:
         """Return what the runner is sent for this job, to be run within `limits`."""
         problem = self.problem
@@ -42,6 +48,9 @@ class Job:
                 for change in self.changes
             ],
             "traced": list(self.traced),
+            "run": FIRST,
+            "own": own.replacement if (own := self.own_change) else "",
+            "counterfactual": None,
             "entry_point": problem.entry_point,
             "helpers": problem.helpers,
             "tests": [{"setup": test.setup, "code": test.code} for test in problem.tests],
@@ -57,7 +66,9 @@ class Finding:
     `tests` holds one {"passed": bool, "error": {...} | None} for each test, `error` the first error or None
     ({"type", "message", "line", "kind"}), `calls` the counted calls of each active replacement, `trace` the classes
     seen to define each traced attribute: dotted paths, "module" where the value was one, "?" for no class, `bypass`
-    the codes of ways around the removal that the program took (as far as it lets them be seen).
+    the codes of ways around the removal that the program took (as far as it lets them be seen), `seen` the removed APIs
+    that it called, with lines of the program. `again` has the runs after the first of a program that passed. `rebound`:
+    the replacement's name meant something else in the program in the end.
     """
 
     outcome: Outcome
@@ -72,6 +83,9 @@ class Finding:
     uses: tuple[Mapping[str, Any], ...] = ()
     opaque: bool = False
     bypass: tuple[str, ...] = ()
+    seen: tuple[Mapping[str, Any], ...] = ()
+    again: tuple[Mapping[str, Any], ...] = ()
+    rebound: bool = False
     trace: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     output: str = ""
     duration_ms: float = 0.0
@@ -83,6 +97,12 @@ class Finding:
     def tests_passed(self) -> int:
         """Return how many tests passed."""
         return sum(bool(test["passed"]) for test in self.tests)
+
+    @property
+    def needs_replacement(self) -> bool | None:
+        """Return whether the program fails without its replacement's value; None where no run has asked."""
+        asked = [run for run in self.again if run["run"] in (NOTHING, WRONG_VALUE)]
+        return any(run["stage"] == "run" and not run["passed"] for run in asked) if asked else None
 
     def labelled(
         self,

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, field
 
+from ...sandbox_images.python.boundary.runs import AGAIN
 from ...schemas.verdicts import Isolation
 from .job import Limits
 
@@ -28,6 +29,7 @@ class SandboxOptions:
     engine_patience: float = 120.0  # seconds to wait for an engine that was lost
     jobs_per_container: int = 1  # more: faster, and programs of one container can get into each other's way
     hash_seed: int = 0  # Python's, for the order of sets of strings
+    worlds: bool = True  # programs run in worlds with changes: one that passes runs again
 
     def __post_init__(self) -> None:
         if not 1 <= self.jobs_per_container <= MAX_JOBS_PER_CONTAINER:
@@ -37,6 +39,17 @@ class SandboxOptions:
     def isolation(self) -> Isolation:
         """Return what a verdict says about who else was in the container: nobody ever, or others before and after."""
         return "container" if self.jobs_per_container == 1 else "recycled"
+
+    @property
+    def runs(self) -> int:
+        """Return how many runs one program may take, each in a process of its own."""
+        return 1 + AGAIN if self.worlds else 1
+
+    @property
+    def processes(self) -> int:
+        """Return how many processes a container has waiting: for its jobs, and for what runs again."""
+        jobs = self.jobs_per_container
+        return self.runs if jobs == 1 else jobs + (jobs + AGAIN if self.worlds else 0)
 
     @property
     def pool_size(self) -> int:

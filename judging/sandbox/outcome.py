@@ -38,6 +38,9 @@ def find(job: Job, result: Mapping[str, Any], limits: Limits) -> Finding:
             calls=result["calls"],
             opaque=result["opaque"],
             bypass=tuple(result["bypass"]),
+            seen=tuple(result["seen"]),
+            again=tuple(result.get("again", ())),
+            rebound=result["rebound"],
             trace={int(index): tuple(paths) for index, paths in result["trace"].items()},
             output=result["output"],
             duration_ms=result["duration_ms"],
@@ -164,7 +167,7 @@ def _kind(test: Mapping[str, Any]) -> str | None:
 
 def label(job: Job, finding: Finding) -> Finding:
     """Return `finding` with its adoption label, where the job's world has the change its problem belongs to."""
-    change = next((change for change in job.changes if change.change_id == job.problem.change_id), None)
+    change = job.own_change
     if change is None:
         return finding
     labelling = label_program(
@@ -175,5 +178,7 @@ def label(job: Job, finding: Finding) -> Finding:
         outcome=finding.outcome,
         error_kind=finding.error["kind"] if finding.error else None,
         bypass=finding.bypass,
+        needed=finding.needs_replacement,
+        rebound=finding.rebound,
     )
     return finding.labelled(labelling.label, labelling.detail, labelling.disagreement, labelling.uses)

@@ -128,12 +128,15 @@ def _judge(
                 messages = [job.message(options.limits) for job in rest]
                 for sent, following in zip(messages, [*messages[1:], None], strict=True):
                     on_start(rest[0])
-                    result = container.run(sent, options.limits.wall_seconds, following)
+                    wall_seconds = options.limits.wall_seconds * (options.runs if rest[0].changes else 1)
+                    result = container.run(sent, wall_seconds, following)
                     finding = _find(rest[0], result, options, attempt)
                     if not fresh and _is_doubtful(finding, options):
                         break
                     tell((rest.popleft(), finding))
                     fresh, attempt, outages = False, 1, 0
+                    if not container.takes_more:
+                        break
         except EngineLostError as loss:
             outages += 1
             if outages == MAX_OUTAGES:

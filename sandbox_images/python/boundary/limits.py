@@ -17,6 +17,7 @@ MAX_ARGUMENTS: Final = 64 * 1024  # bytes of an exception's arguments; beyond, o
 MAX_TEXT: Final = 500  # characters of an error's message
 MAX_PATHS: Final = 8  # classes noted for one traced attribute
 MAX_PATH: Final = 200  # characters of the dotted path of such a class
+MAX_SEEN: Final = 20  # calls of what is removed that a watched run tells of
 
 # What the untrusted process may use
 DESCRIPTORS: Final = 64  # in a recycled container the trusted process has more

@@ -14,6 +14,9 @@ Recycled. Asked to, a container serves several jobs, one after the other: as man
 first job is read, so that each of them is as innocent of tests as a single one, and what one program leaves behind is
 wiped before the next job is taken. A program at work can neither look into those that wait nor signal them; a job whose
 process was ended or stopped all the same, or is about to be, is not answered, and the host gives it another container.
+
+Again. A program that passes in a world runs again in processes that were forked then too (`again.py`). A container ends
+when it has too few of them left for the next job.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from ..boundary.frames import pack, read_frame, write_all
 from ..boundary.light import TYPE_CHECKING
 from ..boundary.lockdown import REPLIES, REQUESTS, become_untrusted
 from ..untrusted import candidate
+from .again import run_again
 from .channel import Channel
 from .confinement import describe_confinement, read_counters, waits_undisturbed
 from .restore import OwnState
@@ -44,33 +48,60 @@ NOT_AS_BEFORE = 7
 
 
 def main() -> None:
-    """Serve one job, or as many as processes were asked for. Exit status 0: no job was left without a result."""
-    memory_mib, output_limit, jobs = (int(argument) for argument in sys.argv[1:4])
+    """Serve jobs while there are processes left for them. Exit status 0: no job was left without a result."""
+    memory_mib, output_limit, processes, runs = (int(argument) for argument in sys.argv[1:5])
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # as PID 1: U's SIGINT then does nothing
     gc.disable()  # here, not in U: megabytes of nested lists would be walked over and over
     gc.freeze()  # to walk what is here by now would give each U a copy of its own of all of it
-    waiting = [_fork_candidate(memory_mib, output_limit) for _ in range(jobs)]
+    waiting = [_fork_candidate(memory_mib, output_limit) for _ in range(processes)]
     results = _keep_standard_output_private()
     confinement = describe_confinement()
     for _, channel in waiting:
         channel.await_lockdown()
     write_all(results, pack({"ready": PROTOCOL, "confinement": confinement}))
-    _serve(waiting, results)
+    Server(waiting, results, runs).serve()
     posix._exit(0)
 
 
-def _serve(waiting: list[tuple[int, Channel]], results: int) -> None:
-    room, own = free_room(), OwnState()
-    while waiting and (job := read_frame(0)) is not None:
-        child, channel = waiting.pop(0)
+class Server:
+    """Answers one job after the other, each with a process of its own, and `runs` - 1 more where it may run again."""
+
+    def __init__(self, waiting: list[tuple[int, Channel]], results: int, runs: int):
+        self._waiting, self._results, self._runs = waiting, results, runs
+        self._alone = len(waiting) == 1
+        self._room, self._own = ([], None) if self._alone else (free_room(), OwnState())
+
+    def serve(self) -> None:
+        """Answer jobs until there are too few processes left for another one, or no more come."""
+        while len(self._waiting) >= self._runs and (job := read_frame(0)) is not None:
+            result = self._try_out(job)
+            write_all(self._results, pack(result | {"more": len(self._waiting) >= self._runs}))
+            if len(self._waiting) >= self._runs:
+                self._clear()
+
+    def _try_out(self, job: dict[str, Any]) -> dict[str, Any]:
+        result = self._run(job)
+        if self._runs > 1 and job["changes"] and not result["fault"]:
+            return result | run_again(job, result, lambda changed: self._run_cleared(job | changed))
+        return result
+
+    def _run_cleared(self, job: dict[str, Any]) -> dict[str, Any]:
+        self._clear()
+        return self._run(job)
+
+    def _run(self, job: dict[str, Any]) -> dict[str, Any]:
+        child, channel = self._waiting.pop(0)
         if not waits_undisturbed(child):
             posix._exit(LOST_ITS_CANDIDATE)
-        write_all(results, pack(_try_out(job, child, channel)))
-        if waiting:
-            wipe(keep={1, *(process for process, _ in waiting)}, room=room)
-            if not own.restore():
-                posix._exit(NOT_AS_BEFORE)
-            gc.collect()
+        return _try_out(job, child, channel)
+
+    def _clear(self) -> None:
+        """Leave nothing of a run to the next one."""
+        assert self._own is not None
+        wipe(keep={1, *(process for process, _ in self._waiting)}, room=self._room)
+        if not self._own.restore():
+            posix._exit(NOT_AS_BEFORE)
+        gc.collect()
 
 
 def _fork_candidate(memory_mib: int, output_limit: int) -> tuple[int, Channel]:
@@ -120,8 +151,11 @@ def _try_out(job: dict[str, Any], child: int, channel: Channel) -> dict[str, Any
         "tests": trial.tests,
         "error": trial.error,
         "calls": trial.calls,
+        "calls_on_load": trial.calls_on_load,
+        "rebound": trial.rebound,
         "trace": trial.trace,
         "bypass": trial.bypass,
+        "seen": trial.seen,
         "opaque": trial.opaque,
         "output": channel.printed.decode("utf-8", "backslashreplace"),
         "status": death.status,

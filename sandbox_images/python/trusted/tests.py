@@ -15,7 +15,7 @@ import time
 from ..boundary import codec
 from ..boundary.bypasses import CODES as BYPASSES
 from ..boundary.light import PARSE_ONLY, TYPE_CHECKING, CodeType
-from ..boundary.limits import MAX_PATH, MAX_PATHS, MAX_TEXT
+from ..boundary.limits import MAX_PATH, MAX_PATHS, MAX_SEEN, MAX_TEXT
 from .channel import Channel, TrialEnd
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ class StandIn:
 # A type checker knows a class's docstring as a text alone.
 StandIn.__doc__ = property(lambda self: self._trial.operate("get", self, "__doc__"))  # type: ignore[assignment]
 
+_FOR_THE_PROGRAM: Final = ("program", "changes", "traced", "cpu_seconds", "run", "own", "counterfactual")
 _CHANGEABLE: Final = frozenset(
     {"list", "dict", "set", "bytearray", "OrderedDict", "Counter", "defaultdict", "deque", "array"}
 )
@@ -154,7 +155,10 @@ class Trial:
         self.channel = channel
         self.stage = "parse"
         self.calls = {change["replacement"]: 0 for change in job["changes"]}
+        self.calls_on_load: dict[str, int] = {}
+        self.rebound = False
         self.bypass: list[str] = []
+        self.seen: list[dict[str, Any]] = []
         self.trace: dict[str, list[str]] = {}
         self.error: dict[str, Any] | None = None
         self.tests: list[dict[str, Any]] = []
@@ -164,6 +168,7 @@ class Trial:
         self._names: dict[int, str] = {}
         self._stand_ins: dict[int, StandIn] = {}
         self._namespace: dict[str, Any] = {}
+        self._removed = {change["deprecated"] for change in job["changes"]}
         self._traced = {str(index) for index in range(len(job["traced"]))}
         self._over = False
 
@@ -202,8 +207,9 @@ class Trial:
     # The candidate
 
     def _load(self) -> None:
-        reply = self.channel.request({name: self.job[name] for name in ("program", "changes", "traced", "cpu_seconds")})
+        reply = self.channel.request({name: self.job[name] for name in _FOR_THE_PROGRAM})
         self._note(reply)
+        self.calls_on_load = dict(self.calls)
         if "error" in reply:
             self.error = _error_facts(reply["error"])
             self.tests = [{"passed": False, "error": None} for _ in self.job["tests"]]
@@ -294,11 +300,20 @@ class Trial:
         taken = reply.get("bypass")
         if type(taken) is list:
             self.bypass += [code for code in BYPASSES if code in taken and code not in self.bypass]
+        self.rebound = self.rebound or reply.get("rebound") is True
+        self._note_seen(reply.get("seen"))
         traced = reply.get("trace")
         if type(traced) is dict:
             for index, paths in traced.items():
                 if index in self._traced and _are_paths(paths):
                     self.trace[index] = paths
+
+    def _note_seen(self, seen: Any) -> None:
+        """Take the calls of removed APIs that a watched run tells of."""
+        if type(seen) is not list or len(seen) > MAX_SEEN:
+            return
+        found = [{"api": item[0], "line": item[1]} for item in seen if _is_seen(item, self._removed)]
+        self.seen = found if len(found) > len(self.seen) else self.seen
 
     def _handle_of(self, value: object) -> int | str:
         if type(value) is StandIn:
@@ -409,6 +424,12 @@ def _are_paths(paths: Any) -> bool:
         and len(paths) <= MAX_PATHS
         and all(type(path) is str and len(path) <= MAX_PATH for path in paths)
     )
+
+
+def _is_seen(item: Any, removed: set[str]) -> bool:
+    if type(item) is not list or len(item) != 2 or type(item[0]) is not str or item[0] not in removed:
+        return False
+    return item[1] is None or (type(item[1]) is int and 0 < item[1] < 2**31)
 
 
 def _end_facts(end: TrialEnd) -> dict[str, Any]:

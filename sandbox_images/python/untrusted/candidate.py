@@ -15,8 +15,10 @@ from ..boundary.frames import LOCKED_DOWN, BadFrameError, pack, read_frame, writ
 from ..boundary.light import TYPE_CHECKING, ModuleType
 from ..boundary.limits import MAX_ARGUMENTS, MAX_REPLY_BYTES, MAX_TEXT
 from ..boundary.lockdown import limit_cpu, set_dumpable
+from ..boundary.runs import IN_TESTS, ON_LOAD
 from . import limits
-from .introspection import PACKAGE
+from .origin import OWN_PACKAGES
+from .state import PACKAGE
 from .tracing import TRACE_FUNCTION, Trace
 from .world import CANDIDATE_FILE, World
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
     from ..boundary.codec import JsonValue
 
-OWN_PACKAGES: Final = "/edittool/packages"  # in an own image; the tests' process imports nothing from there
 _RAISE_ONE: Final = compile("raise x", "", "exec").co_code[-2:]  # the instruction, with its number of operands
 _DATA_TYPES: Final = frozenset(
     {str, bytes, bytearray, int, float, complex, bool, list, tuple, dict, set, frozenset, range, slice, memoryview}
@@ -44,7 +45,8 @@ def serve(requests: int, replies: int) -> None:
     limit_cpu(job["cpu_seconds"])
     if posix.access(OWN_PACKAGES, posix.R_OK):
         sys.path.append(OWN_PACKAGES)
-    candidate = Candidate(job["program"], World(job["changes"]), job["traced"])
+    world = World(job["changes"], run=job["run"])
+    candidate = Candidate(job["program"], world, job["traced"], own=job["own"], counterfactual=job["counterfactual"])
     own = posix.getpid()
     reply = pack(candidate.reply(candidate.load) | {"to": number})
     while posix.getpid() == own:  # a child that the program forked has nothing to answer
@@ -71,12 +73,24 @@ def _pack_reply(candidate: Candidate, request: list[Any]) -> bytes:
 class Candidate:
     """The loaded program, and the objects of it that the tests hold handles of.
 
-    `traced` names the attributes that an instrumented program has traced.
+    `traced` names the attributes that an instrumented program has traced. `own` is the name of the replacement that the
+    verdict's label speaks of, "" for none. `counterfactual` is a phase, loading or the tests, and what the replacement
+    does in it.
     """
 
-    def __init__(self, program: str, world: World, traced: Sequence[str] = ()):
+    def __init__(
+        self,
+        program: str,
+        world: World,
+        traced: Sequence[str] = (),
+        *,
+        own: str = "",
+        counterfactual: tuple[str, str] | None = None,
+    ):
         self.program = program
-        self.world = world
+        self._world = world
+        self._own = own
+        self._phase, self._way = counterfactual or ("", None)
         self.trace = Trace(traced)
         if traced:
             world.builtins[TRACE_FUNCTION] = self.trace.note
@@ -92,7 +106,7 @@ class Candidate:
         """
         self.stage = "parse"
         try:
-            code = self.world.compile(self.program, CANDIDATE_FILE, "exec")
+            code = self._world.compile(self.program, CANDIDATE_FILE, "exec")
         except (MemoryError, RecursionError):  # Python's parser has no better words for its own limits
             raise SyntaxError("the program is nested too deeply to be parsed") from None
         except ValueError as error:  # for NULs, and for halves of characters
@@ -100,23 +114,44 @@ class Candidate:
         self.stage = "load"
         # @dataclass and pickling look a class's module up here.
         sys.modules["candidate"] = self.module
-        self.module.__dict__["__builtins__"] = self.world.builtins
+        self.module.__dict__["__builtins__"] = self._world.builtins
+        self._world.take_over_own_modules()
+        self._make_counterfactual(ON_LOAD)
         exec(code, self.module.__dict__)
+        self._make_counterfactual(IN_TESTS)
         self.stage = "run"
+
+    def _make_counterfactual(self, phase: str) -> None:
+        if self._way is not None:
+            self._world.shims.make_counterfactual(self._own, self._way if phase == self._phase else None)
 
     def reply(self, action: Callable[[], object]) -> dict[str, Any]:
         """Return what came of `action`: {"value"} or {"error"}, with the calls counted so far."""
+        watch = self._world.watch
         try:
+            if watch is not None:
+                sys.setprofile(watch.hook)
             reply = {"value": codec.encode(action(), self.keep)}
         except BaseException as error:
             reply = self.failure(error)
+        if watch is not None:
+            sys.setprofile(None)
         _flush()
         return reply | {
             "stage": self.stage,
-            "calls": self.world.calls,
+            "calls": self._world.shims.calls,
+            "rebound": self._is_rebound(),
             "trace": self.trace.news(),
-            "bypass": self.world.bypasses,
+            "bypass": self._world.bypasses,
+            "seen": watch.seen if watch is not None else [],
         }
+
+    def _is_rebound(self) -> bool:
+        """Tell whether the replacement's name means something else in the program by now."""
+        shim = self._world.shims.replacements.get(self._own)
+        names = self.module.__dict__
+        found = names.get(self._own, shim) if type(names) is dict else shim
+        return found is not shim or self._world.builtins.get(self._own, shim) is not shim
 
     def operate(self, operation: str, arguments: list[Any]) -> object:
         """Do one operation of the tests on the program's objects."""
@@ -159,6 +194,8 @@ class Candidate:
         found: Any = sys.modules[module]
         for part in name.split("."):
             found = getattr(found, part)
+        if self._world.watch is not None:
+            self._world.watch.hand_in(found)
         return found
 
     def failure(self, error: BaseException) -> dict[str, Any]:

@@ -9,53 +9,42 @@ import sys
 
 from ..boundary.light import PARSE_ONLY, TYPE_CHECKING, CodeType
 from .guard import copy_tree, guard, mentions, names_in_annotations
+from .origin import is_programs, programs_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from types import FrameType
     from typing import Any, Final
 
-    from .introspection import Looks
     from .state import WorldState
 
 FUTURE_ANNOTATIONS: Final = 0x1000000  # __future__.annotations.compiler_flag
-FUNCTION: Final = type(lambda: None)
-# In a program without any of these texts there is nothing to guard but attributes.
-_GUARDED_SYNTAX: Final = ("type", "__class__", "case ", ")(", "](", "CodeType", "FunctionType", "LambdaType", "co_")
 
 
 class Compiler:
-    """Compiles and runs code of one world; with `guards` off, where nothing is removed, as Python does."""
+    """Compiles and runs code of one world; without `watched` names, where nothing is removed, as Python does.
 
-    def __init__(self, state: WorldState, looks: Looks, *, guards: bool):
-        self._state, self._removal, self._looks, self._guards = state, state.removal, looks, guards
-        self._compiled: list[CodeType] = []
+    With `calls` its calls are looked at too.
+    """
+
+    def __init__(self, state: WorldState, watched: Collection[str], *, calls: bool):
+        self._state, self._watched, self._calls = state, watched, calls
 
     def compile(self, source: str | bytes, filename: str, mode: str, flags: int = 0) -> CodeType:
         """Compile `source`, with guards where anything is removed. Raises SyntaxError and ValueError as Python does."""
-        if not self._guards:
-            return _compiled(source, filename, mode, flags)
-        removed = self._removal.last_names
-        if not mentions(source, self._looks.watched | removed) and not mentions(source, _GUARDED_SYNTAX):
-            return self._keep(_compiled(source, filename, mode, flags))
+        removed = self._state.removal.last_names
+        guarded = self._watched and (self._calls or mentions(source, {*self._watched, *removed}))
+        if not guarded:
+            return _compiled(source, programs_name(filename) if self._watched else filename, mode, flags)
         tree = compile(source, filename, mode, flags | PARSE_ONLY, dont_inherit=True)
         return self._compile_tree(tree, filename, mode, flags)
 
     def _compile_tree(self, tree: Any, filename: str, mode: str, flags: int, optimize: int = -1) -> CodeType:
-        if not names_in_annotations(tree).isdisjoint(self._removal.last_names):
+        if not names_in_annotations(tree).isdisjoint(self._state.removal.last_names):
             flags |= FUTURE_ANNOTATIONS  # else `-> int` raises a NameError once int is gone
-        guard(tree, self._looks.watched, annotations=not flags & FUTURE_ANNOTATIONS)
-        code: CodeType = compile(tree, filename, mode, flags, dont_inherit=True, optimize=optimize)
-        return self._keep(code)
-
-    def _keep(self, code: CodeType) -> CodeType:
-        self._compiled.append(code)
+        guard(tree, self._watched, annotations=not flags & FUTURE_ANNOTATIONS, calls=self._calls)
+        code: CodeType = compile(tree, programs_name(filename), mode, flags, dont_inherit=True, optimize=optimize)
         return code
-
-    def _check(self, code: CodeType) -> None:
-        """Have introspection look at `code`, about to run or become a function, unless this world compiled it."""
-        if not _contains(self._compiled, code):
-            self._looks.code(code)
 
     def builtin_compile(
         self,
@@ -100,7 +89,6 @@ class Compiler:
 
     def _runnable(self, source: Any, mode: str) -> CodeType:
         if isinstance(source, CodeType):
-            self._check(source)
             return source
         if isinstance(source, bytearray | memoryview):
             source = bytes(source)
@@ -114,25 +102,29 @@ class Compiler:
             return caller.f_globals, caller.f_locals if locals is None else locals
         if isinstance(globals, dict):
             globals.setdefault("__builtins__", self._state.builtins)
-        if type(globals) is dict:
-            # Globals of the library's: the names stay, the builtins are the candidate's.
-            globals = self._looks.namespace(globals)
         return globals, globals if locals is None else locals
 
-    def made_of_code(self, function: Any) -> Any:
-        """Return `function`, which makes functions or code of code, but what it makes is looked at."""
+    def take_over_own_modules(self) -> None:
+        """Have modules that the program writes and imports compiled and run in this world, as the program is.
 
-        def make(*args: Any, **kwargs: Any) -> Any:
-            if function is FUNCTION and len(args) > 1 and type(args[1]) is dict:
-                # Without any, the new function would get those of this very frame.
-                args = (args[0], self._scope(args[1], None)[0], *args[2:])
-            made = function(*args, **kwargs)
-            code = made.__code__ if type(made) is FUNCTION else made
-            if isinstance(code, CodeType):
-                self._check(code)
-            return made
+        That changes the interpreter's own import for good.
+        """
+        if not self._watched:
+            return
+        loader: Any = sys.modules["_frozen_importlib_external"].__dict__["_LoaderBasics"]
+        execute = loader.exec_module
 
-        return make
+        def exec_module(self_: Any, module: Any) -> None:
+            path = getattr(self_, "path", None) or getattr(self_, "archive", "")
+            if not is_programs(path):
+                execute(self_, module)
+                return
+            source = self_.get_source(module.__name__)
+            code = self.compile(source, path, "exec") if source else self_.get_code(module.__name__)
+            module.__dict__["__builtins__"] = self._state.builtins
+            exec(code, module.__dict__)
+
+        loader.exec_module = exec_module
 
 
 def _caller() -> FrameType:
@@ -154,17 +146,6 @@ def as_builtin(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return builtin
 
 
-def _compiled(source: str | bytes, filename: str, mode: str, flags: int) -> CodeType:
+def _compiled(source: str | bytes, filename: Any, mode: str, flags: int) -> CodeType:
     code: CodeType = compile(source, filename, mode, flags, dont_inherit=True)
     return code
-
-
-def _contains(codes: list[CodeType], wanted: CodeType) -> bool:
-    """Tell whether `wanted` is one of `codes`, or of a function in one of them."""
-    pending = list(codes)
-    while pending:
-        code = pending.pop()
-        if code is wanted:
-            return True
-        pending += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-    return False

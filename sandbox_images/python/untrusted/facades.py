@@ -17,12 +17,10 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from .compiling import Compiler
-    from .introspection import Looks
     from .state import WorldState
 
 # What others rebind; a snapshot would not notice.
 _LIVE: Final = frozenset({("sys", "stdin"), ("sys", "stdout"), ("sys", "stderr")})
-_CONTAINERS: Final = frozenset({dict, list, tuple, set, frozenset})
 # Modules that compile or run code of the candidate's: they do it with the world's compile, eval and exec.
 _CODE_RUNNERS: Final = frozenset(
     {"timeit", "code", "codeop", "doctest", "runpy", "profile", "cProfile", "trace", "bdb", "pdb"}
@@ -41,44 +39,17 @@ _RECORDED: Final[dict[tuple[str, str], str]] = {
         for name in names.split()
     },
 }
-# Functions whose results are looked at: they find objects by name, or take values apart.
-_LOOKED_AT: Final[dict[str, frozenset[str]]] = {
-    "importlib": frozenset({"find_loader"}),
-    "importlib._bootstrap": frozenset(
-        "_gcd_import __import__ _find_and_load _find_and_load_unlocked _load _load_unlocked _load_backward_compatible "
-        "_builtin_from_name _exec _load_module_shim _handle_fromlist _call_with_frames_removed".split()
-    ),
-    "_imp": frozenset({"create_builtin", "create_dynamic", "init_frozen", "get_frozen_object"}),
-    "imp": frozenset("load_module load_source load_compiled load_package load_dynamic init_builtin reload".split()),
-    "pkgutil": frozenset({"resolve_name"}),
-    "runpy": frozenset({"run_module", "run_path", "_run_module_code", "_run_code"}),
-    "inspect": frozenset(
-        "getattr_static getmembers getmembers_static getmodule getclosurevars classify_class_attrs unwrap".split()
-    ),
-    "pydoc": frozenset({"locate", "resolve", "safeimport"}),
-    "typing": frozenset({"get_origin", "get_args"}),
-    "types": frozenset({"get_original_bases"}),
-    "unittest.mock": frozenset({"_importer", "_dot_lookup", "_get_target"}),
-    "logging.config": frozenset({"_resolve"}),
-    "xmlrpc.server": frozenset({"resolve_dotted_attribute"}),
-}
-_SAME: Final = {
-    "_frozen_importlib": "importlib._bootstrap",
-    "_operator": "operator",
-    "_pickle": "pickle",
-}
 
 
 class Facades:
     """The facades of one world, one for each module."""
 
-    def __init__(self, state: WorldState, looks: Looks, compiler: Compiler):
-        self.state, self.looks, self.compiler = state, looks, compiler
+    def __init__(self, state: WorldState, compiler: Compiler):
+        self.state, self.compiler = state, compiler
         state.facade_of, state.facade_names = self.show, self.names
         self._facades: dict[int, Any] = {}
         self._real: dict[int, ModuleType] = {}
         self._empty: dict[int, ModuleType] = {}
-        self._recorded: dict[tuple[str, str], str] = dict(_RECORDED)
         self._code_runners = set(_CODE_RUNNERS)
         self._type: type | None = None
 
@@ -132,7 +103,7 @@ class Facades:
         if not removal.has_place(module, name, vars(module).get(name)):
             value = getattr(module, name)
             if not removal.has(value):
-                code = self._recorded.get((module.__name__, name))
+                code = _RECORDED.get((module.__name__, name))
                 if code:
                     self.state.record(code)
                 return self.show(value) if is_module(value) else value
@@ -173,19 +144,11 @@ class Facades:
         """Tell whether attribute `name` is removed, or has to be asked for each time."""
         if self.state.removal.has_place(module, name, value):
             return True
-        if type(value) in _CONTAINERS and self.looks.holds_removed(value):
-            self._recorded[place, name] = "library_container"
-        return (place, name) in self._recorded or (place, name) in _LIVE or name == "__getattr__"
+        return (place, name) in _RECORDED or (place, name) in _LIVE or name == "__getattr__"
 
     def _overrides(self, module: ModuleType) -> dict[str, Any]:
-        place = _SAME.get(module.__name__, module.__name__)
-        names = _LOOKED_AT.get(place, frozenset())
-        overrides: dict[str, Any] = {
-            name: self.looks.looked_at(value) for name, value in vars(module).items() if name in names
-        }
-        if "__builtins__" in vars(module):
-            overrides["__builtins__"] = self.state.builtins
-        special = _SPECIAL.get(place)
+        overrides: dict[str, Any] = {"__builtins__": self.state.builtins} if "__builtins__" in vars(module) else {}
+        special = _SPECIAL.get(module.__name__)
         return overrides | special(self, module) if special else overrides
 
 
@@ -246,93 +209,6 @@ def _importlib(facades: Facades, module: ModuleType) -> dict[str, Any]:
     return {"import_module": import_module, "reload": reload, "__import__": facades.state.builtins["__import__"]}
 
 
-def _importlib_util(facades: Facades, module: ModuleType) -> dict[str, Any]:
-    def module_from_spec(spec: Any) -> Any:
-        """Create a module based on the provided spec."""
-        made = module.__dict__["module_from_spec"](spec)
-        # The interpreter has some modules only once; every other one is new, and empty still.
-        return facades.show(made) if sys.modules.get(made.__name__) is made else made
-
-    return {"module_from_spec": module_from_spec}
-
-
-def _operator(facades: Facades, module: ModuleType) -> dict[str, Any]:
-    class attrgetter:  # noqa: N801
-        """Return a callable object that fetches the given attribute(s) from its operand."""
-
-        def __init__(self, *paths: str):
-            module.__dict__["attrgetter"](*paths)  # for its complaints
-            self._paths = paths
-
-        def __call__(self, value: Any) -> Any:
-            found = tuple(self._get(value, path) for path in self._paths)
-            return found[0] if len(found) == 1 else found
-
-        def _get(self, value: Any, path: str) -> Any:
-            for name in path.split("."):
-                value = facades.looks.attribute(value, name)
-            return value
-
-    class methodcaller:  # noqa: N801
-        """Return a callable object that calls the given method on its operand."""
-
-        def __init__(self, name: str, /, *args: Any, **kwargs: Any):
-            module.__dict__["methodcaller"](name)  # for its complaints
-            self._name, self._args, self._kwargs = name, args, kwargs
-
-        def __call__(self, value: Any) -> Any:
-            return facades.looks.attribute(value, self._name)(*self._args, **self._kwargs)
-
-    return {"attrgetter": attrgetter, "methodcaller": methodcaller}
-
-
-def _pickle(facades: Facades, module: ModuleType) -> dict[str, Any]:
-    def reading(base: Any) -> type:
-        class Unpickler(base):  # type: ignore[misc]
-            """Reads pickles; what is removed cannot be found by name."""
-
-            def find_class(self, place: str, name: str) -> Any:
-                found = super().find_class(place, name)
-                if facades.state.removal.has(found):
-                    if not isinstance(found, type):
-                        shown = f"Can't get attribute {name!r} on {facades.show(sys.modules[place])!r}"
-                        raise AttributeError(shown, name=name, obj=facades.show(sys.modules[place]))
-                    facades.state.record("pickle")  # needed for its instances, but nothing keeps it from being called
-                    return found
-                return facades.looks.result(found)
-
-        return Unpickler
-
-    def load(file: Any, **options: Any) -> Any:
-        """Read and return an object from the pickle data stored in a file."""
-        return unpickler(file, **options).load()
-
-    def loads(data: Any, /, **options: Any) -> Any:
-        """Read and return an object from the given pickle data."""
-        import io
-
-        return unpickler(io.BytesIO(data), **options).load()
-
-    names = [name for name in ("Unpickler", "_Unpickler") if name in vars(module)]
-    overrides: dict[str, Any] = {name: reading(vars(module)[name]) for name in names}
-    unpickler = overrides[names[0]]
-    functions: dict[str, Any] = {"load": load, "loads": loads, "_load": load, "_loads": loads}
-    return overrides | functions
-
-
-def _typing(facades: Facades, module: ModuleType) -> dict[str, Any]:
-    base = vars(module)["_BaseGenericAlias"]
-    call = base.__call__
-
-    def called(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if facades.state.removal.has(self.__origin__):
-            facades.state.record("typing_alias")
-        return call(self, *args, **kwargs)
-
-    base.__call__ = called
-    return {}
-
-
 def _dataclasses(facades: Facades, module: ModuleType) -> dict[str, Any]:
     create = vars(module)["_create_fn"]
 
@@ -352,11 +228,6 @@ def _dataclasses(facades: Facades, module: ModuleType) -> dict[str, Any]:
 _SPECIAL: Final[dict[str, Callable[[Facades, ModuleType], dict[str, Any]]]] = {
     "sys": _sys,
     "importlib": _importlib,
-    "importlib.util": _importlib_util,
-    "importlib._bootstrap": _importlib_util,
-    "operator": _operator,
-    "pickle": _pickle,
-    "typing": _typing,
     "dataclasses": _dataclasses,
 }
 

@@ -1,8 +1,8 @@
 """Rewrites the candidate's syntax tree so that its world sees what it reaches for.
 
-Attributes whose names a world watches are loaded through a guard; what a class pattern captures is looked at before
-the case is taken; and a callee that is no plain name is looked at before it is called, as are classes got by
-`type(x)` that are called, or handed to somebody who calls them. Everything else stays as it is.
+Attributes whose names a world watches are loaded through a guard. In a watched run every callee is looked at before it
+is called, and so is every argument that may be a class: calls of types give no event that a profile hook would see.
+Everything else stays as it is.
 """
 
 from __future__ import annotations
@@ -16,29 +16,57 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
 ATTRIBUTE: Final = "__edittool_attribute__"
-CAPTURED: Final = "__edittool_captured__"
 CALLEE: Final = "__edittool_callee__"
 ARGUMENT: Final = "__edittool_argument__"
 
-# Whoever gets a class as an argument and calls it.
-_CALLERS: Final = frozenset(
-    {"map", "filter", "starmap", "partial", "defaultdict", "reduce", "sorted", "accumulate", "__call__", "__new__"}
+# They ask of a class, and do not call it.
+_ASKING: Final = frozenset({"isinstance", "issubclass", "type", "super", "print", "repr", "str", "id", "hash", "cast"})
+_NO_CLASS: Final = (
+    _ast.Constant,
+    _ast.JoinedStr,
+    _ast.Lambda,
+    _ast.List,
+    _ast.Tuple,
+    _ast.Dict,
+    _ast.Set,
+    _ast.ListComp,
+    _ast.SetComp,
+    _ast.DictComp,
+    _ast.GeneratorExp,
+    _ast.Compare,
+    _ast.BinOp,
+    _ast.UnaryOp,
 )
-_CALLER_KEYWORDS: Final = frozenset({"key", "default_factory"})
-# Types whose instances are code: what they are made of is looked at.
-_CODE_TYPES: Final = frozenset({"FunctionType", "LambdaType", "CodeType"})
 
 
 def mentions(source: str | bytes, names: Collection[str]) -> bool:
-    """Tell whether any of `names` stands in `source`: else there is nothing to guard."""
-    text = source if isinstance(source, str) else source.decode("utf-8", "replace")
+    """Tell whether any of `names` may stand in `source`: else there is nothing to guard."""
+    if not isinstance(source, str):
+        return True  # a line of its own may say how its bytes are to be read
     # NFKC makes one name of many spellings.
-    return not text.isascii() or any(name in text for name in names)
+    return not source.isascii() or any(name in source for name in names)
 
 
-def guard(tree: Any, watched: Collection[str], *, annotations: bool) -> Any:
-    """Rewrite `tree` in place, for the names in `watched`; with `annotations`, those are evaluated too."""
-    _Guard(watched, _class_names(tree), annotations=annotations).visit(tree)
+def guard(tree: Any, watched: Collection[str], *, annotations: bool, calls: bool) -> Any:
+    """Rewrite `tree` in place, for the names in `watched`; with `annotations`, those are evaluated too.
+
+    `calls`: look at what is called, and at classes that are handed to somebody who may call them.
+    """
+    unread = () if annotations else ("annotation", "returns")
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if isinstance(value, list):
+                value[:] = [_guarded(item, watched) for item in value]
+                pending += [item for item in value if isinstance(item, _ast.AST)]
+            elif isinstance(value, _ast.AST) and field not in unread:
+                guarded = _guarded(value, watched)
+                setattr(node, field, guarded)
+                pending.append(guarded)
+        if calls:
+            _guard_calls(node)
     return tree
 
 
@@ -49,7 +77,7 @@ def names_in_annotations(tree: Any) -> set[str]:
         for field in ("annotation", "returns"):
             annotation = getattr(node, field, None)
             if annotation is not None:
-                found |= {name for inner in walk(annotation) for name in _spelled(inner)}
+                found |= {name for inner in walk(annotation) if (name := _last_name(inner))}
     return found
 
 
@@ -78,126 +106,42 @@ def copy_tree(tree: Any) -> Any:
     return copy
 
 
-def _spelled(node: Any) -> tuple[str, ...]:
-    if isinstance(node, _ast.Name):
-        return (node.id,)
-    return (node.attr,) if isinstance(node, _ast.Attribute) else ()
+def _guarded(node: Any, watched: Collection[str]) -> Any:
+    if isinstance(node, _ast.Attribute) and node.attr in watched and isinstance(node.ctx, _ast.Load):
+        return _call(ATTRIBUTE, node, [node.value, _ast.Constant(value=node.attr, **_position(node))])
+    return node
 
 
-def _class_names(tree: Any) -> set[str]:
-    """Return the names that may be given the class of some value: all that the program gives anything, if it asks."""
-    names, asks = set(), False
-    for node in walk(tree):
-        if isinstance(node, _ast.Name) and isinstance(node.ctx, _ast.Store):
-            names.add(node.id)
-        elif isinstance(node, _ast.Attribute) and isinstance(node.ctx, _ast.Store):
-            names.add(node.attr)
-        elif isinstance(node, _ast.arg):
-            names.add(node.arg)
-        asks = asks or _is_class_of(node) or (isinstance(node, _ast.Name) and node.id == "type")
-    return names if asks else set()
-
-
-def _is_class_of(node: Any) -> bool:
-    """Tell whether `node` reads `type(x)` or `x.__class__`."""
+def _guard_calls(node: Any) -> None:
     if isinstance(node, _ast.Call):
-        return isinstance(node.func, _ast.Name) and node.func.id == "type" and len(node.args) == 1
-    return isinstance(node, _ast.Attribute) and node.attr == "__class__"
+        called = _last_name(node.func)
+        if called in (ATTRIBUTE, CALLEE, ARGUMENT):
+            return
+        node.func = _call(CALLEE, node.func, [node.func])
+        if called not in _ASKING:
+            node.args = [_argument(argument) for argument in node.args]
+            for keyword in node.keywords:
+                keyword.value = _argument(keyword.value)
+    elif isinstance(node, _ast.FunctionDef | _ast.AsyncFunctionDef | _ast.ClassDef):
+        node.decorator_list = [_call(CALLEE, decorator, [decorator]) for decorator in node.decorator_list]
 
 
-class _Guard:
-    def __init__(self, watched: Collection[str], class_names: Collection[str], *, annotations: bool):
-        self._watched = watched
-        self._class_names = class_names
-        self._unread = () if annotations else ("annotation", "returns")
-
-    def visit(self, tree: Any) -> None:
-        pending = [tree]
-        while pending:
-            node = pending.pop()
-            for field in node._fields:
-                value = getattr(node, field, None)
-                if isinstance(value, list):
-                    value[:] = [self._replaced(item) for item in value]
-                    pending += [item for item in value if isinstance(item, _ast.AST)]
-                elif isinstance(value, _ast.AST) and field not in self._unread:
-                    replaced = self._replaced(value)
-                    setattr(node, field, replaced)
-                    pending.append(replaced)
-            if isinstance(node, _ast.Call):
-                self._guard_call(node)
-            elif isinstance(node, _ast.match_case):
-                _guard_case(node)
-
-    def _replaced(self, node: Any) -> Any:
-        if isinstance(node, _ast.Attribute) and node.attr in self._watched and isinstance(node.ctx, _ast.Load):
-            return _call(ATTRIBUTE, node, [node.value, _constant(node.attr, node)])
+def _argument(node: Any) -> Any:
+    if isinstance(node, _ast.Starred):
+        node.value = _call(ARGUMENT, node.value, [node.value])
         return node
-
-    def _guard_call(self, call: Any) -> None:
-        if self._is_doubtful(call.func) or _replaces_code(call):
-            call.func = _call(CALLEE, call.func, [call.func])
-        if _last_name(call.func) in _CALLERS:
-            call.args = [_call(ARGUMENT, item, [item]) if self._may_be_class(item) else item for item in call.args]
-        for keyword in call.keywords:
-            if keyword.arg in _CALLER_KEYWORDS and self._may_be_class(keyword.value):
-                keyword.value = _call(ARGUMENT, keyword.value, [keyword.value])
-
-    def _is_doubtful(self, function: Any) -> bool:
-        if isinstance(function, _ast.Call):
-            # What the guards return is looked at by themselves.
-            return _last_name(function.func) not in {ATTRIBUTE, CALLEE, ARGUMENT}
-        return (
-            isinstance(function, _ast.Subscript | _ast.IfExp | _ast.NamedExpr | _ast.Await)
-            or self._is_class(function)
-            or _last_name(function) in _CODE_TYPES
-        )
-
-    def _may_be_class(self, node: Any) -> bool:
-        return self._is_class(node) or (bool(self._class_names) and isinstance(node, _ast.Call | _ast.Subscript))
-
-    def _is_class(self, node: Any) -> bool:
-        return _is_class_of(node) or _last_name(node) in self._class_names
-
-
-def _replaces_code(call: Any) -> bool:
-    """Tell whether `call` may be of a code object's `replace`."""
-    return _last_name(call.func) == "replace" and any(
-        keyword.arg is None or keyword.arg.startswith("co_") for keyword in call.keywords
-    )
-
-
-def _guard_case(case: Any) -> None:
-    """Look at what the class patterns of `case` capture before it is taken."""
-    names = {
-        inner.name
-        for pattern in walk(case.pattern)
-        if isinstance(pattern, _ast.MatchClass)
-        for inner in walk(pattern)
-        if isinstance(inner, _ast.MatchAs | _ast.MatchStar) and inner.name
-    }
-    if not names:
-        return
-    place = case.pattern
-    loads = [_ast.Name(id=name, ctx=_ast.Load(), **_position(place)) for name in sorted(names)]
-    looked = _call(CAPTURED, place, loads)
-    if case.guard is not None:
-        looked = _ast.BoolOp(op=_ast.And(), values=[looked, case.guard], **_position(place))
-    case.guard = looked
+    return node if isinstance(node, _NO_CLASS) else _call(ARGUMENT, node, [node])
 
 
 def _last_name(node: Any) -> str | None:
-    spelled = _spelled(node)
-    return spelled[0] if spelled else None
+    if isinstance(node, _ast.Name):
+        return str(node.id)
+    return str(node.attr) if isinstance(node, _ast.Attribute) else None
 
 
 def _call(function: str, node: Any, arguments: list[Any]) -> Any:
     place = _position(node)
     return _ast.Call(func=_ast.Name(id=function, ctx=_ast.Load(), **place), args=arguments, keywords=[], **place)
-
-
-def _constant(value: str, node: Any) -> Any:
-    return _ast.Constant(value=value, **_position(node))
 
 
 def _position(node: Any) -> dict[str, Any]:

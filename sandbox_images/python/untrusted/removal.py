@@ -13,22 +13,31 @@ from ..boundary.light import TYPE_CHECKING, ModuleType
 from .lookup import class_namespace, class_path, definer, is_class, is_module, lineage, own_attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any, Final
 
+    Owner = ModuleType | type
+    OnFound = Callable[[str, Owner, str], None]  # is told of an API's name, its owner and the attribute's name
+
 _BUILTIN_METHODS: Final = frozenset({type([].append), type([].__len__)})
+_FUNCTION: Final = type(lambda: None)
 _METHOD: Final = type((lambda self: self).__get__(0))
 # Python twins of C modules: an object in one of them is the removed one of its namesake, under another identity.
 _TWINS: Final = {"_pyio": ("io", "builtins"), "_pydecimal": ("decimal",), "_pydatetime": ("datetime",)}
 
 
 class Removal:
-    """The removed APIs of one world. `attributes` are the names that a removed method may have."""
+    """The removed APIs of one world. `attributes` are the names that a removed method may have.
+
+    `tell_of` hears of each API once it is found.
+    """
 
     def __init__(self, names: Iterable[str]):
+        self._found: list[tuple[str, Owner, str]] = []
+        self._on_found: OnFound | None = None
         self.builtins: set[str] = set()
         self.attributes: set[str] = set()
-        self.last_names: set[str] = set()
+        self.last_names: dict[str, str] = {}  # the last part of each API's name, and the whole
         self._objects: dict[int, object] = {}
         self._places: set[tuple[str, str]] = set()  # module and attribute
         self._classes: dict[str, set[type]] = {}
@@ -41,7 +50,7 @@ class Removal:
     def _expect(self, name: str) -> None:
         top, _, rest = name.partition(".")
         owner, _, attribute = name.rpartition(".")
-        self.last_names.add(attribute)
+        self.last_names[attribute] = name
         if not rest or isinstance(getattr(builtins, top, None), type):
             self._remove(name)
             return
@@ -69,7 +78,8 @@ class Removal:
             self.attributes.add(attribute)
             self._classes.setdefault(attribute, set()).add(cls)
             self._class_paths.setdefault(attribute, set()).add(class_path(cls))
-            self._add(class_namespace(cls)[attribute])
+            self.add(class_namespace(cls)[attribute])
+            self._note_found(name, cls, attribute)
             return
         value = vars(owner)[attribute]
         if owner is builtins:
@@ -77,9 +87,22 @@ class Removal:
         self._places.add((owner.__name__, attribute))
         # Equal constants are shared between modules that know nothing of each other: only that name goes.
         if callable(value):
-            self._add(value)
+            self.add(value)
+        self._note_found(name, owner, attribute)
 
-    def _add(self, value: Any) -> None:
+    def _note_found(self, name: str, owner: Owner, attribute: str) -> None:
+        self._found.append((name, owner, attribute))
+        if self._on_found is not None:
+            self._on_found(name, owner, attribute)
+
+    def tell_of(self, on_found: OnFound) -> None:
+        """Tell `on_found` of each API that is found by now, and of each other one when it is."""
+        self._on_found = on_found
+        for found in self._found:
+            on_found(*found)
+
+    def add(self, value: Any) -> None:
+        """Have `value` count as removed too."""
         self._objects[id(value)] = value
         if isinstance(value, classmethod | staticmethod):
             self._objects[id(value.__func__)] = value.__func__
@@ -87,15 +110,19 @@ class Removal:
     # What the candidate meets
 
     def has(self, value: Any) -> bool:
-        """Tell whether `value` is a removed object, or a removed method bound to one."""
+        """Tell whether `value` is a removed object, another copy of a removed function, or a removed method bound."""
         if id(value) in self._objects:
             return True
         kind = type(value)
         if kind is _METHOD:
             return id(value.__func__) in self._objects
-        if kind in _BUILTIN_METHODS and value.__name__ in self.attributes:
-            owner = value.__self__
-            return not is_module(owner) and self.lacks(owner, value.__name__)
+        if kind is _FUNCTION:
+            return value.__code__.co_name in self.last_names and (value.__module__, value.__qualname__) in self._places
+        if kind in _BUILTIN_METHODS and value.__name__ in self.last_names:
+            owner, name = value.__self__, value.__name__
+            if is_module(owner):
+                return (owner.__name__, name) in self._places
+            return name in self._class_paths and self._is_removed_from(definer(lineage(owner), name), name)
         return False
 
     def has_place(self, module: ModuleType, name: str, value: object) -> bool:
@@ -105,7 +132,7 @@ class Removal:
         place = module.__name__
         if (place, name) in self._places:
             if callable(value):
-                self._add(value)  # a module imported anew: its objects are others
+                self.add(value)  # a module imported anew: its objects are others
             return True
         return any((twin, name) in self._places for twin in _TWINS.get(place, ()))
 
@@ -116,21 +143,12 @@ class Removal:
         self.find()
         if name in own_attributes(value) and not is_class(value):
             return False
-        owner = definer(lineage(value), name)
+        return self._is_removed_from(definer(lineage(value), name), name)
+
+    def _is_removed_from(self, owner: type | None, name: str) -> bool:
         if owner is None:
             return False
         return owner in self._classes.get(name, ()) or class_path(owner) in self._class_paths[name]
-
-    def has_copy(self, module: ModuleType) -> bool:
-        """Tell whether `module` is another one's double, under another name, and something is removed from that."""
-        self.find(everywhere=True)
-        file = vars(module).get("__file__")
-        places = {place for place, _ in self._places}
-        return (
-            file is not None
-            and module.__name__ not in places
-            and any(getattr(sys.modules.get(place), "__file__", None) == file for place in places)
-        )
 
 
 def resolve_owner(name: str) -> tuple[ModuleType | type, str]:

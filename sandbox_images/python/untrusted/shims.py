@@ -1,10 +1,13 @@
-"""The replacements: compiled when they are first called, and counted."""
+"""The replacements: compiled when they are first called, and counted when they have returned."""
 
 from __future__ import annotations
 
 import builtins
+from itertools import count
 
 from ..boundary.light import TYPE_CHECKING
+from .counterfactual import counterfactual
+from .origin import SHIM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,45 +17,61 @@ RAISE_VARARGS: Final = 130  # the opcode of a raise statement in CPython 3.11
 
 
 class Shims:
-    """The replacements of one world; `calls` counts, for each, the calls that it accepted."""
+    """The replacements of one world, and for each the number of calls that returned to the program."""
 
     def __init__(self, changes: list[Mapping[str, str]]):
-        self.calls = {change["replacement"]: 0 for change in changes}
-        self.replacements = {change["replacement"]: self._make(change) for change in changes}
+        self._sources = {change["replacement"]: change["shim"] for change in changes}
+        self._counters = {name: count() for name in self._sources}
+        self._loaded: dict[str, Callable[..., Any]] = {}
+        self._instead: dict[str, Callable[..., Any]] = {}
+        self.replacements = {name: self._make(name, source) for name, source in self._sources.items()}
 
-    def _make(self, change: Mapping[str, str]) -> object:
-        name, source = change["replacement"], change["shim"]
+    @property
+    def calls(self) -> dict[str, int]:
+        """Return the number of calls of each replacement."""
+        return {name: counter.__reduce__()[1][0] for name, counter in self._counters.items()}  # type: ignore[index]
+
+    def make_counterfactual(self, name: str, way: str | None) -> None:
+        """Have the replacement called `name` do something else from now on, or with None what it ever did."""
+        if way is None:
+            self._instead.pop(name, None)
+        else:
+            self._instead[name] = counterfactual(way, self._load(name))
+
+    def _make(self, name: str, source: str) -> object:
         if f"def {name}(" in source:
-            return self._counted(name, source)
-        value = _load(name, source)
-        return self._counted(name, source) if callable(value) else value
+            return self._counted(name)
+        value = self._load(name)
+        return self._counted(name) if callable(value) else value
 
-    def _counted(self, name: str, source: str) -> Callable[..., Any]:
-        calls = self.calls
+    def _load(self, name: str) -> Any:
+        if name not in self._loaded:
+            namespace: dict[str, Any] = {"__builtins__": builtins, "__name__": "edittool_shims"}
+            exec(compile(self._sources[name], f"{SHIM}{name}>", "exec", dont_inherit=True), namespace)
+            self._loaded[name] = namespace[name]
+        return self._loaded[name]
+
+    def _counted(self, name: str) -> Callable[..., Any]:
+        # All that a program finds of the count in here is a way to add to it, and the counterfactual runs tell.
+        advance, instead = self._counters[name].__next__, self._instead
         shim: Callable[..., Any] | None = None
 
         def replacement(*args: Any, **kwargs: Any) -> Any:
             nonlocal shim
             if shim is None:
-                shim = _load(name, source)
+                shim = self._load(name)
                 replacement.__doc__ = shim.__doc__
-            calls[name] += 1
             try:
-                return shim(*args, **kwargs)
+                value = instead.get(name, shim)(*args, **kwargs)
             except TypeError as error:
                 if _was_refused(error, shim):
-                    calls[name] -= 1
                     error.edittool_refused = True  # type: ignore[attr-defined]
                 raise
+            advance()
+            return value
 
         replacement.__name__ = replacement.__qualname__ = name
         return replacement
-
-
-def _load(name: str, source: str) -> Any:
-    namespace: dict[str, Any] = {"__builtins__": builtins, "__name__": "edittool_shims"}
-    exec(compile(source, f"<shim {name}>", "exec", dont_inherit=True), namespace)
-    return namespace[name]
 
 
 def _was_refused(error: TypeError, shim: Callable[..., Any]) -> bool:

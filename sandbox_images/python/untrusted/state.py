@@ -1,6 +1,6 @@
 """The state that the parts of one world share: the removal, the program's builtins, the record of bypasses.
 
-The parts import one way: the state, introspection, the compiler, the facades, the world. The one thing that the lower
+The parts import one way: the state, attributes, the compiler, the facades, the world. The one thing that the lower
 parts ask of a higher one, a module's facade, they ask for here.
 """
 
@@ -13,7 +13,9 @@ from .removal import Removal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import ModuleType
-    from typing import Any
+    from typing import Any, Final
+
+PACKAGE: Final = __name__.rsplit(".", 2)[0]  # the runner's, of which this is `untrusted`
 
 
 class WorldState:

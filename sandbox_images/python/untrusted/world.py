@@ -2,8 +2,10 @@
 
 Only the candidate's code sees a removal; the standard library underneath keeps working. The candidate has its own
 builtins mapping (a removed builtin is a NameError), an import that hands out facades of modules without the removed
-attributes, and guarded access to attributes that are removed or lead to what is. The replacements stand among its
-builtins and count their calls. Ways around a removal that stay open are recorded in `bypasses`.
+attributes, and guarded access to removed methods. The replacements stand among its builtins and count their calls.
+
+That stops whoever reaches for a removed API by its name. Other ways to it stay open (a function's globals, a frame, a
+second copy of a module), and a program that passed is run once more, watched, to see whether it took one.
 
 This removes APIs; it is no security boundary: the container is. A program that sets out to reach the runner's objects
 in its own process finds a way, and can hide it too.
@@ -14,13 +16,15 @@ from __future__ import annotations
 import builtins
 import sys
 
-from ..boundary.light import TYPE_CHECKING, CodeType
-from .compiling import FUNCTION, Compiler, as_builtin
+from ..boundary.light import TYPE_CHECKING
+from ..boundary.runs import FIRST, WATCHED, WATCHED_AS_IT_IS
+from .attributes import Attributes
+from .compiling import Compiler, as_builtin
 from .facades import Facades
-from .guard import ARGUMENT, ATTRIBUTE, CALLEE, CAPTURED
-from .introspection import Looks
+from .guard import ARGUMENT, ATTRIBUTE, CALLEE
 from .shims import Shims
 from .state import WorldState
+from .watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,24 +40,26 @@ def _exit(code: object = None) -> None:
 class World:
     """The builtins, modules and attribute access of one candidate.
 
-    `changes` holds {"deprecated", "replacement", "shim"} for each active change; `calls` counts, for each
-    replacement, the calls that it accepted; `bypasses` are codes of ways around a removal that were taken.
-    Raises LookupError where an API to be removed does not exist.
+    `changes` holds {"deprecated", "replacement", "shim"} for each active change. `shims` count the calls that returned
+    to the program; `bypasses` are codes of ways around a removal that were taken. In a watched `run` there is a `watch`,
+    which sees every call of something removed. Raises LookupError where an API to be removed does not exist.
     """
 
-    def __init__(self, changes: list[Mapping[str, str]]):
+    def __init__(self, changes: list[Mapping[str, str]], *, run: str = FIRST):
         self._state = state = WorldState(change["deprecated"] for change in changes)
         self._removal = state.removal
-        self._looks = Looks(state)
-        self._compiler = Compiler(state, self._looks, guards=bool(changes))
-        self._facades = Facades(state, self._looks, self._compiler)
-        self._shims = Shims(changes)
-        self._attribute = self._looks.attribute
+        self._attributes = Attributes(state)
+        self._compiler = Compiler(state, self._attributes.watched if changes else (), calls=run == WATCHED)
+        self._facades = Facades(state, self._compiler)
+        self.shims = Shims(changes)
         self.compile = self._compiler.compile
-        self.calls = self._shims.calls
         self.bypasses = state.bypasses
         self.builtins = state.builtins
+        self.watch = Watch(state) if run in (WATCHED, WATCHED_AS_IT_IS) else None
+        if self.watch is not None:
+            self.watch.install()
         self.builtins |= self._make_builtins(guarded=bool(changes))
+        self.take_over_own_modules = self._compiler.take_over_own_modules
 
     def _make_builtins(self, *, guarded: bool) -> dict[str, Any]:
         removed = self._removal
@@ -73,11 +79,10 @@ class World:
         }
         mapping |= {name: as_builtin(name, function) for name, function in guards.items() if name in mapping}
         mapping["__import__"] = as_builtin("__import__", self._import)
-        mapping[ATTRIBUTE] = self._attribute
-        mapping[CAPTURED] = self._captured
-        mapping[CALLEE] = self._callee
-        mapping[ARGUMENT] = self._argument
-        return mapping | self._shims.replacements
+        mapping[ATTRIBUTE] = self._attributes.get
+        if self.watch is not None:
+            mapping |= {CALLEE: self.watch.callee, ARGUMENT: self.watch.argument}
+        return mapping | self.shims.replacements
 
     def _import(
         self,
@@ -95,7 +100,7 @@ class World:
         if not 2 <= len(args) <= 3 or type(args[1]) is not str:
             return getattr(*args)
         try:
-            return self._attribute(*args[:2])
+            return self._attributes.get(*args[:2])
         except AttributeError:
             if len(args) == 3:
                 return args[2]
@@ -105,7 +110,7 @@ class World:
         if len(args) != 2 or type(args[1]) is not str:
             return hasattr(*args)
         try:
-            self._attribute(*args)
+            self._attributes.get(*args)
         except AttributeError:
             return False
         return True
@@ -119,24 +124,4 @@ class World:
         if not value:
             return sys._getframe(2).f_locals
         found = vars(*value)
-        return self._looks.shown(value[0], "__dict__", found)
-
-    # Called by the guards in the candidate's code
-
-    def _captured(self, *values: Any) -> bool:
-        if any(self._removal.has(value) for value in values):
-            self._state.record("match_class")  # Python would not match; the names are bound all the same
-            return False
-        return True
-
-    def _callee(self, function: Any) -> Any:
-        if self._removal.has(function):
-            self._state.record("class_of_value" if isinstance(function, type) else "object_parts")
-        if function is FUNCTION or function is CodeType or getattr(function, "__name__", "") == "replace":
-            return self._compiler.made_of_code(function)
-        return function
-
-    def _argument(self, value: Any) -> Any:
-        if self._removal.has(value):
-            self._state.record("class_of_value")
-        return value
+        return self._attributes.namespace(value[0], found)
