@@ -23,8 +23,8 @@ jobs = json.load(sys.stdin)
 for name in [name for name in sys.modules if name.partition(".")[0] == "python"]:
     del sys.modules[name]
 
-def judge(changes, program, call):
-    candidate = Candidate(program, World(changes))
+def judge(changes, program, call, run="first", own="", counterfactual=None):
+    candidate = Candidate(program, World(changes, run=run), own=own, counterfactual=counterfactual)
     reply = candidate.reply(candidate.load)
     if call and "error" not in reply:
         _, f = candidate.name("f")
@@ -50,7 +50,10 @@ Run = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 
 @pytest.fixture(scope="session")
 def run_in_worlds() -> Run:
-    """Return what runs jobs {"changes", "program", "call"} and returns the candidate's process's last replies."""
+    """Return what runs jobs {"changes", "program", "call"} and returns the candidate's process's last replies.
+
+    A job may have a "run", an "own" replacement and a "counterfactual" too.
+    """
 
     def run(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         ended = subprocess.run(

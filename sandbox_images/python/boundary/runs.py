@@ -1,7 +1,7 @@
 """The runs of one program: its first decides the tests; a program that passes in a world runs again to be looked at.
 
-A watched run sees every call of what is removed; a program that does not pass in one, because it depends on its own byte
-code, is watched once more with that as it is. In a counterfactual run the replacement does nothing, or returns a
+A watched run sees every call of what is removed. A program that does not pass in one, because it depends on its own
+byte code, is watched once more with that as it is. In a counterfactual run the replacement does nothing, or returns a
 wrong value (`untrusted/counterfactual.py`), while the program loads or in the tests.
 """
 

@@ -135,7 +135,7 @@ class Candidate:
         except BaseException as error:
             reply = self.failure(error)
         if watch is not None:
-            sys.setprofile(None)
+            watch.end()
         _flush()
         return reply | {
             "stage": self.stage,

@@ -217,9 +217,11 @@ def _dataclasses(facades: Facades, module: ModuleType) -> dict[str, Any]:
         own = globals.get("__builtins__")
         globals["__builtins__"] = builtins
         try:
-            return create(*args, globals=globals, **options)
+            created = create(*args, globals=globals, **options)
         finally:
             globals["__builtins__"] = own
+        facades.state.generated.append(created.__code__)
+        return created
 
     vars(module)["_create_fn"] = create_function
     return {}

@@ -124,6 +124,8 @@ def _guard_calls(node: Any) -> None:
                 keyword.value = _argument(keyword.value)
     elif isinstance(node, _ast.FunctionDef | _ast.AsyncFunctionDef | _ast.ClassDef):
         node.decorator_list = [_call(CALLEE, decorator, [decorator]) for decorator in node.decorator_list]
+        if isinstance(node, _ast.ClassDef):
+            node.bases = [_argument(base) for base in node.bases]
 
 
 def _argument(node: Any) -> Any:

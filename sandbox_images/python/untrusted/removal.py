@@ -60,15 +60,19 @@ class Removal:
             self.attributes.add(attribute)
             self._class_paths.setdefault(attribute, set()).add(owner)
 
-    def find(self, *, everywhere: bool = False) -> None:
+    def find(self, *, everywhere: bool = False) -> bool:
         """Find what is removed from the modules that are imported by now; `everywhere` imports the others.
 
-        Raises LookupError for an API that does not exist.
+        Return False where a module is just being imported. Raises LookupError for an API that does not exist.
         """
         for top, name in self._pending.copy():
             if everywhere or top in sys.modules:
+                if getattr(getattr(sys.modules.get(top), "__spec__", None), "_initializing", False):
+                    return False
                 self._remove(name)
-                self._pending.remove((top, name))
+                if (top, name) in self._pending:  # a thread may have been faster
+                    self._pending.remove((top, name))
+        return True
 
     def _remove(self, name: str) -> None:
         owner, attribute = resolve_owner(name)

@@ -24,7 +24,9 @@ class Shims:
         self._counters = {name: count() for name in self._sources}
         self._loaded: dict[str, Callable[..., Any]] = {}
         self._instead: dict[str, Callable[..., Any]] = {}
-        self.replacements = {name: self._make(name, source) for name, source in self._sources.items()}
+        self.replacements: dict[str, Any] = {}
+        for name, source in self._sources.items():
+            self.replacements[name] = self._make(name, source)
 
     @property
     def calls(self) -> dict[str, int]:
@@ -49,20 +51,18 @@ class Shims:
             namespace: dict[str, Any] = {"__builtins__": builtins, "__name__": "edittool_shims"}
             exec(compile(self._sources[name], f"{SHIM}{name}>", "exec", dont_inherit=True), namespace)
             self._loaded[name] = namespace[name]
+            if name in self.replacements:
+                self.replacements[name].__doc__ = namespace[name].__doc__
         return self._loaded[name]
 
     def _counted(self, name: str) -> Callable[..., Any]:
         # All that a program finds of the count in here is a way to add to it, and the counterfactual runs tell.
-        advance, instead = self._counters[name].__next__, self._instead
-        shim: Callable[..., Any] | None = None
+        advance = self._counters[name].__next__
 
         def replacement(*args: Any, **kwargs: Any) -> Any:
-            nonlocal shim
-            if shim is None:
-                shim = self._load(name)
-                replacement.__doc__ = shim.__doc__
+            shim = self._load(name)
             try:
-                value = instead.get(name, shim)(*args, **kwargs)
+                value = self._instead.get(name, shim)(*args, **kwargs)
             except TypeError as error:
                 if _was_refused(error, shim):
                     error.edittool_refused = True  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ from .removal import Removal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import ModuleType
+    from types import CodeType, ModuleType
     from typing import Any, Final
 
 PACKAGE: Final = __name__.rsplit(".", 2)[0]  # the runner's, of which this is `untrusted`
@@ -33,6 +33,7 @@ class WorldState:
         self.removal = Removal(names)
         self.builtins: dict[str, Any] = {}
         self.bypasses: list[str] = []
+        self.generated: list[CodeType] = []  # that the library writes for the program, and is its own all the same
 
     def record(self, code: str) -> None:
         """Record a way around a removal."""

@@ -1,9 +1,8 @@
 """The watched run: a program that passed runs once more, and what is removed is seen wherever it is called.
 
-A profile hook sees every call that Python code makes of a C function, and every call of a Python function; a wrapper in
-the place of each removed C function or method sees the calls that C code makes (`map`, `operator.call`, a sort's key).
-Guards in the program's code look at what it calls: a type's call gives no event. A constant's module is one that sees
-its attributes read.
+A profile hook sees every call that Python code makes, of a C function or of a function written in Python. Guards in the
+program's own code see what gives no such event: a call of a type, and a function or class that the program hands to
+somebody who may call it (`map`, a sort's key, a thread). A constant's module is one that sees its attributes read.
 
 A call counts as the program's unless the library, the runner or a shim makes it for work of its own: its code then
 names what it calls. A watched run decides no test.
@@ -12,13 +11,12 @@ names what it calls. A watched run decides no test.
 from __future__ import annotations
 
 import _thread
-import gc
 import sys
 
-from ..boundary.light import TYPE_CHECKING, ModuleType
+from ..boundary.light import TYPE_CHECKING, CodeType, ModuleType
 from ..boundary.limits import MAX_SEEN
-from .lookup import class_namespace, is_class, is_module
-from .origin import RUNNER, SHIM, is_programs
+from .lookup import class_namespace, is_class
+from .origin import SHIM, is_programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +30,13 @@ CALLED: Final = "removed_call"
 CLASS_CALLED: Final = "class_of_value"
 READ: Final = "removed_constant"
 _FUNCTION: Final = type(lambda: None)
-# What they return depends on the frame of whoever calls them: nobody may stand between.
-_OF_THEIR_CALLER: Final = frozenset({"globals", "locals", "vars", "dir", "eval", "exec", "__import__", "breakpoint"})
+_CONSTRUCTORS: Final = ("__new__", "__init__")
 _PARTS: Final = ("co_names", "co_varnames", "co_freevars", "co_cellvars")
+# C functions that call what they find by a name, and their twins in Python, whose calls are seen.
+_TWINS: Final = {
+    "pickle": {"loads": "_loads", "load": "_load", "Unpickler": "_Unpickler"},
+    "_pickle": {"loads": "_loads", "load": "_load", "Unpickler": "_Unpickler"},
+}
 
 
 class Watch:
@@ -42,12 +44,13 @@ class Watch:
 
     def __init__(self, state: WorldState):
         self._state, self._removal = state, state.removal
+        self._names = {*state.removal.last_names, *_CONSTRUCTORS}
         self._codes: dict[tuple[str, str, int], str] = {}  # of removed Python functions, by file, name and line
         self._constructors: dict[tuple[str, str, int], tuple[str, type]] = {}
         self._constants: dict[str, dict[str, str]] = {}  # by module and attribute
         self._apis: dict[int, str] = {}  # of classes
         self._modules = 0  # that were imported when what is removed from them was last looked for
-        self._handed_in: set[str] = set()
+        self._handed_in: list[object] = []
         self.seen: list[tuple[str, int | None]] = []
 
     def install(self) -> None:
@@ -69,73 +72,43 @@ class Watch:
 
     def hand_in(self, value: Any) -> None:
         """Take note that a test gives `value` to the program, which may then call it."""
-        if self._removal.has(value):
-            self._handed_in.add(getattr(value, "__name__", ""))
+        self._handed_in.append(value)
+
+    def end(self) -> None:
+        """Stop for now. A program that has taken the hook's place was not watched to the end."""
+        if sys.getprofile() != self.hook:
+            self._state.record("trace_hook")
+        sys.setprofile(None)
 
     # What is removed, as it is found
 
+    def _find(self) -> None:
+        """Find what is removed from the modules that were imported since the last time."""
+        modules = len(sys.modules)
+        if modules != self._modules and self._removal.find():
+            self._modules = modules
+
+    def imported(self) -> None:
+        """Take note that the program has imported something."""
+        self._find()
+        _use_twins()
+
     def _expect(self, api: str, owner: Owner, attribute: str) -> None:
-        namespace: Any = class_namespace(owner) if is_class(owner) else vars(owner)
-        value = namespace[attribute]
+        value: Any = (class_namespace(owner) if is_class(owner) else vars(owner))[attribute]
         function = _python_function(value)
         if function is not None:
             self._codes[_key(function.__code__)] = api
         elif is_class(value):
             self._expect_class(api, value)
-        elif is_class(owner):
-            self._wrap_method(api, owner, attribute, value)
-        elif callable(value):
-            self._wrap_function(api, attribute, value)
-        else:
+        elif not callable(value) and not is_class(owner):
             self._watch_constant(api, owner, attribute)
 
     def _expect_class(self, api: str, cls: type) -> None:
         self._apis[id(cls)] = api
-        for name in ("__new__", "__init__"):
+        for name in _CONSTRUCTORS:
             function = _python_function(class_namespace(cls).get(name))
             if function is not None:
                 self._constructors[_key(function.__code__)] = api, cls
-
-    def _wrap_method(self, api: str, cls: type, name: str, descriptor: Any) -> None:
-        if name.startswith("__"):
-            return  # the interpreter itself calls it by its slot
-        wrapper: Any
-        if isinstance(descriptor, staticmethod):
-            wrapper = staticmethod(self._wrapper(api, name, descriptor.__func__))
-        elif isinstance(descriptor, classmethod) or type(descriptor).__name__ == "classmethod_descriptor":
-            wrapper = classmethod(
-                self._wrapper(api, name, lambda cls, *args, **kwargs: bind(None, cls)(*args, **kwargs))
-            )
-        else:
-            wrapper = self._wrapper(api, name, descriptor)
-        bind = descriptor.__get__
-        (namespace,) = gc.get_referents(cls.__dict__)
-        namespace[name] = wrapper
-        self._removal.add(wrapper)
-        sys._clear_type_cache()  # type: ignore[attr-defined]
-
-    def _wrap_function(self, api: str, name: str, function: Any) -> None:
-        """Put a wrapper wherever a module has `function`."""
-        if name in _OF_THEIR_CALLER:
-            return
-        wrapper = self._wrapper(api, name, function)
-        for module in list(sys.modules.values()):
-            if is_module(module) and not getattr(module, "__file__", "").startswith(RUNNER):
-                namespace = vars(module)
-                for known in [known for known, value in namespace.items() if value is function]:
-                    namespace[known] = wrapper
-
-    def _wrapper(self, api: str, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        note = self._note
-
-        def called(*args: Any, **kwargs: Any) -> Any:
-            note(api, name, sys._getframe(1))
-            return function(*args, **kwargs)
-
-        called.__name__ = called.__qualname__ = name
-        called.__module__ = getattr(function, "__module__", None) or "builtins"
-        self._removal.add(called)
-        return called
 
     def _watch_constant(self, api: str, module: Any, name: str) -> None:
         constants = self._constants.setdefault(module.__name__, {})
@@ -147,66 +120,75 @@ class Watch:
 
     def hook(self, frame: FrameType, event: str, arg: Any) -> None:
         """Take an event of the interpreter, as `sys.setprofile` has it."""
-        if len(sys.modules) != self._modules:
-            self._modules = len(sys.modules)
-            self._removal.find()
         if event == "call":
-            code = frame.f_code
-            key = _key(code)
-            if key in self._codes:
-                self._note(self._codes[key], code.co_name, frame.f_back)
-            elif key in self._constructors:
-                self._note_made(frame, *self._constructors[key])
-        elif event == "c_call" and frame.f_code is not _WRAPPER and self._removal.has(arg):
-            self._note(self._removal.last_names.get(arg.__name__, "?"), arg.__name__, frame)
+            if frame.f_code.co_name in self._names:
+                self._note_function(frame, frame.f_code)
+        elif event == "c_call" and arg.__name__ in self._names and not self._is_handed_in(arg):
+            self._find()
+            if self._removal.has(arg):
+                self._note(self._removal.last_names[arg.__name__], arg.__name__, frame)
+
+    def _note_function(self, frame: FrameType, code: CodeType) -> None:
+        self._find()
+        if code.co_name in self._removal.last_names:
+            self._removal.find(everywhere=True)  # of a copy, perhaps, of a module that nobody has imported
+        key = _key(code)
+        if key in self._codes:
+            self._note(self._codes[key], code.co_name, frame.f_back)
+        elif key in self._constructors:
+            self._note_made(frame, *self._constructors[key])
 
     def callee(self, function: Any) -> Any:
         """Take note where `function`, about to be called by the program, is a removed class, or an alias of one."""
-        cls: Any = function if is_class(function) else _origin(function)
-        if cls is not None and (cls_removed := self._removed_class(cls)) is not None:
-            self._record(CLASS_CALLED, cls_removed, sys._getframe(1))
+        cls = function if is_class(function) else _origin(function)
+        if cls is not None:
+            self._find()
+            if self._removal.has(cls):
+                self._record_class(cls, sys._getframe(1))
         return function
 
     def argument(self, value: Any) -> Any:
-        """Take note where a removed class is handed to somebody who may call it."""
+        """Take note where something removed is handed to somebody who may call it."""
+        self._find()
         for item in value if type(value) in (list, tuple) else (value,):
-            if is_class(item) and self._removal.has(item):
-                self._record(CLASS_CALLED, item, sys._getframe(1))
+            if not self._removal.has(item) or self._is_handed_in(item):
+                continue
+            if is_class(item):
+                self._record_class(item, sys._getframe(1))
+            else:
+                name = getattr(item, "__name__", "")
+                self._see(CALLED, self._removal.last_names.get(name, name), sys._getframe(1))
         return value
 
-    def _removed_class(self, cls: type) -> type | None:
-        if self._removal.has(cls):
-            return cls
-        if cls.__module__ == "candidate":
-            return next((base for base in cls.__bases__ if self._removal.has(base)), None)
-        return None
+    def _is_handed_in(self, value: Any) -> bool:
+        return any(known is value for known in self._handed_in)
 
     def _note_made(self, frame: FrameType, api: str, cls: type) -> None:
         """Take note of an instance that the program makes of a removed class; the library makes them of its own."""
         caller = frame.f_back
         made = frame.f_locals.get(frame.f_code.co_varnames[0])
         if caller is not None and is_programs(caller.f_code.co_filename) and (made is cls or type(made) is cls):
-            self._record(CLASS_CALLED, cls, caller)
+            self._record_class(cls, caller)
 
     def _note_read(self, api: str, frame: FrameType) -> None:
         if is_programs(frame.f_code.co_filename):
             self._see(READ, api, frame)
 
     def _note(self, api: str, name: str, caller: FrameType | None) -> None:
-        if caller is not None and name not in self._handed_in and not self._is_own_work(name, caller):
+        if caller is not None and not self._is_own_work(name, caller):
             self._see(CALLED, api, caller)
 
     def _is_own_work(self, name: str, caller: FrameType) -> bool:
         """Tell whether `caller` is not the program's, and names what it calls, by its own name or by an alias."""
         code = caller.f_code
-        if is_programs(code.co_filename):
+        if is_programs(code.co_filename) and not any(code is own for own in self._state.generated):
             return False
         if code.co_filename.startswith(SHIM) or any(name in getattr(code, part) for part in _PARTS):
             return True
         return any(self._removal.has(caller.f_globals.get(known)) for known in code.co_names)
 
-    def _record(self, code: str, cls: type, frame: FrameType) -> None:
-        self._see(code, self._apis.get(id(cls), cls.__name__), frame)
+    def _record_class(self, cls: type, frame: FrameType) -> None:
+        self._see(CLASS_CALLED, self._apis.get(id(cls), cls.__name__), frame)
 
     def _see(self, code: str, api: str, frame: FrameType) -> None:
         self._state.record(code)
@@ -215,7 +197,7 @@ class Watch:
             self.seen.append(found)
 
 
-def _key(code: Any) -> tuple[str, str, int]:
+def _key(code: CodeType) -> tuple[str, str, int]:
     """Return what two copies of one function have in common."""
     return code.co_filename, code.co_qualname, code.co_firstlineno
 
@@ -258,6 +240,19 @@ def _module_that_tells(constants: dict[str, str], note: Callable[[str, FrameType
     return Module
 
 
-_WRAPPER: Final = next(
-    constant for constant in Watch._wrapper.__code__.co_consts if getattr(constant, "co_name", "") == "called"
-)
+def _use_twins() -> None:
+    """Put functions whose calls are seen in the place of those that call what they find by a name."""
+    pickle = sys.modules.get("pickle")
+    for place, twins in _TWINS.items():
+        module = sys.modules.get(place)
+        if module is not None and hasattr(pickle, "_Unpickler"):
+            for name, twin in twins.items():
+                setattr(module, name, getattr(pickle, twin))
+    for place in ("operator", "_operator"):
+        if place in sys.modules:
+            vars(sys.modules[place])["methodcaller"] = _methodcaller
+
+
+def _methodcaller(name: str, /, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
+    """Return a callable object that calls the given method on its operand."""
+    return lambda value: getattr(value, name)(*args, **kwargs)

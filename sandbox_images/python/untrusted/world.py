@@ -41,8 +41,8 @@ class World:
     """The builtins, modules and attribute access of one candidate.
 
     `changes` holds {"deprecated", "replacement", "shim"} for each active change. `shims` count the calls that returned
-    to the program; `bypasses` are codes of ways around a removal that were taken. In a watched `run` there is a `watch`,
-    which sees every call of something removed. Raises LookupError where an API to be removed does not exist.
+    to the program; `bypasses` are codes of ways around a removal that were taken. A watched `run` has a `watch`, which
+    sees every call of something removed. Raises LookupError where an API to be removed does not exist.
     """
 
     def __init__(self, changes: list[Mapping[str, str]], *, run: str = FIRST):
@@ -94,6 +94,8 @@ class World:
     ) -> Any:
         module = __import__(name, globals, locals, fromlist or (), level)
         self._removal.find()
+        if self.watch is not None:
+            self.watch.imported()
         return self._facades.fill(self._facades.show(module))
 
     def _getattr(self, *args: Any) -> Any:

@@ -224,10 +224,13 @@ def program(imports: str, code: str) -> str:
     return f"import {imports}\ndef f():\n{body}    return {last}\n"
 
 
+def job(row: Any) -> dict[str, Any]:
+    return {"changes": CHANGES, "program": program(*row[:2]), "call": True}
+
+
 @pytest.fixture(scope="module")
 def replies(run_in_worlds: Any) -> list[dict[str, Any]]:
-    jobs = [{"changes": CHANGES, "program": program(*row[:2]), "call": True} for row in WORKING]
-    return list(run_in_worlds(jobs))
+    return list(run_in_worlds([job(row) for row in WORKING]))
 
 
 def test_there_is_enough_of_it() -> None:
@@ -243,3 +246,9 @@ def test_a_function_of_the_library_gives_what_it_always_gives(replies: list[dict
     assert "error" not in reply, reply["error"]
     assert codec.decode(reply["value"], lambda handle: None) == WORKING[number][2]
     assert reply["bypass"] == []
+
+
+def test_what_the_library_calls_for_its_own_work_is_nobody_elses(run_in_worlds: Any) -> None:
+    watched = run_in_worlds([job(row) | {"run": "watched"} for row in WORKING])
+    wrong = {row[1]: reply for row, reply in zip(WORKING, watched, strict=True) if reply["bypass"] or "error" in reply}
+    assert wrong == {}
