@@ -12,6 +12,12 @@ from ...schemas.verdicts import Verdict
 from .explanation import Explanation, Refusal, TestResult, program_lines
 
 _IDENTITY = ("task_id", "sample_id", "sample_index", "model", "method", "regime", "step", "edited", "seed")
+_RUNS_IN_WORDS = {
+    "watched": "with every call of a removed API seen",
+    "watched_as_it_is": "the same, with its byte code as it was",
+    "nothing": "with a replacement that does nothing",
+    "wrong_value": "with a replacement that returns a wrong value",
+}
 _MADE_BY = ("image", "runtime", "isolation", "edittool")
 
 
@@ -63,10 +69,21 @@ def _verdict(explanation: Explanation) -> Iterator[str]:
         yield _fact("counted calls", _one_line(", ".join(counts)))
     if verdict.bypass:
         yield _fact("bypass", _one_line(", ".join(verdict.bypass)))
+    for seen in verdict.seen:
+        place = f" by line {seen['line']}" if seen["line"] else ""
+        yield _fact("reached", f"{_one_line(seen['api'])}{place}, though it is removed")
+    for run in verdict.again:
+        yield _fact("ran again", _run_in_words(run))
     if verdict.disagreement:
         yield _fact("disagreement", _one_line(verdict.disagreement))
     if verdict.opaque:
         yield _fact("opaque", "the tests exchanged objects that stayed in the program's process")
+
+
+def _run_in_words(run: Mapping[str, Any]) -> str:
+    phase = {"load": ", while it loads", "tests": ", in the tests"}.get(run["phase"], "")
+    came = "passed" if run["passed"] else "did not load" if run["stage"] != "run" else "did not pass"
+    return f"{_RUNS_IN_WORDS.get(run['run'], _one_line(run['run']))}{phase}: {came}"
 
 
 def _program(explanation: Explanation) -> Iterator[str]:

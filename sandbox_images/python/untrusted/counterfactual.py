@@ -114,7 +114,7 @@ def _wrong_other(value: Any, kind: type, salt: int) -> Any:
         return kind(_wrong_items(value, salt))
     if kind.__name__ == "array":
         return value[::-1] + value
-    if hasattr(value, "__next__"):
+    if hasattr(value, "__next__") and not hasattr(value, "getvalue"):
         return (wrong(item, salt) for item in value)
     if isinstance(value, type):
         return value

@@ -19,8 +19,10 @@ ATTRIBUTE: Final = "__edittool_attribute__"
 CALLEE: Final = "__edittool_callee__"
 ARGUMENT: Final = "__edittool_argument__"
 
-# They ask of a class, and do not call it.
-_ASKING: Final = frozenset({"isinstance", "issubclass", "type", "super", "print", "repr", "str", "id", "hash", "cast"})
+# They ask of a class or function, and do not call it.
+_ASKING: Final = frozenset(
+    "isinstance issubclass type super print repr str id hash cast getattr hasattr setattr callable dir vars".split()
+)
 _NO_CLASS: Final = (
     _ast.Constant,
     _ast.JoinedStr,
