@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any, Final
 
+    from .clocks import Clock
+
 
 class CandidateError(Exception):
     """The candidate raised an exception that is no built-in one."""
@@ -149,9 +151,10 @@ def _write_back(old: Any, new: Any) -> Any:
 class Trial:
     """One candidate's tests: load the program, run each test alone, keep the facts."""
 
-    def __init__(self, job: Mapping[str, Any], channel: Channel):
+    def __init__(self, job: Mapping[str, Any], channel: Channel, clock: Clock):
         self.job = job
         self.channel = channel
+        self.clock = channel.clock = clock
         self.stage = "parse"
         self.calls = {change["replacement"]: 0 for change in job["changes"]}
         self.bypass: list[str] = []
@@ -172,9 +175,8 @@ class Trial:
 
         The facts are then in `stage`, `error`, `tests`, `calls`, `bypass` and `trace`.
         """
-        self.channel.deadline = time.monotonic() + self.job["wall_seconds"]
         _signal.signal(_signal.SIGALRM, self._on_alarm)
-        _signal.setitimer(_signal.ITIMER_REAL, self.job["wall_seconds"])
+        _signal.setitimer(_signal.ITIMER_REAL, self.clock.look())
         try:
             self._load()
             self._run_tests()
@@ -188,11 +190,14 @@ class Trial:
     def _on_alarm(self, number: int, frame: object) -> None:
         # For time that the tests themselves spend; what the candidate spends ends in the channel. The candidate can
         # send this signal too, so the clock decides.
-        if self._over or time.monotonic() < self.channel.deadline:
+        if self._over:
             return
-        if self.channel.end is None:
-            self.channel.end = TrialEnd("timeout", "the time limit was reached")
-        raise self.channel.end
+        try:
+            pause = self.clock.look()
+        except TrialEnd as end:
+            self.channel.end = self.channel.end or end
+            raise self.channel.end from None
+        _signal.setitimer(_signal.ITIMER_REAL, pause)  # for once: a timer that repeats could go off while this runs
 
     def _end(self, end: TrialEnd) -> None:
         error = _end_facts(end)
@@ -202,7 +207,8 @@ class Trial:
     # The candidate
 
     def _load(self) -> None:
-        reply = self.channel.request({name: self.job[name] for name in ("program", "changes", "traced", "cpu_seconds")})
+        told = ("program", "changes", "traced", "total_cpu_seconds")
+        reply = self.channel.request({name: self.job[name] for name in told})
         self._note(reply)
         if "error" in reply:
             self.error = _error_facts(reply["error"])
@@ -326,6 +332,7 @@ class Trial:
         for name in dict.fromkeys((self.job["entry_point"], "candidate")):
             self._namespace[name] = self._find_entry_point()
         for number, test in enumerate(self.job["tests"], 1):
+            self.clock.begin(f"test {number}")
             error = self._run_test(f"<test {number}>", test["setup"] + "\n" + test["code"])
             self.tests.append({"passed": error is None, "error": error})
             self.error = self.error or error

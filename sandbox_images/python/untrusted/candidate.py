@@ -41,7 +41,7 @@ def serve(requests: int, replies: int) -> None:
         return
     number, job = first
     set_dumpable(1)  # as every process is: the program can read its own /proc files
-    limit_cpu(job["cpu_seconds"])
+    limit_cpu(job["total_cpu_seconds"])
     if posix.access(OWN_PACKAGES, posix.R_OK):
         sys.path.append(OWN_PACKAGES)
     candidate = Candidate(job["program"], World(job["changes"]), job["traced"])
