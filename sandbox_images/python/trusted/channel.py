@@ -88,9 +88,19 @@ class Channel:
             poller.register(self._output, _READABLE)
         if writing:
             poller.register(self._requests, select.POLLOUT)
-        ready = poller.poll(self.clock.look() * 1000 if self.clock else None)
+        ready = self._poll(poller)
         # The output first: a flood of it must not go unseen behind a flood of replies.
         return sorted((descriptor for descriptor, _ in ready), key=lambda descriptor: descriptor != self._output)
+
+    def _poll(self, poller: select.poll) -> list[tuple[int, int]]:
+        """Wait for one of the pipes, or until the clock has to be looked at again."""
+        if self.clock is None:
+            return poller.poll()
+        pause = self.clock.look()
+        self.clock.idle = True
+        ready = poller.poll(pause * 1000)
+        self.clock.idle = not ready
+        return ready
 
     def _send(self, unsent: memoryview) -> memoryview:
         try:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS: Final = 0.1
 BEAT_SECONDS: Final = 1.0
+STOPPED_SECONDS: Final = 0.5  # late for another reason than a busy CPU: the container, or the machine, was stopped
 PATIENCE: Final = 8  # times what a trial may use or wait is the wall time after which it counts as starved
 SIBLINGS: Final = 4  # times the longest delay of a thread is what all of them together can count for
 _NANO: Final = 1e-9
@@ -42,6 +43,7 @@ class Clock:
         self._wall_limit: float = limits["wall_seconds"]
         self._cap = PATIENCE * max(self._wall_limit, self._total_limit)
         self.part = "loading"
+        self.idle = False  # since the last look this process has only waited for the candidate's
         self.limit: str | None = None  # the one that ended the trial
         self.measured = True  # whether the kernel tells how long a process was kept waiting for a CPU
         self.cpu = self.own_cpu = self.waited = self.delayed = self.wall = 0.0
@@ -51,7 +53,7 @@ class Clock:
         self._own_delay = 0.0
         self._looking = False
         self._begun = self._seen = self._beaten = time.monotonic()
-        self._due = self._seen + min(LOOK_SECONDS, self._part_limit, self._wall_limit)
+        self._due: float = self._seen + min(LOOK_SECONDS, self._part_limit, self._wall_limit)
 
     def begin(self, part: str) -> None:
         """Say that what comes now is `part`, which has a limit of its own."""
@@ -79,6 +81,10 @@ class Clock:
         self._due = time.monotonic() + pause
         return pause
 
+    def look_unless_idle(self) -> float:
+        """Look, but leave it to whoever waits for the candidate's process, who learns first whether it has answered."""
+        return LOOK_SECONDS if self.idle else self.look()
+
     def facts(self) -> dict[str, Any]:
         """Return what the trial has used until now, in milliseconds, and which limit ended it, if one did."""
         return {
@@ -99,9 +105,15 @@ class Clock:
         self.cpu, self.own_cpu = self._read_cpu(), time.process_time() - self._first_own
         cpu, own_cpu = self.cpu - cpu, self.own_cpu - own_cpu
         theirs, ours = self._read_delays()
-        delayed = nobodys(passed, cpu + own_cpu, theirs, max(ours, late - own_cpu))
+        stopped = late - own_cpu - ours
+        if self.idle:  # that this process is late holds nobody up, unless everything was stopped
+            ours = stopped if stopped > STOPPED_SECONDS else 0.0
+        else:
+            ours += max(0.0, stopped)
+        self.idle = False
+        delayed = nobodys(passed, cpu + own_cpu, theirs, ours)
         self.delayed += delayed
-        self.waited += max(0.0, passed - cpu - own_cpu - delayed)
+        self.waited = max(0.0, self.waited + passed - cpu - own_cpu - delayed)
         self.wall = now - self._begun
 
     def _check(self) -> None:
@@ -147,19 +159,21 @@ class Clock:
 
 
 def nobodys(passed: float, used: float, theirs: Iterable[float], ours: float) -> float:
-    """Return how much of `passed` was neither used nor waited away, but spent by processes that were given no CPU.
+    """Return for how long processes were given no CPU, of the time that has `passed` and in part was `used`.
 
-    `theirs` are the delays of the candidate's threads, `ours` is that of the trusted process.
+    `theirs` are the delays of the candidate's threads, `ours` is that of the trusted process. The kernel tells of a
+    delay when it is over, so a single one can be longer than what has passed since the last look.
     """
     delays = [delay for delay in theirs if delay > 0]
-    together = min(sum(delays), SIBLINGS * max(delays, default=0.0))
-    return max(0.0, min(passed - used, together + max(0.0, ours)))
+    longest = max(delays, default=0.0)
+    together = min(sum(delays), SIBLINGS * longest) + max(0.0, ours)
+    return min(together, max(passed - used, longest, 0.0))
 
 
 def _cpu_clock(process: int) -> float | None:
     """Return the CPU time of `process`, all its threads, dead ones too; None where there is no such process."""
     try:
-        return time.clock_gettime_ns((~process << 3) | 2) * _NANO  # the clock's number: MAKE_PROCESS_CPUCLOCK of Linux
+        return time.clock_gettime((~process << 3) | 2)  # the clock's number: MAKE_PROCESS_CPUCLOCK of Linux
     except OSError:
         return None
 

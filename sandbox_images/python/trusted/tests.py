@@ -193,7 +193,7 @@ class Trial:
         if self._over:
             return
         try:
-            pause = self.clock.look()
+            pause = self.clock.look_unless_idle()
         except TrialEnd as end:
             self.channel.end = self.channel.end or end
             raise self.channel.end from None
