@@ -14,8 +14,8 @@ BUSY: Final = 20.0  # percent of the last ten seconds in which something was kep
 TOLD: Final = 1.0  # seconds without a CPU, from which on a message speaks of them
 
 REMEDY: Final = (
-    "it was tried alone, too. This machine is too busy: judge with fewer --workers, or when less else runs here; the "
-    "same command tries this sample again"
+    "it was tried alone, too. The machine is too busy: judge when less else runs on it, or with more --cpus for a "
+    "container; to judge this sample again, remove its line and start the same command"
 )
 
 
