@@ -26,7 +26,9 @@ BEAT_SECONDS: Final = 1.0
 STOPPED_SECONDS: Final = 0.5  # late for another reason than a busy CPU: the container, or the machine, was stopped
 PATIENCE: Final = 8  # times what a trial may use or wait is the wall time after which it counts as starved
 SIBLINGS: Final = 4  # times the longest delay of a thread is what all of them together can count for
+PENDING_SECONDS: Final = 1.0  # by how much a delay that is not over yet can make a wait look longer
 _NANO: Final = 1e-9
+_OWN: Final = "/proc/self/schedstat"
 
 
 class Clock:
@@ -50,7 +52,7 @@ class Clock:
         self._part_start = 0.0
         self._first_cpu, self._first_own = _cpu_clock(process) or 0.0, time.process_time()
         self._delays: dict[str, float] = {}
-        self._own_delay = 0.0
+        self._own_delay = _delay(_OWN) or 0.0
         self._looking = False
         self._begun = self._seen = self._beaten = time.monotonic()
         self._due: float = self._seen + min(LOOK_SECONDS, self._part_limit, self._wall_limit)
@@ -123,7 +125,8 @@ class Clock:
         if self.cpu >= self._total_limit:
             self._end("total_cpu")
         # The tests' own time counts here: it is the program's values that they work on.
-        if self.waited + self.own_cpu >= self._wall_limit:
+        over = self.waited + self.own_cpu - self._wall_limit
+        if over >= PENDING_SECONDS or (over >= 0 and not self._is_ready()):
             self._end("wall")
         if self.wall >= self._cap:
             self.limit = "starved"
@@ -140,22 +143,22 @@ class Clock:
     def _read_delays(self) -> tuple[list[float], float]:
         """Return by how much longer each of the candidate's threads, and this process, have waited for a CPU.
 
-        What came before the first look counts as if it came with it: for no more than the time that has passed then.
+        What the candidate's had waited before the first look comes with that: little has passed then to count it for.
         """
         threads = f"/proc/{self._process}/task"
-        own = _delay("/proc/self/schedstat")
+        own = _delay(_OWN)
         self.measured = own is not None
         if own is None:
-            return self._seen_ready(threads), 0.0
+            return [LOOK_SECONDS] * self._is_ready(), 0.0  # what can be known without a count
         found = {thread: _delay(f"{threads}/{thread}/schedstat") for thread in _list(threads)}
         before, self._delays = self._delays, {thread: delay for thread, delay in found.items() if delay is not None}
         ours, self._own_delay = own - self._own_delay, own
         return [delay - before.get(thread, 0.0) for thread, delay in self._delays.items()], ours
 
-    def _seen_ready(self, threads: str) -> list[float]:
-        """Return a look's time where a thread is ready to go on just now: what can be known without a count."""
-        states = [_read(f"{threads}/{thread}/stat").rpartition(")")[2].strip()[:1] for thread in _list(threads)]
-        return [LOOK_SECONDS] if "R" in states else []
+    def _is_ready(self) -> bool:
+        """Tell whether a thread of the candidate's process is at work just now, or would be if it were given a CPU."""
+        threads = f"/proc/{self._process}/task"
+        return any(_read(f"{threads}/{thread}/stat").rpartition(")")[2].startswith(" R") for thread in _list(threads))
 
 
 def nobodys(passed: float, used: float, theirs: Iterable[float], ours: float) -> float:
