@@ -83,8 +83,8 @@ def test_an_api_unresolved_in_any_test_does_not_compile(bench: Bench, kind: str)
         ),
         (
             {"end": "timeout", "clock": {"limit": "wall", "tests_cpu_ms": 9000.0, "waited_ms": 6000.0}},
-            "stopped in test 2 at the limit of 15 s of wall time; it waited 6.0 s and used 0.0 s of CPU time, the tests "
-            "themselves took 9.0 s",
+            "stopped in test 2 at the limit of 15 s of wall time; it waited 6.0 s and used 0.0 s of CPU time, the "
+            "tests themselves took 9.0 s",
         ),
         (
             {"end": "timeout", "clock": {"limit": "wall", "delayed_ms": 44_200.0}, "cpu_ms": 40.0},

@@ -29,7 +29,7 @@ while True:
 AMPLE = {"cpu_seconds": 9.0, "total_cpu_seconds": 9.0, "wall_seconds": 9.0}
 SECONDS = st.floats(0, 100)
 
-# What has passed and what was used of it, delays of the candidate's threads and of the trusted process: what is nobody's.
+# What has passed, what was used of it, delays of the program's threads and of the trusted process: what is nobody's.
 CHARGES = [
     (1.0, 1.0, [], 0.0, 0.0),
     (1.0, 0.0, [], 0.0, 0.0),  # asleep
