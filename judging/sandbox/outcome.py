@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from ...analysis.labels import label_program
+from ...sandbox_images.python.boundary.limits import kernel_cpu_seconds
 from ...schemas.verdicts import UNRESOLVED, Outcome, Stage
 from .container import RunnerLostError
 from .job import Finding, Job, Limits
-from .time_limits import limit_reached, whole_cpu_limit
+from .time_limits import limit_reached
 
 # Kinds of an error that the trusted process gives to a test when the trial is over; no program can send them.
 ENDS: Final = frozenset({"timeout", "died", "closed", "protocol", "output_limit"})
@@ -86,11 +87,11 @@ def _outcome(result: Mapping[str, Any], stage: Stage, limits: Limits) -> Outcome
 
 
 def _ended_by_cpu_limit(result: Mapping[str, Any], limits: Limits) -> bool:
-    """Tell whether the limit on CPU time ended the program: SIGXCPU, or SIGKILL a second later where that was caught.
+    """Tell whether the kernel's limit on CPU time ended the program: SIGXCPU, or SIGKILL a second later.
 
     A program can send itself both. It has reached the limit if it has used the time.
     """
-    limit_ms = 1000 * whole_cpu_limit(limits)
+    limit_ms = 1000 * kernel_cpu_seconds(limits.total_cpu_seconds)
     least: dict[int, float] = {signal.SIGXCPU: TICK_TOLERANCE * limit_ms, signal.SIGKILL: limit_ms}
     used: float = result["cpu_ms"]
     return result["end"] == "died" and used >= least.get(_signal_of(result), math.inf)

@@ -1,6 +1,5 @@
 """What the limits on time did to a program: which of them ended it, in words, and whether it was given any CPU."""
 
-import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,11 +18,6 @@ REMEDY: Final = (
 )
 
 
-def whole_cpu_limit(limits: Limits) -> int:
-    """Return the kernel's limit on the CPU time of the whole program, which is in whole seconds."""
-    return max(1, math.ceil(limits.total_cpu_seconds))
-
-
 def limit_reached(result: Mapping[str, Any], limits: Limits) -> str:
     """Return which limit on time ended the program of this `result`, where, and what it had used."""
     clock, all_used = result["clock"], _seconds(result["cpu_ms"])
@@ -32,8 +26,8 @@ def limit_reached(result: Mapping[str, Any], limits: Limits) -> str:
         used = f"it used {_seconds(clock['part_cpu_ms'])} there, {all_used} in all"
         return f"stopped {where} at the limit of {limits.cpu_seconds:g} s of CPU time; {used}"
     if clock["limit"] != "wall":
-        whole = limits.total_cpu_seconds if clock["limit"] else whole_cpu_limit(limits)
-        return f"stopped {where} at the limit for the whole program of {whole:g} s of CPU time; it used {all_used}"
+        whole = f"{limits.total_cpu_seconds:g} s of CPU time"
+        return f"stopped {where} at the limit for the whole program of {whole}; it used {all_used}"
     tests = f", the tests themselves took {_seconds(clock['tests_cpu_ms'])}" * (clock["tests_cpu_ms"] >= 1000 * TOLD)
     kept = f"; {_seconds(clock['delayed_ms'])} without a CPU do not count" * (clock["delayed_ms"] >= 1000 * TOLD)
     return (

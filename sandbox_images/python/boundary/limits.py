@@ -21,3 +21,8 @@ MAX_PATH: Final = 200  # characters of the dotted path of such a class
 # What the untrusted process may use
 DESCRIPTORS: Final = 64  # in a recycled container the trusted process has more
 RESERVED_MIB: Final = 64  # of the container's memory, for the trusted process
+
+
+def kernel_cpu_seconds(seconds: float) -> int:
+    """Return the kernel's limit on CPU time, which is in whole seconds and comes after the trusted process's own."""
+    return int(-(-seconds // 1)) + 1

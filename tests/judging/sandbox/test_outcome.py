@@ -36,7 +36,7 @@ def result(**facts: Any) -> dict[str, Any]:
         ({"end": "timeout"}, "timeout", "timeout"),
         # The kernel counts that limit in ticks, which may run ahead of the measured time.
         ({"end": "died", "status": signal.SIGXCPU, "cpu_ms": 26450.4}, "timeout", "timeout"),
-        ({"end": "died", "status": signal.SIGKILL, "cpu_ms": 30990.0}, "timeout", "timeout"),
+        ({"end": "died", "status": signal.SIGKILL, "cpu_ms": 31990.0}, "timeout", "timeout"),
         # A program can send itself either signal; then it has not used the time.
         ({"end": "died", "status": signal.SIGXCPU, "cpu_ms": 20.0}, "crashed", "signal"),
         ({"end": "died", "status": signal.SIGKILL, "cpu_ms": 26450.4}, "crashed", "signal"),
