@@ -8,22 +8,13 @@ import select
 from ..boundary.frames import LOCKED_DOWN, BadFrameError, frame_length, pack, unpack
 from ..boundary.light import TYPE_CHECKING
 from ..boundary.limits import MAX_REPLY_BYTES
+from .clocks import Clock, TrialEnd
 
 if TYPE_CHECKING:
     from typing import Any, Final
 
-    from .clocks import Clock
-
 KEPT_OUTPUT_BYTES: Final = 64 * 1024
 _READABLE: Final = select.POLLIN | select.POLLHUP | select.POLLERR
-
-
-class TrialEnd(BaseException):
-    """The candidate cannot go on, so neither can its tests. `kind` says why, as in a verdict's error."""
-
-    def __init__(self, kind: str, message: str):
-        super().__init__(message)
-        self.kind = kind
 
 
 class Channel:

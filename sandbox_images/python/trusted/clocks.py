@@ -15,7 +15,6 @@ import posix
 import time
 
 from ..boundary.light import TYPE_CHECKING
-from .channel import TrialEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -29,6 +28,14 @@ SIBLINGS: Final = 4  # times the longest delay of a thread is what all of them t
 PENDING_SECONDS: Final = 1.0  # by how much a delay that is not over yet can make a wait look longer
 _NANO: Final = 1e-9
 _OWN: Final = "/proc/self/schedstat"
+
+
+class TrialEnd(BaseException):
+    """The candidate cannot go on, so neither can its tests. `kind` says why, as in a verdict's error."""
+
+    def __init__(self, kind: str, message: str):
+        super().__init__(message)
+        self.kind = kind
 
 
 class Clock:

@@ -16,13 +16,13 @@ from ..boundary import codec
 from ..boundary.bypasses import CODES as BYPASSES
 from ..boundary.light import PARSE_ONLY, TYPE_CHECKING, CodeType
 from ..boundary.limits import MAX_PATH, MAX_PATHS, MAX_TEXT
-from .channel import Channel, TrialEnd
+from .channel import Channel
+from .clocks import Clock, TrialEnd
+from .confinement import is_ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any, Final
-
-    from .clocks import Clock
 
 
 class CandidateError(Exception):
@@ -597,9 +597,9 @@ class Death:
 
 
 def reap(child: int, patience: float) -> Death:
-    """Wait for the end of `child`; kill it after `patience` seconds."""
+    """Wait for the end of `child`; kill it after `patience` seconds, if it is not about to end."""
     deadline, pause = time.monotonic() + patience, 0.0002
-    while not has_ended(child) and time.monotonic() < deadline:
+    while not has_ended(child) and (time.monotonic() < deadline or (patience and is_ending(child))):
         time.sleep(pause)
         pause = min(pause * 2, 0.02)
     killed = not has_ended(child)

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edittool.sandbox_images.python.trusted.channel import TrialEnd
-from edittool.sandbox_images.python.trusted.clocks import SIBLINGS, Clock, nobodys
+from edittool.sandbox_images.python.trusted.clocks import SIBLINGS, Clock, TrialEnd, nobodys
+from edittool.sandbox_images.python.trusted.confinement import is_ending
 
 WORKS = "while True: pass"
 WAITS = "import time; time.sleep(60)"
@@ -127,11 +127,17 @@ def test_a_program_that_has_ended_is_charged_for_what_is_waited() -> None:
     assert (clock.limit, kind) == ("wall", "timeout")
 
 
+def test_a_process_on_its_way_out_is_told_from_one_that_stays() -> None:
+    with process("pass") as ended, process(WAITS) as waiting:
+        os.waitid(os.P_PID, ended, os.WEXITED | os.WNOWAIT)
+        assert (is_ending(ended), is_ending(waiting)) == (True, False)
+    assert not is_ending(ended)
+
+
 # The clock's own process and the program are stopped for a second, as a container or a machine may be.
 STOPPED = """
 import sys, time
-from edittool.sandbox_images.python.trusted.channel import TrialEnd
-from edittool.sandbox_images.python.trusted.clocks import Clock
+from edittool.sandbox_images.python.trusted.clocks import Clock, TrialEnd
 clock = Clock(int(sys.argv[1]), {"cpu_seconds": 9, "total_cpu_seconds": 9, "wall_seconds": 1}, lambda: None)
 print("ready", flush=True)
 try:
