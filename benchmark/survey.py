@@ -61,7 +61,7 @@ def _find_fault(problem: Problem, trial: Trial, cpu_seconds: float) -> Rejection
     if trial.outcome != "passed":
         return Rejection(problem.task_id, None, "reference_fails", str(trial))
     if trial.cpu_ms > 1000 * cpu_seconds / 2:
-        detail = f"its reference takes more than {cpu_seconds / 2:g} s of CPU time, half of what a sample may take"
+        detail = f"its reference takes more than {cpu_seconds / 2:g} s of CPU time, half of a sample's for a test"
         return Rejection(problem.task_id, None, "too_slow", detail)
     return None
 

@@ -124,9 +124,7 @@ def _require_sandbox(job: Job, finding: Finding) -> None:
 
 def _patient(options: SandboxOptions) -> SandboxOptions:
     """Return `options` for trials: on a busy machine, too, the same programs must pass."""
-    limits = options.limits
-    more = replace(limits, cpu_seconds=PATIENCE * limits.cpu_seconds, wall_seconds=PATIENCE * limits.wall_seconds)
-    return replace(options, limits=more, jobs_per_container=MAX_JOBS_PER_CONTAINER)
+    return replace(options, limits=options.limits.times(PATIENCE), jobs_per_container=MAX_JOBS_PER_CONTAINER)
 
 
 @contextmanager

@@ -215,7 +215,7 @@ def _judged_before(request: Request, start: int, line: int) -> Iterator[tuple[in
     for row in read_rows(request.output, "verdict", start=start, first_line=line):
         for name, now in (("bench_sha256", digest), ("limits", limits)):
             if row.data.get(name, now) != now:
-                what = "another benchmark" if name == "bench_sha256" else f"other limits ({row.data[name]})"
+                what = "another benchmark" if name == "bench_sha256" else _other_limits(row.data[name], limits)
                 raise InputError(
                     f"{request.output}, line {row.line}: this verdict was made with {what}. "
                     "Choose another output file, or remove this one to judge everything again."
@@ -227,6 +227,12 @@ def _judged_before(request: Request, start: int, line: int) -> Iterator[tuple[in
                 f"on {_with_mode(request.mode)}: one file has programs taken in one way. Choose another output file."
             )
         yield row.line, _note_of(Verdict.from_row(row.data))
+
+
+def _other_limits(then: dict[str, Any], now: dict[str, Any]) -> str:
+    differing = [name for name in {**now, **then} if then.get(name) != now.get(name)]
+    told = "; ".join(f"{name}: {then.get(name, 'none')} then, {now.get(name, 'none')} now" for name in differing)
+    return f"other limits ({told})"
 
 
 def _with_mode(mode: str | None) -> str:

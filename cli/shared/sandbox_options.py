@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ...judging.sandbox.job import Limits
+from ...judging.sandbox.job import TOTAL, Limits
 from ...judging.sandbox.options import SandboxOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -20,14 +20,23 @@ _OPTIONS = (
         "--memory", type=click.IntRange(128), default=256, show_default=True, help="Memory per container, MiB."
     ),
     click.option(
-        "--cpu-seconds", type=click.FloatRange(0.1), default=3.0, show_default=True, help="CPU time per program."
+        "--cpu-seconds",
+        type=click.FloatRange(0.1),
+        default=3.0,
+        show_default=True,
+        help="CPU time of a program for loading, and for each test.",
+    ),
+    click.option(
+        "--total-cpu-seconds",
+        type=click.FloatRange(0.1),
+        help=f"CPU time of a program for all of that together. Default: {TOTAL} times --cpu-seconds.",
     ),
     click.option(
         "--wall-seconds",
         type=click.FloatRange(0.1),
         default=15.0,
         show_default=True,
-        help="Time per program, for those that sleep or wait.",
+        help="Time that a program may sleep or wait; time without a CPU on a busy machine does not count.",
     ),
     click.option(
         "--engine-patience",
@@ -55,11 +64,22 @@ def make_options(
     cpus: float,
     memory: int,
     cpu_seconds: float,
+    total_cpu_seconds: float | None,
     wall_seconds: float,
     engine_patience: float,
 ) -> SandboxOptions:
     """Return the options that the command line asks for."""
-    limits = Limits(cpu_seconds=cpu_seconds, wall_seconds=wall_seconds, memory_mib=memory)
+    if total_cpu_seconds is not None and total_cpu_seconds < cpu_seconds:
+        raise click.UsageError(
+            f"--total-cpu-seconds {total_cpu_seconds:g} is less than --cpu-seconds {cpu_seconds:g}, "
+            "the limit for each test: give at least as much."
+        )
+    limits = Limits(
+        cpu_seconds=cpu_seconds,
+        wall_seconds=wall_seconds,
+        memory_mib=memory,
+        total_cpu_seconds=total_cpu_seconds or 0.0,
+    )
     defaults = SandboxOptions()
     chosen = workers or (min(defaults.workers, pool) if pool else defaults.workers)
     return SandboxOptions(

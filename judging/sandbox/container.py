@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import signal
 import socket
 import time
@@ -10,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from docker import APIClient
-from docker.errors import APIError, ImageNotFound, NotFound
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
 from ...schemas.errors import EnvironmentFault
 from ..engine.dialects import host_config
@@ -20,6 +21,8 @@ from .options import SandboxOptions
 REMOVAL_PAUSES = (0.0, 0.05, 0.2, 1.0, 3.0)  # seconds before each attempt
 END_SECONDS = 1.0  # for a runner that has served its last job, and ends
 GRACE_SECONDS = 3.0  # the runner's own deadline comes first; this one is for a runner that hangs
+HANGING_CPU_SECONDS = 2.0  # that a runner uses without a word: it hangs, it is not kept from its CPU
+STARVING = 8  # times a trial's time is how long one is waited for that uses none
 MAX_RESULT_BYTES = 64 * 2**20
 MAX_AHEAD_BYTES = 32 * 2**10  # fits into the pipe that nobody reads just then
 STDOUT = 1
@@ -30,7 +33,7 @@ class SandboxFaultError(Exception):
 
 
 class RunnerLostError(Exception):
-    """The container ended or hung without a result. `reason`: timeout, out_of_memory or fault."""
+    """The container ended or hung without a result. `reason`: timeout, out_of_memory, starved or fault."""
 
     def __init__(self, reason: str, message: str):
         super().__init__(message)
@@ -135,13 +138,37 @@ class Container:
         return result
 
     def _await_result(self, wall_seconds: float) -> dict[str, Any]:
+        """Return the trial's result. Until then its runner speaks about once a second; it may be silent for so long."""
         try:
-            return self._read_frame(wall_seconds + GRACE_SECONDS)
+            return self._read_result(wall_seconds + GRACE_SECONDS)
         except RunnerLostError as loss:
             if loss.reason != "timeout":
                 raise
         self._await_engine()
-        return self._read_frame(GRACE_SECONDS)
+        used, deadline = self._cpu_seconds(), time.monotonic() + STARVING * wall_seconds
+        while True:
+            try:
+                return self._read_result(GRACE_SECONDS)
+            except RunnerLostError as loss:
+                if loss.reason != "timeout" or not self._cpu_seconds() - used < HANGING_CPU_SECONDS:
+                    raise
+            if time.monotonic() > deadline:
+                raise RunnerLostError("starved", "starved: the sandbox was given no CPU for minutes")
+
+    def _read_result(self, seconds: float) -> dict[str, Any]:
+        """Return the next frame that is no sign of life, as long as one comes every so many `seconds`."""
+        while (message := self._read_frame(seconds)).get("alive"):
+            continue
+        return message
+
+    def _cpu_seconds(self) -> float:
+        """Return the CPU time that the container has used, in the engine's words; infinity where it has none for it."""
+        try:
+            api: Any = self._api  # its stub knows containers of other classes
+            stats = api.stats(self.id, stream=False, one_shot=True)
+            return float(stats["cpu_stats"]["cpu_usage"]["total_usage"]) / 1e9
+        except (DockerException, OSError, KeyError, TypeError):
+            return math.inf
 
     def _await_engine(self) -> None:
         """Wait until the engine answers: one that hung for a while may still hold the runner's result."""

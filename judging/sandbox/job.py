@@ -2,22 +2,41 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from ...sandbox_images.python.boundary.runs import FIRST, NOTHING, WRONG_VALUE
 from ...schemas.changes import Change
 from ...schemas.problems import Problem
 from ...schemas.verdicts import Label, LabelDetail, Outcome, Stage
 
+TOTAL: Final = 10  # times the CPU time of one part, which is loading or a test, is what all may take by default
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one program may use."""
+    """What one program may use.
 
-    cpu_seconds: float = 3.0  # CPU time of the candidate's process, loading and all tests together
-    wall_seconds: float = 15.0  # backstop for programs that sleep or wait
+    Time in which it was ready to go on, but was given no CPU, counts for nothing.
+    """
+
+    cpu_seconds: float = 3.0  # CPU time of the candidate's process for loading, and for each test
+    wall_seconds: float = 15.0  # time that it sleeps or waits, and that the tests themselves take
     memory_mib: int = 256  # the container's memory, swap off
     output_kib: int = 1024  # what the candidate may print
+    total_cpu_seconds: float = 0.0  # CPU time for all together; 0: TOTAL times that of a part
+
+    def __post_init__(self) -> None:
+        if not self.total_cpu_seconds:
+            object.__setattr__(self, "total_cpu_seconds", TOTAL * self.cpu_seconds)
+
+    def times(self, factor: float) -> Self:
+        """Return these limits with so many times the time."""
+        return replace(
+            self,
+            cpu_seconds=factor * self.cpu_seconds,
+            wall_seconds=factor * self.wall_seconds,
+            total_cpu_seconds=factor * self.total_cpu_seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +74,7 @@ class Job:
             "helpers": problem.helpers,
             "tests": [{"setup": test.setup, "code": test.code} for test in problem.tests],
             "cpu_seconds": limits.cpu_seconds,
+            "total_cpu_seconds": limits.total_cpu_seconds,
             "wall_seconds": limits.wall_seconds,
         }
 

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from ...analysis.labels import label_program
+from ...sandbox_images.python.boundary.limits import kernel_cpu_seconds
 from ...schemas.verdicts import UNRESOLVED, Outcome, Stage
 from .container import RunnerLostError
 from .job import Finding, Job, Limits
+from .time_limits import limit_reached
 
 # Kinds of an error that the trusted process gives to a test when the trial is over; no program can send them.
 ENDS: Final = frozenset({"timeout", "died", "closed", "protocol", "output_limit"})
@@ -88,18 +90,14 @@ def _outcome(result: Mapping[str, Any], stage: Stage, limits: Limits) -> Outcome
 
 
 def _ended_by_cpu_limit(result: Mapping[str, Any], limits: Limits) -> bool:
-    """Tell whether the limit on CPU time ended the program: SIGXCPU, or SIGKILL a second later where that was caught.
+    """Tell whether the kernel's limit on CPU time ended the program: SIGXCPU, or SIGKILL a second later.
 
     A program can send itself both. It has reached the limit if it has used the time.
     """
-    limit_ms = 1000 * _cpu_limit(limits)
+    limit_ms = 1000 * kernel_cpu_seconds(limits.total_cpu_seconds)
     least: dict[int, float] = {signal.SIGXCPU: TICK_TOLERANCE * limit_ms, signal.SIGKILL: limit_ms}
     used: float = result["cpu_ms"]
     return result["end"] == "died" and used >= least.get(_signal_of(result), math.inf)
-
-
-def _cpu_limit(limits: Limits) -> int:
-    return max(1, math.ceil(limits.cpu_seconds))  # the kernel's limit is in whole seconds
 
 
 def _ended_by_oom_killer(result: Mapping[str, Any]) -> bool:
@@ -116,7 +114,7 @@ def _ending(result: Mapping[str, Any], outcome: Outcome, limits: Limits) -> dict
     """Return the event that ended the trial, or None where that is not what the verdict is about."""
     end = result["end"]
     if outcome == "timeout":
-        return _event("Timeout", _limit_reached(result, limits), _cause(result))
+        return _event("Timeout", limit_reached(result, limits), _cause(result))
     if _ended_by_oom_killer(result):
         return _event("OutOfMemory", "the kernel killed the program for its memory", "out_of_memory")
     if end is None or outcome == "out_of_memory":  # where the program said so itself: its MemoryError came first
@@ -129,13 +127,6 @@ def _ending(result: Mapping[str, Any], outcome: Outcome, limits: Limits) -> dict
         return _event("Protocol", "the program closed the pipe that its results go through", "protocol")
     said = next((test["error"]["message"] for test in result["tests"] if _kind(test) == end), "no reply")
     return _event("Protocol", said, "protocol")
-
-
-def _limit_reached(result: Mapping[str, Any], limits: Limits) -> str:
-    used = f"{result['cpu_ms'] / 1000:.1f} s"
-    if result["end"] == "died":
-        return f"stopped at the limit of {_cpu_limit(limits)} s of CPU time; {used} were used"
-    return f"stopped at the limit of {limits.wall_seconds:g} s of wall time; {used} of CPU time were used"
 
 
 def _told(test: Mapping[str, Any], ending: Mapping[str, Any] | None) -> Mapping[str, Any]:

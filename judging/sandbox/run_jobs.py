@@ -20,6 +20,8 @@ from .job import Finding, Job
 from .options import SandboxOptions
 from .outcome import find, find_fault, find_lost
 from .pool import EngineLostError, Pool
+from .time_limits import REMEDY, require_cpu
+from .turns import Turns
 
 Item = TypeVar("Item")
 
@@ -90,10 +92,10 @@ def run_jobs(
     # The pool is left first, which ends what the workers wait for.
     with ThreadPoolExecutor(options.workers, "judge") as executor, Pool(client, image, options) as pool:
         found: SimpleQueue[Result | Future[None]] = SimpleQueue()
-        at_work = 0
+        turns, at_work = Turns(), 0
         for batch in batches(jobs, options.jobs_per_container, options.workers):
             pool.expect()
-            executor.submit(_judge, batch, pool, options, found.put, on_start).add_done_callback(found.put)
+            executor.submit(_judge, batch, pool, turns, options, found.put, on_start).add_done_callback(found.put)
             at_work += 1
             if at_work >= options.pool_size + options.workers:
                 yield from _until_a_batch_ends(found)
@@ -112,29 +114,30 @@ def _until_a_batch_ends(found: SimpleQueue[Result | Future[None]]) -> Iterator[R
 def _judge(
     jobs: list[Job],
     pool: Pool,
+    turns: Turns,
     options: SandboxOptions,
     tell: Callable[[Result], None],
     on_start: Callable[[Job], object],
 ) -> None:
     """Judge `jobs` one after the other in one container; after a loss or a doubt the rest goes on in another one."""
-    rest, expected = deque(jobs), True
+    rest, expected, alone = deque(jobs), True, False
     attempt, outages = 1, 0  # of the first of `rest`
     while rest:
         if not expected:
             pool.expect()
         expected, fresh, fault = False, True, None
         try:
-            with pool.container() as container:
-                messages = [job.message(options.limits) for job in rest]
+            with turns.taken(alone=alone), pool.container() as container:
+                messages = [job.message(options.limits) for job in islice(rest, 1 if alone else None)]
                 for sent, following in zip(messages, [*messages[1:], None], strict=True):
                     on_start(rest[0])
-                    wall_seconds = options.limits.wall_seconds * (options.runs if rest[0].changes else 1)
-                    result = container.run(sent, wall_seconds, following)
+                    result = container.run(sent, options.limits.wall_seconds, following)
+                    require_cpu(result, alone=alone)
                     finding = _find(rest[0], result, options, attempt)
                     if not fresh and _is_doubtful(finding, options):
                         break
                     tell((rest.popleft(), finding))
-                    fresh, attempt, outages = False, 1, 0
+                    fresh, alone, attempt, outages = False, False, 1, 0
                     if not container.takes_more:
                         break
         except EngineLostError as loss:
@@ -142,6 +145,9 @@ def _judge(
             if outages == MAX_OUTAGES:
                 fault = find_fault(rest[0], f"the engine was lost {outages} times: {loss}", attempt)
         except RunnerLostError as loss:
+            if loss.reason == "starved" and not alone:
+                alone, attempt = True, attempt + 1
+                continue
             if not fresh:
                 continue  # perhaps this job is only a victim of those that ran here before it
             if loss.reason != "fault" or attempt == options.attempts:
@@ -149,10 +155,12 @@ def _judge(
             attempt += 1
         if fault is not None:
             tell((rest.popleft(), fault))
-            attempt, outages = 1, 0
+            alone, attempt, outages = False, 1, 0
 
 
 def _find_loss(job: Job, loss: RunnerLostError, attempt: int) -> Finding:
+    if loss.reason == "starved":
+        return find_fault(job, f"{loss}; {REMEDY}", attempt)
     finding = find_fault(job, str(loss), attempt) if loss.reason == "fault" else find_lost(job, loss)
     return finding.tried(attempt)
 

@@ -30,7 +30,8 @@ WAITING = [case for case in ALL if case.waits and case not in SEQUENCES]
 OTHERS = [case for case in ALL if case not in SEQUENCES and case not in WAITING]
 
 # Programs that use up their CPU time never come to the limit on wall time, however busy the machine is.
-OPTIONS = SandboxOptions(limits=Limits(cpu_seconds=0.5, wall_seconds=120.0), workers=4, attempts=2)
+LIMITED = Limits(cpu_seconds=1.0, total_cpu_seconds=1.0, wall_seconds=120.0)
+OPTIONS = SandboxOptions(limits=LIMITED, workers=4, attempts=2)
 # Those that wait for their end use none: many of them can wait at once, and not for long.
 IMPATIENT = replace(OPTIONS, limits=replace(OPTIONS.limits, wall_seconds=3.0), workers=8)
 

@@ -22,3 +22,8 @@ MAX_SEEN: Final = 20  # calls of what is removed that a watched run tells of
 # What the untrusted process may use
 DESCRIPTORS: Final = 64  # in a recycled container the trusted process has more
 RESERVED_MIB: Final = 64  # of the container's memory, for the trusted process
+
+
+def kernel_cpu_seconds(seconds: float) -> int:
+    """Return the kernel's limit on CPU time, which is in whole seconds and comes after the trusted process's own."""
+    return int(-(-seconds // 1)) + 1

@@ -9,7 +9,7 @@ import posix
 import resource
 
 from .light import TYPE_CHECKING
-from .limits import DESCRIPTORS, RESERVED_MIB
+from .limits import DESCRIPTORS, RESERVED_MIB, kernel_cpu_seconds
 from .syscall_filter import confine, prctl
 
 if TYPE_CHECKING:
@@ -71,6 +71,6 @@ def set_limits(memory_mib: int) -> None:
 
 
 def limit_cpu(seconds: float) -> None:
-    """Bound this process's CPU time: SIGXCPU at the limit, SIGKILL one second later; whole seconds, rounded up."""
-    whole = max(1, int(-(-seconds // 1)))
+    """Bound this process's CPU time where nobody ends it at `seconds`: SIGXCPU soon after, SIGKILL one second later."""
+    whole = kernel_cpu_seconds(seconds)
     resource.setrlimit(resource.RLIMIT_CPU, (whole, whole + 1))

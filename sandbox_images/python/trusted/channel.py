@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posix
 import select
-import time
 
 from ..boundary.frames import LOCKED_DOWN, BadFrameError, frame_length, pack, unpack
 from ..boundary.light import TYPE_CHECKING
 from ..boundary.limits import MAX_REPLY_BYTES
+from .clocks import Clock, TrialEnd
 
 if TYPE_CHECKING:
     from typing import Any, Final
@@ -17,16 +17,8 @@ KEPT_OUTPUT_BYTES: Final = 64 * 1024
 _READABLE: Final = select.POLLIN | select.POLLHUP | select.POLLERR
 
 
-class TrialEnd(BaseException):
-    """The candidate cannot go on, so neither can its tests. `kind` says why, as in a verdict's error."""
-
-    def __init__(self, kind: str, message: str):
-        super().__init__(message)
-        self.kind = kind
-
-
 class Channel:
-    """Sends requests to the candidate and waits for replies until `deadline`, a time of time.monotonic().
+    """Sends requests to the candidate and waits for replies, until `clock` says that a limit on time is reached.
 
     What the candidate prints is read on the way: its first 64 KiB are kept, and more than `output_limit` bytes end
     the trial. Once a request has failed, every later one fails the same way. Requests are numbered, and a reply names
@@ -36,7 +28,7 @@ class Channel:
     def __init__(self, requests: int, replies: int, output: int, *, output_limit: int):
         self._requests, self._replies, self._output = requests, replies, output
         self._output_limit = output_limit
-        self.deadline = float("inf")
+        self.clock: Clock | None = None
         self.printed = bytearray()
         self.printed_bytes = 0
         self.end: TrialEnd | None = None
@@ -87,12 +79,19 @@ class Channel:
             poller.register(self._output, _READABLE)
         if writing:
             poller.register(self._requests, select.POLLOUT)
-        left = self.deadline - time.monotonic()
-        ready = poller.poll(max(left, 0) * 1000 if left != float("inf") else None)
-        if not ready:
-            raise TrialEnd("timeout", "the time limit was reached")
+        ready = self._poll(poller)
         # The output first: a flood of it must not go unseen behind a flood of replies.
         return sorted((descriptor for descriptor, _ in ready), key=lambda descriptor: descriptor != self._output)
+
+    def _poll(self, poller: select.poll) -> list[tuple[int, int]]:
+        """Wait for one of the pipes, or until the clock has to be looked at again."""
+        if self.clock is None:
+            return poller.poll()
+        pause = self.clock.look()
+        self.clock.idle = True
+        ready = poller.poll(pause * 1000)
+        self.clock.idle = not ready
+        return ready
 
     def _send(self, unsent: memoryview) -> memoryview:
         try:

@@ -34,6 +34,7 @@ from ..boundary.lockdown import REPLIES, REQUESTS, become_untrusted
 from ..untrusted import candidate
 from .again import run_again
 from .channel import Channel
+from .clocks import Clock
 from .confinement import describe_confinement, read_counters, waits_undisturbed
 from .restore import OwnState
 from .tests import Trial, has_ended, reap
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 PROTOCOL = 1
+ALIVE = pack({"alive": True})  # what the host is told now and then, until the result of a job follows
 LOST_ITS_CANDIDATE = 5  # exit statuses of a container that leaves its other jobs to another one
 NOT_AS_BEFORE = 7
 
@@ -68,8 +70,9 @@ class Server:
 
     def __init__(self, waiting: list[tuple[int, Channel]], results: int, runs: int):
         self._waiting, self._results, self._runs = waiting, results, runs
-        self._alone = len(waiting) == 1
-        self._room, self._own = ([], None) if self._alone else (free_room(), OwnState())
+        several = len(waiting) > 1
+        self._room = free_room() if several else []
+        self._own = OwnState() if several else None
 
     def serve(self) -> None:
         """Answer jobs until there are too few processes left for another one, or no more come."""
@@ -93,7 +96,8 @@ class Server:
         child, channel = self._waiting.pop(0)
         if not waits_undisturbed(child):
             posix._exit(LOST_ITS_CANDIDATE)
-        return _try_out(job, child, channel)
+        clock = Clock(child, job, beat=lambda: write_all(self._results, ALIVE))
+        return _try_out(job, child, channel, clock)
 
     def _clear(self) -> None:
         """Leave nothing of a run to the next one."""
@@ -129,13 +133,14 @@ def _keep_standard_output_private() -> int:
     return results
 
 
-def _try_out(job: dict[str, Any], child: int, channel: Channel) -> dict[str, Any]:
+def _try_out(job: dict[str, Any], child: int, channel: Channel, clock: Clock) -> dict[str, Any]:
     started, before = time.monotonic(), read_counters()
-    trial = Trial(job, channel)
+    trial = Trial(job, channel, clock)
     fault = _run(trial)
     end = channel.end and channel.end.kind
     if end == "timeout" and has_ended(child):
         end = "died"  # unnoticed: a child of its own held the pipes open
+    used = clock.facts()
     channel.drain()
     channel.hang_up()
     # Its exit status counts, unless it is we who end it.
@@ -160,6 +165,7 @@ def _try_out(job: dict[str, Any], child: int, channel: Channel) -> dict[str, Any
         "output": channel.printed.decode("utf-8", "backslashreplace"),
         "status": death.status,
         "counters": {name: after[name] - before[name] for name in after},
+        "clock": used,
         "cpu_ms": round(death.cpu_seconds * 1000, 1),
         "peak_memory_kib": death.peak_kib,
         "duration_ms": round((time.monotonic() - started) * 1000, 1),

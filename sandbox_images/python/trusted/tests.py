@@ -16,7 +16,9 @@ from ..boundary import codec
 from ..boundary.bypasses import CODES as BYPASSES
 from ..boundary.light import PARSE_ONLY, TYPE_CHECKING, CodeType
 from ..boundary.limits import MAX_PATH, MAX_PATHS, MAX_SEEN, MAX_TEXT
-from .channel import Channel, TrialEnd
+from .channel import Channel
+from .clocks import Clock, TrialEnd
+from .confinement import is_ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -105,7 +107,7 @@ class StandIn:
 # A type checker knows a class's docstring as a text alone.
 StandIn.__doc__ = property(lambda self: self._trial.operate("get", self, "__doc__"))  # type: ignore[assignment]
 
-_FOR_THE_PROGRAM: Final = ("program", "changes", "traced", "cpu_seconds", "run", "own", "counterfactual")
+_FOR_THE_PROGRAM: Final = ("program", "changes", "traced", "total_cpu_seconds", "run", "own", "counterfactual")
 _CHANGEABLE: Final = frozenset(
     {"list", "dict", "set", "bytearray", "OrderedDict", "Counter", "defaultdict", "deque", "array"}
 )
@@ -150,9 +152,10 @@ def _write_back(old: Any, new: Any) -> Any:
 class Trial:
     """One candidate's tests: load the program, run each test alone, keep the facts."""
 
-    def __init__(self, job: Mapping[str, Any], channel: Channel):
+    def __init__(self, job: Mapping[str, Any], channel: Channel, clock: Clock):
         self.job = job
         self.channel = channel
+        self.clock = channel.clock = clock
         self.stage = "parse"
         self.calls = {change["replacement"]: 0 for change in job["changes"]}
         self.calls_on_load: dict[str, int] = {}
@@ -177,9 +180,8 @@ class Trial:
 
         The facts are then in `stage`, `error`, `tests`, `calls`, `bypass` and `trace`.
         """
-        self.channel.deadline = time.monotonic() + self.job["wall_seconds"]
         _signal.signal(_signal.SIGALRM, self._on_alarm)
-        _signal.setitimer(_signal.ITIMER_REAL, self.job["wall_seconds"])
+        _signal.setitimer(_signal.ITIMER_REAL, self.clock.look())
         try:
             self._load()
             self._run_tests()
@@ -193,11 +195,14 @@ class Trial:
     def _on_alarm(self, number: int, frame: object) -> None:
         # For time that the tests themselves spend; what the candidate spends ends in the channel. The candidate can
         # send this signal too, so the clock decides.
-        if self._over or time.monotonic() < self.channel.deadline:
+        if self._over:
             return
-        if self.channel.end is None:
-            self.channel.end = TrialEnd("timeout", "the time limit was reached")
-        raise self.channel.end
+        try:
+            pause = self.clock.look_unless_idle()
+        except TrialEnd as end:
+            self.channel.end = self.channel.end or end
+            raise self.channel.end from None
+        _signal.setitimer(_signal.ITIMER_REAL, pause)  # for once: a timer that repeats could go off while this runs
 
     def _end(self, end: TrialEnd) -> None:
         error = _end_facts(end)
@@ -341,6 +346,7 @@ class Trial:
         for name in dict.fromkeys((self.job["entry_point"], "candidate")):
             self._namespace[name] = self._find_entry_point()
         for number, test in enumerate(self.job["tests"], 1):
+            self.clock.begin(f"test {number}")
             error = self._run_test(f"<test {number}>", test["setup"] + "\n" + test["code"])
             self.tests.append({"passed": error is None, "error": error})
             self.error = self.error or error
@@ -611,9 +617,9 @@ class Death:
 
 
 def reap(child: int, patience: float) -> Death:
-    """Wait for the end of `child`; kill it after `patience` seconds."""
+    """Wait for the end of `child`; kill it after `patience` seconds, if it is not about to end."""
     deadline, pause = time.monotonic() + patience, 0.0002
-    while not has_ended(child) and time.monotonic() < deadline:
+    while not has_ended(child) and (time.monotonic() < deadline or (patience and is_ending(child))):
         time.sleep(pause)
         pause = min(pause * 2, 0.02)
     killed = not has_ended(child)

@@ -42,7 +42,7 @@ def serve(requests: int, replies: int) -> None:
         return
     number, job = first
     set_dumpable(1)  # as every process is: the program can read its own /proc files
-    limit_cpu(job["cpu_seconds"])
+    limit_cpu(job["total_cpu_seconds"])
     if posix.access(OWN_PACKAGES, posix.R_OK):
         sys.path.append(OWN_PACKAGES)
     world = World(job["changes"], run=job["run"])
@@ -90,7 +90,7 @@ class Candidate:
         self.program = program
         self._world = world
         self._own = own
-        self._phase, self._way = counterfactual or ("", None)
+        self._counterfactual = counterfactual
         self.trace = Trace(traced)
         if traced:
             world.builtins[TRACE_FUNCTION] = self.trace.note
@@ -122,8 +122,9 @@ class Candidate:
         self.stage = "run"
 
     def _make_counterfactual(self, phase: str) -> None:
-        if self._way is not None:
-            self._world.shims.make_counterfactual(self._own, self._way if phase == self._phase else None)
+        if self._counterfactual is not None:
+            chosen, way = self._counterfactual
+            self._world.shims.make_counterfactual(self._own, way if phase == chosen else None)
 
     def reply(self, action: Callable[[], object]) -> dict[str, Any]:
         """Return what came of `action`: {"value"} or {"error"}, with the calls counted so far."""

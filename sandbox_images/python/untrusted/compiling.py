@@ -115,7 +115,7 @@ class Compiler:
         execute = loader.exec_module
 
         def exec_module(self_: Any, module: Any) -> None:
-            path = getattr(self_, "path", None) or getattr(self_, "archive", "")
+            path = str(getattr(self_, "path", None) or getattr(self_, "archive", ""))
             if not is_programs(path):
                 execute(self_, module)
                 return

@@ -11,7 +11,7 @@ import sys
 from ..boundary.light import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import Final
+    from typing import Any, Final
 
 OWN_PACKAGES: Final = "/edittool/packages"  # in an own image; the tests' process imports nothing from there
 RUNNER: Final = (lambda: 0).__code__.co_filename.rpartition("/untrusted/")[0] + "/"
@@ -26,6 +26,6 @@ def is_programs(filename: str) -> bool:
     return not filename.startswith(_OTHERS)
 
 
-def programs_name(filename: object) -> object:
+def programs_name(filename: Any) -> Any:
     """Return `filename` for code of the program: one that would make it somebody else's is changed."""
     return f"./{filename}" if isinstance(filename, str) and not is_programs(filename) else filename

@@ -31,7 +31,7 @@ class Shims:
     @property
     def calls(self) -> dict[str, int]:
         """Return the number of calls of each replacement."""
-        return {name: counter.__reduce__()[1][0] for name, counter in self._counters.items()}  # type: ignore[index]
+        return {name: _value(counter) for name, counter in self._counters.items()}
 
     def make_counterfactual(self, name: str, way: str | None) -> None:
         """Have the replacement called `name` do something else from now on, or with None what it ever did."""
@@ -82,3 +82,9 @@ def _was_refused(error: TypeError, shim: Callable[..., Any]) -> bool:
         return True  # the call never got into the shim
     code = getattr(shim, "__code__", None)
     return inner.tb_next is None and inner.tb_frame.f_code is code and code.co_code[inner.tb_lasti] == RAISE_VARARGS
+
+
+def _value(counter: Any) -> int:
+    """Return how often `counter` was advanced, without doing so."""
+    _, (value,) = counter.__reduce__()
+    return int(value)

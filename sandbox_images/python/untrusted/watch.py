@@ -94,7 +94,7 @@ class Watch:
         _use_twins()
 
     def _expect(self, api: str, owner: Owner, attribute: str) -> None:
-        value: Any = (class_namespace(owner) if is_class(owner) else vars(owner))[attribute]
+        value: Any = vars(owner)[attribute]
         function = _python_function(value)
         if function is not None:
             self._codes[_key(function.__code__)] = api

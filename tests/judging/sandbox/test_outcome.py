@@ -20,7 +20,9 @@ def result(**facts: Any) -> dict[str, Any]:
     quiet = {"fault": None, "end": None, "stage": "run", "tests": [PASSED, WRONG], "error": WRONG["error"], "calls": {}}
     seen = {"bypass": [], "trace": {}}
     measured = {"opaque": False, "output": "", "status": 0, "cpu_ms": 10.0, "peak_memory_kib": 1, "duration_ms": 10.0}
-    return quiet | seen | measured | {"counters": {"oom_kill": 0, "pids_max": 0}} | facts
+    clock = {"limit": None, "part": "test 2", "part_cpu_ms": 10.0, "wall_ms": 15_010.0, "waited_ms": 14_900.0}
+    clock |= {"delayed_ms": 0.0, "tests_cpu_ms": 0.0, "measured": True} | facts.pop("clock", {})
+    return quiet | seen | measured | {"counters": {"oom_kill": 0, "pids_max": 0}, "clock": clock} | facts
 
 
 @pytest.mark.parametrize(
@@ -33,14 +35,14 @@ def result(**facts: Any) -> dict[str, Any]:
         ({"tests": [WRONG, WRONG]}, "failed", "assertion"),
         ({"end": "timeout"}, "timeout", "timeout"),
         # The kernel counts that limit in ticks, which may run ahead of the measured time.
-        ({"end": "died", "status": signal.SIGXCPU, "cpu_ms": 2645.4}, "timeout", "timeout"),
-        ({"end": "died", "status": signal.SIGKILL, "cpu_ms": 3990.0}, "timeout", "timeout"),
+        ({"end": "died", "status": signal.SIGXCPU, "cpu_ms": 26450.4}, "timeout", "timeout"),
+        ({"end": "died", "status": signal.SIGKILL, "cpu_ms": 31990.0}, "timeout", "timeout"),
         # A program can send itself either signal; then it has not used the time.
         ({"end": "died", "status": signal.SIGXCPU, "cpu_ms": 20.0}, "crashed", "signal"),
-        ({"end": "died", "status": signal.SIGKILL, "cpu_ms": 2645.4}, "crashed", "signal"),
+        ({"end": "died", "status": signal.SIGKILL, "cpu_ms": 26450.4}, "crashed", "signal"),
         # Nor does time used up make a timeout of another signal, or of an exit.
-        ({"end": "died", "status": signal.SIGSEGV, "cpu_ms": 3000.0}, "crashed", "signal"),
-        ({"end": "died", "status": 137 << 8, "cpu_ms": 3000.0}, "crashed", "exit"),
+        ({"end": "died", "status": signal.SIGSEGV, "cpu_ms": 30000.0}, "crashed", "signal"),
+        ({"end": "died", "status": 137 << 8, "cpu_ms": 30000.0}, "crashed", "exit"),
         ({"end": "died", "status": signal.SIGKILL, "counters": OOM_KILLED}, "out_of_memory", "out_of_memory"),
         # A child was killed for its memory, not the program.
         ({"end": "died", "status": 0, "counters": OOM_KILLED}, "crashed", "exit"),
@@ -75,10 +77,35 @@ def test_an_api_unresolved_in_any_test_does_not_compile(bench: Bench, kind: str)
 @pytest.mark.parametrize(
     ("facts", "message"),
     [
-        ({"end": "timeout", "cpu_ms": 40.0}, "stopped at the limit of 15 s of wall time; 0.0 s of CPU time were used"),
         (
-            {"end": "died", "status": signal.SIGXCPU, "cpu_ms": 2960.0},
-            "stopped at the limit of 3 s of CPU time; 3.0 s were used",
+            {"end": "timeout", "clock": {"limit": "wall"}, "cpu_ms": 40.0},
+            "stopped in test 2 at the limit of 15 s of wall time; it waited 14.9 s and used 0.0 s of CPU time",
+        ),
+        (
+            {"end": "timeout", "clock": {"limit": "wall", "tests_cpu_ms": 9000.0, "waited_ms": 6000.0}},
+            "stopped in test 2 at the limit of 15 s of wall time; it waited 6.0 s and used 0.0 s of CPU time, the "
+            "tests themselves took 9.0 s",
+        ),
+        (
+            {"end": "timeout", "clock": {"limit": "wall", "delayed_ms": 44_200.0}, "cpu_ms": 40.0},
+            "stopped in test 2 at the limit of 15 s of wall time; it waited 14.9 s and used 0.0 s of CPU time; 44.2 s "
+            "without a CPU do not count",
+        ),
+        (
+            {"end": "timeout", "clock": {"limit": "cpu", "part": "loading", "part_cpu_ms": 3004.0}, "cpu_ms": 3010.0},
+            "stopped while it loaded at the limit of 3 s of CPU time; it used 3.0 s there, 3.0 s in all",
+        ),
+        (
+            {"end": "timeout", "clock": {"limit": "cpu", "part": "test 4", "part_cpu_ms": 3004.0}, "cpu_ms": 8010.0},
+            "stopped in test 4 at the limit of 3 s of CPU time; it used 3.0 s there, 8.0 s in all",
+        ),
+        (
+            {"end": "timeout", "clock": {"limit": "total_cpu", "part": "test 87"}, "cpu_ms": 30_010.0},
+            "stopped in test 87 at the limit for the whole program of 30 s of CPU time; it used 30.0 s",
+        ),
+        (
+            {"end": "died", "status": signal.SIGXCPU, "cpu_ms": 29_600.0},
+            "stopped in test 2 at the limit for the whole program of 30 s of CPU time; it used 29.6 s",
         ),
         ({"end": "died", "status": 137 << 8}, "the program ended its own process, with exit status 137"),
         ({"end": "died", "status": signal.SIGKILL}, "the program's process was ended by SIGKILL"),
@@ -97,4 +124,5 @@ def test_what_ended_the_program_is_told_once_and_in_every_test_it_ended(
 
 def test_the_kernel_counts_the_limit_on_cpu_time_in_whole_seconds(bench: Bench) -> None:
     facts = result(end="died", status=signal.SIGKILL, cpu_ms=700.0)  # by its own hand, at 0.7 of 1 s
-    assert find(Job("x = 1\n", bench.problems["count"]), facts, Limits(cpu_seconds=0.5)).outcome == "crashed"
+    limits = Limits(cpu_seconds=0.5, total_cpu_seconds=0.5)
+    assert find(Job("x = 1\n", bench.problems["count"]), facts, limits).outcome == "crashed"

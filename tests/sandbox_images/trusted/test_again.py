@@ -6,7 +6,8 @@ import pytest
 
 from edittool.sandbox_images.python.trusted.again import run_again
 
-JOB = {"own": "my_sorted", "cpu_seconds": 3.0}
+JOB = {"own": "my_sorted", "cpu_seconds": 3.0, "total_cpu_seconds": 30.0}
+UNHINDERED = {"limit": None, "measured": True}
 
 
 def result(
@@ -20,6 +21,7 @@ def result(
         "seen": [],
         "end": end,
         "cpu_ms": 10.0,
+        "clock": UNHINDERED,
     }
 
 
@@ -74,10 +76,23 @@ def test_a_counterfactual_run_gets_little_more_time_than_the_first_took() -> Non
     seconds = []
 
     def run(changed: dict[str, Any]) -> dict[str, Any]:
-        seconds.append(changed.get("cpu_seconds"))
+        seconds.append((changed["cpu_seconds"], changed["total_cpu_seconds"]))
         return PASSES
 
     run_again(JOB, first(1), run)
     run_again(JOB, first(1) | {"cpu_ms": 500.0}, run)
     run_again(JOB, first(1) | {"cpu_ms": 2000.0}, run)
-    assert seconds == [None, 1.0, 1.0, None, 2.0, 2.0, None, 3.0, 3.0]
+    assert seconds == [(3, 3), (1, 1), (1, 1), (3, 10), (2, 2), (2, 2), (3, 30), (3, 8), (3, 8)]
+
+
+@pytest.mark.parametrize("clock", [{"limit": "starved", "measured": True}, {"limit": "cpu", "measured": False}])
+def test_a_run_that_may_have_been_given_no_cpu_leaves_its_clock(clock: dict[str, Any]) -> None:
+    others = [PASSES, FAILS | {"clock": clock}]
+    found = run_again(JOB, first(1), lambda changed: others.pop(0))
+    assert found["clock"] == clock
+
+
+@pytest.mark.parametrize("clock", [UNHINDERED, {"limit": "cpu", "measured": True}])
+def test_a_limit_that_the_program_reached_is_none_of_the_machines(clock: dict[str, Any]) -> None:
+    others = [PASSES, FAILS | {"clock": clock}]
+    assert run_again(JOB, first(1), lambda changed: others.pop(0))["clock"] == UNHINDERED

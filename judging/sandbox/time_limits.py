@@ -1,0 +1,65 @@
+"""What the limits on time did to a program: which of them ended it, in words, and whether it was given any CPU."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from .container import RunnerLostError
+from .job import Limits
+
+PRESSURE: Final = Path("/proc/pressure/cpu")
+BUSY: Final = 20.0  # percent of the last ten seconds in which something was kept waiting for a CPU
+TOLD: Final = 1.0  # seconds without a CPU, from which on a message speaks of them
+
+REMEDY: Final = (
+    "it was tried alone, too. The machine is too busy: judge when less else runs on it, or with more --cpus for a "
+    "container; to judge this sample again, remove its line and start the same command"
+)
+
+
+def limit_reached(result: Mapping[str, Any], limits: Limits) -> str:
+    """Return which limit on time ended the program of this `result`, where, and what it had used."""
+    clock, all_used = result["clock"], _seconds(result["cpu_ms"])
+    where = "while it loaded" if clock["part"] == "loading" else f"in {clock['part']}"
+    if clock["limit"] == "cpu":
+        used = f"it used {_seconds(clock['part_cpu_ms'])} there, {all_used} in all"
+        return f"stopped {where} at the limit of {limits.cpu_seconds:g} s of CPU time; {used}"
+    if clock["limit"] != "wall":
+        whole = f"{limits.total_cpu_seconds:g} s of CPU time"
+        return f"stopped {where} at the limit for the whole program of {whole}; it used {all_used}"
+    tests = f", the tests themselves took {_seconds(clock['tests_cpu_ms'])}" * (clock["tests_cpu_ms"] >= 1000 * TOLD)
+    kept = f"; {_seconds(clock['delayed_ms'])} without a CPU do not count" * (clock["delayed_ms"] >= 1000 * TOLD)
+    return (
+        f"stopped {where} at the limit of {limits.wall_seconds:g} s of wall time; "
+        f"it waited {_seconds(clock['waited_ms'])} and used {all_used} of CPU time{tests}{kept}"
+    )
+
+
+def require_cpu(result: Mapping[str, Any], *, alone: bool) -> None:
+    """Raise RunnerLostError where the machine, not the program, decided how this trial ended.
+
+    Where the kernel does not tell how long a process was kept from a CPU (gVisor: its CPU time then counts some of
+    that), a program that ran into a limit is tried once more alone, and found to be slow if the machine was quiet.
+    """
+    clock = result["clock"]
+    doubtful = clock["limit"] is not None and not clock["measured"] and (not alone or is_busy())
+    if clock["limit"] == "starved" or doubtful:
+        raise RunnerLostError(
+            "starved",
+            f"starved: in {_seconds(clock['wall_ms'])} the program could use {_seconds(result['cpu_ms'])} of CPU time "
+            f"and was kept waiting for {_seconds(clock['delayed_ms'])}",
+        )
+
+
+def is_busy() -> bool:
+    """Tell whether programs on this machine have lately been kept waiting for a CPU."""
+    try:
+        some = PRESSURE.read_text("ascii").split()
+        return float(some[1].removeprefix("avg10=")) > BUSY
+    except (OSError, ValueError, IndexError):  # kernels can be built without
+        return os.getloadavg()[0] > (os.cpu_count() or 1)
+
+
+def _seconds(milliseconds: float) -> str:
+    return f"{milliseconds / 1000:.1f} s"
