@@ -173,7 +173,8 @@ def label(job: Job, finding: Finding) -> Finding:
         passed=finding.outcome == "passed",
         calls=finding.calls.get(change.replacement, 0),
         outcome=finding.outcome,
-        error_kind=finding.error["kind"] if finding.error else None,
+        error=finding.error,
         bypass=finding.bypass,
+        problem=job.problem,
     )
     return finding.labelled(labelling.label, labelling.detail, labelling.disagreement, labelling.uses)

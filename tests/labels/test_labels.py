@@ -14,8 +14,8 @@ from edittool.schemas.verdicts import DETAILS_IN_WORDS
 from .labelled import LABELS, OPTIONS, Judged, confusion, judge, own_changes, own_problems, problems, read_cases
 
 CASES = read_cases()
-LEAST = 150  # programs
-LEAST_AGREEMENT = 0.95  # of details; of labels it is all
+LEAST = 400  # programs
+LEAST_AGREEMENT = 0.97  # of details; of labels it is all
 
 
 @pytest.fixture(scope="module")
