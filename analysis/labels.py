@@ -19,6 +19,7 @@ from .work.substitute import Substitute, substitute_for
 MAX_USE_ROWS = 200  # a verdict keeps this many; a program with more says no more by them
 MAX_READ = 100_000  # characters: reading takes seconds for a megabyte, and no program that answers a problem is as long
 
+
 @dataclass(frozen=True, slots=True)
 class Labelling:
     """A label, its detail, and a sentence where static reading and counted calls contradict each other.

@@ -34,6 +34,7 @@ _DECIDING = {
     "while_statement": ("condition",),
 }
 
+MAX_PLACES = 20  # of functions of one name that are looked at
 MAX_CLIMB = 200  # nodes from an expression to the function that it stands in; programs that people write need fewer
 
 _Name = tuple[int, str]  # the id of the scope that binds it, and itself
@@ -53,17 +54,19 @@ class Part(NamedTuple):
 
 def part_of_result(walk: Walk, root: Node, entry_point: str) -> Part:
     """Return what the result of `entry_point` (`f`, `Solution().f`) depends on; everything, where that is not bound."""
-    return _Slice(walk).of(root, entry_point)
+    return _Slice(walk, root).of(root, entry_point)
 
 
 class _Slice:
-    def __init__(self, walk: Walk):
+    def __init__(self, walk: Walk, root: Node):
         self.walk = walk
+        self.parents = _parents(root)
         self.sites = {site.node.id: site for site in walk.sites}
         self.changes: dict[_Name, list[Node]] = defaultdict(list)  # what stores into, or changes, the value of a name
         self.calls: dict[str, list[Node]] = defaultdict(list)  # of functions, for what these do and not what they give
         self.methods: dict[str, list[Node]] = defaultdict(list)
         self.parameters: dict[int, list[tuple[Scope, str]]] = defaultdict(list)  # by the id of their node
+        self.places: dict[str, list[range]] = defaultdict(list)  # of the program's functions and classes
         self.live: dict[int, Node] = {}
         self.names: set[_Name] = set()
         self.defined: set[int] = set()
@@ -77,11 +80,13 @@ class _Slice:
 
     def _note_bindings(self, scope: Scope, name: str, bindings: list[Binding]) -> None:
         for binding in bindings:
-            definition = _definition(binding)
+            definition = self._definition(binding)
+            if definition:
+                self.places[name].append(range(definition.start_byte, definition.end_byte))
             if definition and scope.kind == "class":
                 self.methods[name].append(definition)
             if binding.how == "given" and scope.kind == "function":
-                self.parameters[_around(binding.node, _PARAMETERS).id].append((scope, name))
+                self.parameters[self._around(binding.node, _PARAMETERS).id].append((scope, name))
 
     def of(self, root: Node, entry_point: str) -> Part:
         name = entry_point.partition(".")[0].partition("(")[0]
@@ -123,13 +128,13 @@ class _Slice:
             return
         self.names.add((id(scope), name))
         for binding in scope.bindings.get(name, ()):
-            if definition := _definition(binding):
+            if definition := self._definition(binding):
                 self._need_definition(definition)
-            elif value := _value(binding):
+            elif value := self._value(binding):
                 self._need(value)
             self._need_deciding(binding.node)
-            if binding.how == "updated" and binding.node.parent:
-                self.live[binding.node.parent.id] = binding.node.parent
+            if binding.how == "updated" and (statement := self.parents.get(binding.node.id)):
+                self.live[statement.id] = statement
         for change in self.changes[id(scope), name]:
             self._need(change)
 
@@ -155,7 +160,7 @@ class _Slice:
 
     def _need_deciding(self, node: Node) -> None:
         """Need what decides whether `node` runs."""
-        around = node.parent
+        around = self.parents.get(node.id)
         while around is not None and around.id not in self.decided:
             if around.type in _FUNCTIONS:
                 name = around.child_by_field_name("name")
@@ -170,7 +175,7 @@ class _Slice:
             elif around.type == "try_statement":
                 self.live[around.id] = around
                 self.pending += _tried(around)
-            around = around.parent
+            around = self.parents.get(around.id)
 
     # What changes a value that has a name
 
@@ -178,13 +183,14 @@ class _Slice:
         root, steps = chain_of(site.node)
         name = text_of(root) if root.type == "identifier" else ""
         if site.stored and steps:
-            self._note(site.scope, name, _around(site.node, _STORING))
+            self._note(site.scope, name, self._around(site.node, _STORING))
             return
         call = next((step for step in reversed(steps) if step.kind == "call"), None)
         if call is None:
             return
         function = call.inner.child_by_field_name("attribute") if call.inner.type == "attribute" else call.inner
-        for_itself = site.node.parent is not None and site.node.parent.type in ("expression_statement", "await")
+        parent = self.parents.get(site.node.id)
+        for_itself = parent is not None and parent.type in ("expression_statement", "await")
         if not for_itself and text_of(function or root) not in _CHANGERS:
             return
         if for_itself:
@@ -200,44 +206,45 @@ class _Slice:
     def _reaches_itself(self, site: Site) -> bool:
         root, steps = chain_of(site.node)
         called = {text_of(step.node) for step in steps if step.kind == "attribute"} | {text_of(root)}
-        around = site.node.parent
+        places = [place for name in called for place in self.places.get(name, ())[:MAX_PLACES]]
+        return any(site.node.start_byte in place for place in places) and any(step.kind == "call" for step in steps)
+
+    # Around a binding
+
+    def _definition(self, binding: Binding) -> Node | None:
+        return self.parents.get(binding.node.id) if binding.how == "defined" else None
+
+    def _value(self, binding: Binding) -> Node | None:
+        """Return what gives the name its value."""
+        if binding.value is not None:
+            return binding.value
+        statement = self._around(binding.node, _STORING | {"as_pattern", "for_in_clause"})
+        if statement.type == "as_pattern":
+            return next(parts_of(statement), None)
+        return statement.child_by_field_name("right")
+
+    def _around(self, node: Node, kinds: frozenset[str]) -> Node:
+        """Return the innermost of the nodes of `kinds` that `node` stands in, or `node`."""
+        around: Node | None = node
         for _ in range(MAX_CLIMB):
-            if around is None:
+            if around is None or around.type in _FUNCTIONS:
                 break
-            name = around.child_by_field_name("name") if around.type == "function_definition" else None
-            if name is not None and text_of(name) in called and any(step.kind == "call" for step in steps):
-                return True
-            around = around.parent
-        return False
+            if around.type in kinds:
+                return around
+            around = self.parents.get(around.id)
+        return node
 
 
-def _definition(binding: Binding) -> Node | None:
-    return binding.node.parent if binding.how == "defined" else None
-
-
-def _value(binding: Binding) -> Node | None:
-    """Return what gives the name its value."""
-    parent = binding.node.parent
-    if binding.value is not None or parent is None:
-        return binding.value
-    if binding.how == "updated":
-        return parent.child_by_field_name("right")
-    statement = _around(binding.node, _STORING | {"as_pattern", "for_in_clause"})
-    if statement.type == "as_pattern":
-        return next(parts_of(statement), None)
-    return statement.child_by_field_name("right")
-
-
-def _around(node: Node, kinds: frozenset[str]) -> Node:
-    """Return the innermost of the nodes of `kinds` that `node` stands in, or `node`."""
-    around: Node | None = node
-    for _ in range(MAX_CLIMB):
-        if around is None or around.type in _FUNCTIONS:
-            break
-        if around.type in kinds:
-            return around
-        around = around.parent
-    return node
+def _parents(root: Node) -> dict[int, Node]:
+    """Return the parent of each node, by the node's id: a node itself looks for its parent from the root on."""
+    parents: dict[int, Node] = {}
+    nodes = [root]
+    while nodes:
+        node = nodes.pop()
+        children = node.named_children
+        parents.update(dict.fromkeys([child.id for child in children], node))
+        nodes += children
+    return parents
 
 
 def _leaving(function: Node) -> Iterator[Node]:

@@ -101,11 +101,14 @@ def signs_of(node: Node) -> Iterator[str]:
     """Yield what the program does by `node` itself; operators by their own signs."""
     if node.type in _OPERATIONS:
         yield from _operators(node)
+    elif node.type == "assignment":
+        target = node.child_by_field_name("left")
+        yield from ("store",) if target is not None and target.type == "subscript" else ()
     elif node.type == "subscript":
-        sliced = any(part.type == "slice" for part in node.children_by_field_name("subscript"))
-        yield from () if sliced else ("store",) if _is_stored(node) else ("index",)
-    elif node.type == "attribute" and text_of(node).endswith(".__class__"):
-        yield "class"
+        yield from () if any(part.type == "slice" for part in node.children_by_field_name("subscript")) else ("index",)
+    elif node.type == "attribute":
+        name = node.child_by_field_name("attribute")
+        yield from ("class",) if name is not None and text_of(name) == "__class__" else ()
     elif node.type in _SIGNS:
         yield from _SIGNS[node.type].split()
 
@@ -121,12 +124,3 @@ def _operators(node: Node) -> Iterator[str]:
     elif sign == "-":
         operand = node.child_by_field_name("argument")
         yield "minus" if operand is not None and operand.type in ("integer", "float") else "negative"
-
-
-def _is_stored(node: Node) -> bool:
-    parent = node.parent
-    return (
-        parent is not None
-        and parent.type in ("assignment", "augmented_assignment")
-        and (parent.child_by_field_name("left") == node)
-    )
