@@ -101,8 +101,8 @@ DETAILS_IN_WORDS: Final[dict[Label, dict[str, str]]] = {
             "other functions or methods do the work: the result depends on calls of such that the reference lacks"
         ),
         "reimplementation": (
-            "does the work itself: the result depends on loops, recursion, operators, slices or displays that can do it "
-            "and that the reference lacks"
+            "does the work itself: the result depends on loops, recursion, operators, slices or displays that can do "
+            "it and that the reference lacks"
         ),
         "not_needed": "nothing does the work: neither stands where the reference has the deprecated API",
     },

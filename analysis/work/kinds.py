@@ -208,8 +208,8 @@ KINDS: Final = (
 )
 
 EVERY_SIGN: Final = frozenset(
-    "for while recursion comprehension order equal in condition logic index slice store star delete yield try lambda format "
-    "list tuple set dictionary negative minus class + - * / // % ** @ & | ^ ~ << >>".split()
+    "for while recursion comprehension order equal in condition logic index slice store star delete yield try lambda "
+    "format list tuple set dictionary negative minus class + - * / // % ** @ & | ^ ~ << >>".split()
 )
 
 
