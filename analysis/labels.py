@@ -3,25 +3,21 @@
 `_Case.label` decides the label, RULES the detail. What they mean in words stands in `schemas.verdicts`.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from ..schemas.changes import Change
-from ..schemas.verdicts import STOPPED, ErrorKind, Label, LabelDetail, Outcome
+from ..schemas.problems import Problem
+from ..schemas.verdicts import STOPPED, Label, LabelDetail, Outcome
+from .uses.caught import lines_caught
 from .uses.uses import Reading, Use, read_program
+from .work.substitute import Substitute, substitute_for
 
 MAX_USE_ROWS = 200  # a verdict keeps this many; a program with more says no more by them
 MAX_READ = 100_000  # characters: reading takes seconds for a megabyte, and no program that answers a problem is as long
-
-# APIs that make, walk, measure, convert or show data: calling only these is still doing the work by hand.
-_CARRIERS = """
-    bool dict enumerate float int isinstance iter len list next print range repr reversed set slice str tuple type zip
-    dict.get dict.items dict.keys dict.values list.append set.add
-    .add .append .get .items .keys .values
-"""
-CARRIERS = frozenset(_CARRIERS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +41,36 @@ def label_program(
     passed: bool,
     calls: int,
     outcome: Outcome,
-    error_kind: ErrorKind | None,
+    error: Mapping[str, Any] | None,
     bypass: Sequence[str] = (),
     needed: bool | None = None,
     rebound: bool = False,
+    problem: Problem | None = None,
 ) -> Labelling:
     """Return the adoption label of `program` for `change`.
 
-    `passed`: all tests passed. `calls`: counted calls of the replacement. `outcome` and `error_kind`: those of the
-    verdict; `error_kind` is None where there was no error. `bypass`: how the program got past the removal. `needed`: it
-    fails where the replacement's value is taken from it; None where nobody tried. `rebound`: in the end the
-    replacement's name meant something else in it.
+    `passed`: all tests passed. `calls`: counted calls of the replacement. `outcome` and `error`: those of the verdict;
+    `error` ({"type", "message", "line", "kind"}) is None where there was none. `bypass`: how the program got past the
+    removal. `needed`: it fails where the replacement's value is taken from it; None where nobody tried. `rebound`: in
+    the end the replacement's name meant something else in it. `problem`: what the program answers; its reference is
+    what a workaround is held against.
     """
     if outcome == "sandbox_error":
         return Labelling(None, None, None)
     reading = _read(program, change)
-    case = _Case(change, reading, passed, calls, outcome, error_kind, bool(bypass), needed, rebound)
+    case = _Case(
+        change,
+        reading,
+        passed,
+        calls,
+        outcome,
+        error or {},
+        bool(bypass),
+        needed,
+        rebound,
+        program[:MAX_READ],
+        problem,
+    )
     detail = next(rule.detail for rule in RULES if rule.label == case.label and rule.holds(case))
     return Labelling(case.label, detail, _disagreement(case), _rows(reading))
 
@@ -86,10 +96,12 @@ class _Case:
     passed: bool
     calls: int
     outcome: Outcome
-    error_kind: ErrorKind | None
+    error: Mapping[str, Any]
     bypassed: bool
     needed: bool | None
     rebound: bool
+    program: str
+    problem: Problem | None
 
     @cached_property
     def label(self) -> Label:
@@ -107,11 +119,27 @@ class _Case:
         return [use for use in self.reading.uses if use.name == self.change.deprecated and use.kind != "definition"]
 
     @property
+    def error_kind(self) -> str | None:
+        """Return the kind of the first error."""
+        return self.error.get("kind")
+
+    @cached_property
+    def substitute(self) -> Substitute:
+        """Return what does the deprecated API's work; without a problem, all that the program does may be that."""
+        reference, entry_point = (self.problem.solution, self.problem.entry_point) if self.problem else ("", "")
+        change = self.change
+        return substitute_for(change.deprecated, self.program, reference, entry_point, beside=change.replacement)
+
+    @property
     def redefined(self) -> bool:
         """Say whether the program's own meaning of the name is what it uses; without a counted call any is."""
         own = self.calls == 0 and any(use.kind == "definition" for use in self.new)
         return own or self.rebound or self.change.replacement in self.reading.redefined
 
+
+# The kinds of error of an API that is not there, and the names in an error's message.
+_NOT_THERE = frozenset({"missing_name", "missing_attribute", "missing_import"})
+_QUOTED = re.compile(r"'([^'\n]{1,200})'")
 
 _Condition = Callable[[_Case], bool]
 
@@ -130,16 +158,30 @@ def _redefined(case: _Case) -> bool:
 
 
 def _stale(case: _Case) -> bool:
-    """A program that passed did not reach the old method, so `x.split` there is most likely another type's."""
-    return any(use.kind != "attribute" or not case.passed for use in case.old)
+    """A program that passed did not reach the old method, or caught its failure: else `x.split` is another type's."""
+    certain = any(use.kind != "attribute" for use in case.old)
+    return certain or not {use.line for use in case.old}.isdisjoint(lines_caught(case.program))
+
+
+def _failed_by_the_old_way(case: _Case) -> bool:
+    """The deprecated API is used, and that it is gone is the first error, or one that the program caught.
+
+    The error's text is the program's: it only says which of its own uses failed.
+    """
+    lines = {use.line for use in case.old}
+    if case.error_kind in _NOT_THERE:
+        name = case.change.deprecated.rpartition(".")[2]
+        named = name in _QUOTED.findall(case.error.get("message") or "")
+        return bool(lines) and (named or case.error.get("line") in lines)
+    return bool(lines) and not lines.isdisjoint(lines_caught(case.program))
 
 
 def _never_called(case: _Case) -> bool:
     return bool(case.new) and case.calls == 0
 
 
-def _works_through_others(case: _Case) -> bool:
-    return bool(case.reading.called - CARRIERS - {case.change.deprecated, case.change.replacement})
+def _done_by(substitute: Substitute) -> _Condition:
+    return lambda case: case.substitute == substitute
 
 
 def _unparsable(case: _Case) -> bool:
@@ -185,19 +227,20 @@ RULES: Final = (
     Rule("workaround", "unneeded_call", _unneeded),
     Rule("workaround", "dead_reference", _never_called),
     Rule("workaround", "stale_use", _stale),
-    Rule("workaround", "other_api", _works_through_others),
-    Rule("workaround", "reimplementation", _otherwise),
+    Rule("workaround", "other_api", _done_by("other_api")),
+    Rule("workaround", "reimplementation", _done_by("reimplementation")),
+    Rule("workaround", "not_needed", _otherwise),
     Rule("misuse", "does_not_compile", _unparsable),
     Rule("misuse", "redefinition", _redefined),
     Rule("misuse", "wrong_arguments", _used_the_old_way),
     Rule("misuse", "wrong_import", _sought_elsewhere),
-    Rule("misuse", "half_migration", _stale),
+    Rule("misuse", "half_migration", _failed_by_the_old_way),
     Rule("misuse", "does_not_compile", _unloadable),
     *(Rule("misuse", outcome, _ended_as(outcome)) for outcome in STOPPED),
     Rule("misuse", "dead_reference", _never_called),
     Rule("misuse", "wrong_result", _otherwise),
     Rule("no_adoption", "does_not_compile", _unparsable),
-    Rule("no_adoption", "stale_use", _stale),
+    Rule("no_adoption", "stale_use", _failed_by_the_old_way),
     Rule("no_adoption", "does_not_compile", _unloadable),
     *(Rule("no_adoption", outcome, _ended_as(outcome)) for outcome in STOPPED),
     Rule("no_adoption", "other", _otherwise),

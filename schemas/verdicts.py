@@ -24,6 +24,7 @@ LabelDetail = Literal[
     "stale_use",
     "other_api",
     "reimplementation",
+    "not_needed",
     "does_not_compile",
     "wrong_arguments",
     "wrong_import",
@@ -98,8 +99,14 @@ DETAILS_IN_WORDS: Final[dict[Label, dict[str, str]]] = {
         "unneeded_call": "calls the replacement, and passes all the same where that does nothing or is wrong",
         "dead_reference": "names the replacement, never calls it",
         "stale_use": "names the deprecated API where it is never reached, or where its failure is swallowed",
-        "other_api": "calls other functions or methods that do the work",
-        "reimplementation": "does the work with loops and operators",
+        "other_api": (
+            "other functions or methods do the work: the result depends on calls of such that the reference lacks"
+        ),
+        "reimplementation": (
+            "does the work itself: the result depends on loops, recursion, operators, slices or displays that can do "
+            "it and that the reference lacks"
+        ),
+        "not_needed": "nothing does the work: neither stands where the reference has the deprecated API",
     },
     "misuse": {
         "does_not_compile": "cannot be parsed, or fails while it loads and no rule for that failure holds",
@@ -109,14 +116,14 @@ DETAILS_IN_WORDS: Final[dict[Label, dict[str, str]]] = {
             "value (`x.my_str_split(',')`), or a constant's replacement without a call"
         ),
         "wrong_import": "imports the replacement from a place that does not have it",
-        "half_migration": "uses the deprecated API too",
+        "half_migration": "uses the deprecated API too, and that is the first error, or one that it caught",
         **_STOPPED_IN_WORDS,
         "dead_reference": "names the replacement, never calls it",
         "wrong_result": "calls the replacement, and is wrong or raises",
     },
     "no_adoption": {
-        "does_not_compile": "cannot be parsed, or fails while it loads without a use of the deprecated API",
-        "stale_use": "uses the deprecated API",
+        "does_not_compile": "cannot be parsed, or fails while it loads by no use of the deprecated API",
+        "stale_use": "uses the deprecated API, and that is the first error, or one that it caught",
         **_STOPPED_IN_WORDS,
         "other": "wrong for another reason",
     },

@@ -56,6 +56,16 @@ class Scope:
             scope = scope.parent
         yield self.module
 
+    def binder_of(self, name: str) -> "Scope | None":
+        """Return the scope that binds `name` as it is read here; None for a name of Python's own."""
+        for scope in self.enclosing():
+            declared = scope.elsewhere.get(name) if scope.kind != "module" else None
+            if declared == "global":
+                return self.module if name in self.module.bindings else None
+            if declared is None and name in scope.bindings:
+                return scope
+        return None
+
     def owner_of(self, name: str) -> "Scope":
         """Return the scope in which a binding of `name`, made here, takes place (`global`, `nonlocal`)."""
         declared = self.elsewhere.get(name)

@@ -38,14 +38,12 @@ class Reading:
     """All that was read about the names asked for.
 
     `redefined`: names whose references reach a definition of the program's own. `always_called`: names called
-    whenever the program loads, outside any branch or function. `called`: every API called, asked for or not; a
-    method of an unknown receiver as ".name".
+    whenever the program loads, outside any branch or function.
     """
 
     uses: tuple[Use, ...]
     redefined: frozenset[str]
     always_called: frozenset[str]
-    called: frozenset[str]
 
 
 def find_uses(program: str, names: Collection[str]) -> list[Use]:
@@ -98,7 +96,6 @@ class _Reader:
         self.uses: list[tuple[int, Use]] = []
         self.redefined: set[str] = set()
         self.always_called: set[str] = set()
-        self.called: set[str] = set()
         self.texts: list[tuple[Walk, Node]] = []  # programs in strings, and where they stand
 
     def read(self) -> Reading:
@@ -109,7 +106,7 @@ class _Reader:
             self._read_walk(walk)
             self.uses = outside + [(place.start_byte, Use(use.name, use.kind, line_of(place))) for _, use in self.uses]
         uses = tuple(use for _, use in sorted(self.uses, key=lambda found: found[0]))
-        return Reading(uses, *map(frozenset, (self.redefined, self.always_called, self.called)))
+        return Reading(uses, frozenset(self.redefined), frozenset(self.always_called))
 
     def _read_walk(self, walk: Walk) -> None:
         for scope in walk.scopes:
@@ -171,9 +168,6 @@ class _Reader:
         return [own] if own else self._matches([attribute_of(owner, attribute)])
 
     def _read_call(self, stop: Stop, scope: Scope) -> None:
-        self.called.update(origin.path for origin in stop.origins if origin.kind == "api")
-        if stop.kind == "attribute" and any(origin.kind == "unknown" for origin in stop.origins):
-            self.called.add(f".{stop.attribute}")
         paths = {origin.path for origin in stop.origins if origin.kind == "api"}
         if not stop.call or paths.isdisjoint((*GETTERS, *_EVALUATORS)):
             return

@@ -28,9 +28,13 @@ class JobKeys:
         self._worlds: dict[tuple[Change, ...], str] = {}
 
     def of(self, job: Job) -> bytes:
-        """Return the key of `job`. The problem's own change counts where it is active: the label speaks of it."""
+        """Return the key of `job`. The problem's own change, and its reference, count where that is active.
+
+        The label speaks of the change, and its detail holds the program against the reference.
+        """
         own = job.problem.change_id
-        labelled = own if any(change.change_id == own for change in job.changes) else None
+        active = any(change.change_id == own for change in job.changes)
+        labelled = [own, job.problem.solution] if active else None
         decisive = [job.program, self._problem(job.problem), labelled, list(job.traced), self._world(job.changes)]
         return _digest(decisive)
 

@@ -167,9 +167,10 @@ def label(job: Job, finding: Finding) -> Finding:
         passed=finding.outcome == "passed",
         calls=finding.calls.get(change.replacement, 0),
         outcome=finding.outcome,
-        error_kind=finding.error["kind"] if finding.error else None,
+        error=finding.error,
         bypass=finding.bypass,
         needed=finding.needs_replacement,
         rebound=finding.rebound,
+        problem=job.problem,
     )
     return finding.labelled(labelling.label, labelling.detail, labelling.disagreement, labelling.uses)

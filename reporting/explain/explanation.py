@@ -194,6 +194,8 @@ def why_label(verdict: Verdict, problem: Problem, active: bool) -> str:
         return "the sandbox or the problem's own tests failed: nothing is known of the program"
     if problem.change_id is None:
         return "the problem belongs to no change"
+    if not active_changes(verdict, problem):
+        return f"the problem's change, {problem.change_id}, is not active: no change is"
     if not active:
         return f"the problem's change, {problem.change_id}, is not active in this world"
     return "the verdict does not say why"

@@ -111,6 +111,8 @@ def _refusals(explanation: Explanation, *, by_world: bool) -> Iterator[str]:
 
 
 def _is_by_world(refusal: Refusal, world: Sequence[Change]) -> bool:
+    if refusal.error["kind"] == "missing_entry_point":  # the program's own function, whatever its name
+        return False
     names = {part for change in world for part in (change.deprecated.rpartition(".")[2], change.replacement)}
     return not names.isdisjoint(re.findall(r"\w+", refusal.error["message"]))
 

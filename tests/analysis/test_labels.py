@@ -14,6 +14,7 @@ from edittool.analysis.labels import (
     program_uses,
 )
 from edittool.schemas.changes import Change
+from edittool.schemas.problems import Problem
 from edittool.schemas.verdicts import DETAILS_IN_WORDS, LABELS, STOPPED
 
 CASES = tomllib.loads(Path(__file__).with_name("label_cases.toml").read_text(encoding="utf-8"))["case"]
@@ -23,6 +24,14 @@ OUTCOMES = ("timeout", "out_of_memory", "output_limit", "crashed", "syntax_error
 def change_of(names, kind=None):
     deprecated, replacement = names.split()
     return Change(deprecated, deprecated, replacement, "packed", "(xs)", "def shim(xs): ...", "doc", kind=kind)
+
+
+def error(kind, message="", line=None):
+    return kind and {"type": "Error", "message": message, "line": line, "kind": kind}
+
+
+def problem_of(reference):
+    return Problem("own/f", "", "f", reference, None, (), "reliability", "len")
 
 
 LEN = change_of("len my_builtin_len")
@@ -42,7 +51,8 @@ def has_its_label(case):
         passed=outcome == "passed",
         calls=case.get("calls", 0),
         outcome=outcome,
-        error_kind=case.get("error"),
+        error=error(case.get("error"), case.get("message", ""), case.get("line")),
+        problem=problem_of(case["reference"]) if "reference" in case else None,
         bypass=case.get("bypass", ()),
     )
     assert f"{found.label} {found.detail}" == case["label"]
@@ -73,12 +83,12 @@ def test_cases_that_claim_to_run_are_python():
 
 
 def test_a_failed_sandbox_gives_no_label():
-    found = label_program("len(x)", LEN, passed=False, calls=0, outcome="sandbox_error", error_kind="sandbox")
+    found = label_program("len(x)", LEN, passed=False, calls=0, outcome="sandbox_error", error=error("sandbox"))
     assert found == Labelling(None, None, None)
 
 
 def test_disagreement_names_the_count_and_the_replacement():
-    found = label_program("f = 3", LEN, passed=True, calls=7, outcome="passed", error_kind=None)
+    found = label_program("f = 3", LEN, passed=True, calls=7, outcome="passed", error=None)
     assert found.disagreement == "7 calls of my_builtin_len were counted, but the program never names it."
 
 
@@ -91,7 +101,7 @@ def test_disagreement_names_the_count_and_the_replacement():
 )
 def test_every_program_gets_a_label_that_follows_from_passing(program, passed, calls, outcome, error_kind):
     outcome = "passed" if passed else outcome
-    found = label_program(program, LEN, passed=passed, calls=calls, outcome=outcome, error_kind=error_kind)
+    found = label_program(program, LEN, passed=passed, calls=calls, outcome=outcome, error=error(error_kind))
     assert found.label in ({"correct_adoption", "workaround"} if passed else {"misuse", "no_adoption"})
     assert found.detail in DETAILS_IN_WORDS[found.label]
     assert calls == 0 or found.label != "no_adoption"
@@ -107,9 +117,9 @@ OWN = {
 
 @pytest.mark.parametrize("program", OWN.values(), ids=OWN)
 def test_without_a_counted_call_a_name_of_the_programs_own_is_a_redefinition(program):
-    passed = label_program(program, LEN, passed=True, calls=0, outcome="passed", error_kind=None)
-    failed = label_program(program, LEN, passed=False, calls=0, outcome="failed", error_kind="assertion")
-    called = label_program(program, LEN, passed=True, calls=1, outcome="passed", error_kind=None)
+    passed = label_program(program, LEN, passed=True, calls=0, outcome="passed", error=None)
+    failed = label_program(program, LEN, passed=False, calls=0, outcome="failed", error=error("assertion"))
+    called = label_program(program, LEN, passed=True, calls=1, outcome="passed", error=None)
     assert (passed.label, passed.detail) == ("workaround", "redefinition")
     assert (failed.label, failed.detail) == ("misuse", "redefinition")
     assert called.label == "correct_adoption"  # the own one stands beside it
@@ -129,6 +139,6 @@ def test_rows_of_uses_are_bounded():
 def test_what_is_longer_than_any_answer_is_read_in_part():
     early, late = f"{LEN.replacement}(value=x)\n", f"{LEN.deprecated}(x)\n"
     program = early + "#" * MAX_READ + "\n" + late
-    found = label_program(program, LEN, passed=False, calls=0, outcome="failed", error_kind="exception")
+    found = label_program(program, LEN, passed=False, calls=0, outcome="failed", error=error("exception"))
     assert [use["name"] for use in found.uses] == [LEN.replacement]
     assert found.uses == program_uses(program, LEN)

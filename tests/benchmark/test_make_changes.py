@@ -136,7 +136,7 @@ def test_rewritten_solutions_adopt_the_change_and_leave_the_prompt(preset, reque
         assert problem.updated_solution.startswith(problem.prompt)
         assert problem.fully_updated_solution != problem.updated_solution
         change = bench.changes[problem.change_id]
-        label = label_program(problem.updated_solution, change, passed=True, calls=1, outcome="passed", error_kind=None)
+        label = label_program(problem.updated_solution, change, passed=True, calls=1, outcome="passed", error=None)
         assert (label.label, label.detail) == ("correct_adoption", "clean")
 
 

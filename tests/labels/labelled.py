@@ -36,6 +36,7 @@ class Case:
     label: str
     detail: str
     why: str
+    source: str = ""  # the model that wrote the program
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,19 @@ def read_cases() -> list[Case]:
 
 @cache
 def problems() -> dict[str, tuple[Problem, Change | None]]:
-    """Return the problems of the built-in benchmark and of this folder, each with its change."""
+    """Return the problems of the built-in benchmark, of this folder and of `published/`, each with its change."""
     builtin = load_builtin()
     changes = [*builtin.changes.values(), *own_changes()]
+    published = load_changes(HERE / "published" / "changes.jsonl")
+    return {
+        **_with_changes([*builtin.problems.values(), *own_problems()], changes),
+        **_with_changes(load_problems(HERE / "published" / "problems.jsonl", published), published),
+    }
+
+
+def _with_changes(problems: Iterable[Problem], changes: Iterable[Change]) -> dict[str, tuple[Problem, Change | None]]:
     by_id: dict[str | None, Change] = {change.change_id: change for change in changes}
-    return {p.task_id: (p, by_id.get(p.change_id)) for p in [*builtin.problems.values(), *own_problems()]}
+    return {problem.task_id: (problem, by_id.get(problem.change_id)) for problem in problems}
 
 
 def own_changes() -> list[Change]:

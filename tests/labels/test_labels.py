@@ -14,8 +14,8 @@ from edittool.schemas.verdicts import DETAILS_IN_WORDS
 from .labelled import LABELS, OPTIONS, Judged, confusion, judge, own_changes, own_problems, problems, read_cases
 
 CASES = read_cases()
-LEAST = 150  # programs
-LEAST_AGREEMENT = 0.95  # of details; of labels it is all
+LEAST = 400  # programs
+LEAST_AGREEMENT = 0.97  # of details; of labels it is all
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,8 @@ def test_every_problem_that_has_a_change_is_tried():
 
 def test_programs_are_python_but_for_those_that_cannot_be_parsed():
     broken = {case.name for case in CASES if not _compiles(case.program)}
-    assert broken == {case.name for case in CASES if case.family == "unparsable"}
+    cut_off = {case.name for case in CASES if case.source and case.detail == "does_not_compile"}
+    assert broken == cut_off | {case.name for case in CASES if case.family == "unparsable"}
 
 
 def _compiles(program: str) -> bool:

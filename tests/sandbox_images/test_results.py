@@ -172,6 +172,74 @@ NAMED = {
         ["assert f() == [1]"],
         "the sandbox runs no other process",
     ),
+    "a pool, its failure told in other words": (
+        "import multiprocessing\ndef f():\n    try:\n        multiprocessing.Pool(2)\n    except OSError as error:\n"
+        "        raise RuntimeError('no pool') from error",
+        ["assert f() is None"],
+        "no pool (the sandbox runs no other process",
+    ),
+    "a pool, another failure while its own was handled": (
+        "from concurrent.futures import ProcessPoolExecutor\ndef f():\n    try:\n        ProcessPoolExecutor(2)\n"
+        "    except Exception:\n        raise SystemExit('no pool')",
+        ["assert f() is None"],
+        "no pool (the sandbox runs no other process",
+    ),
+    "a pool, among several failures": (
+        "import multiprocessing\ndef f():\n    try:\n        multiprocessing.Pool(2)\n    except OSError as error:\n"
+        "        found = error\n    raise ExceptionGroup('workers', [found])",
+        ["assert f() is None"],
+        "the sandbox runs no other process",
+    ),
+    "a worker that never starts": (
+        "import queue, threading, multiprocessing\ndef f():\n    done = queue.Queue()\n"
+        "    work = lambda: done.put(multiprocessing.Pool(2))\n    threading.Thread(target=work, daemon=True).start()\n"
+        "    return done.get(timeout=0.2)",
+        ["assert f() is None"],
+        "if it waited for another process: the sandbox runs no other process",
+    ),
+    "threads of multiprocessing": (
+        "from multiprocessing.pool import ThreadPool\ndef f():\n    with ThreadPool(2) as pool:\n"
+        "        return pool.map(abs, [-1])",
+        ["assert f() == [1]"],
+        "it has no semaphores and no shared memory, which multiprocessing's threads need too",
+    ),
+    "a fork": ("import os\ndef f():\n    return os.fork()", ["assert f() == 0"], "no other process"),
+    "a subprocess of asyncio": (
+        "import asyncio\nasync def run():\n    await asyncio.create_subprocess_exec('true')\n"
+        "async def both():\n    async with asyncio.TaskGroup() as group:\n        group.create_task(run())\n"
+        "def f():\n    return asyncio.run(both())",
+        ["assert f() is None"],
+        "the sandbox runs no other process",
+    ),
+    "a network": (
+        "import urllib.request\ndef f():\n    return urllib.request.urlopen('http://example.org')",
+        ["assert f() is None"],
+        "the sandbox has no network",
+    ),
+    "more than the limits": (
+        "import resource\ndef f():\n    resource.setrlimit(resource.RLIMIT_AS, (2**40, 2**40))",
+        ["assert f() is None"],
+        "the sandbox's limits can be lowered, not raised",
+    ),
+    "many threads, their failure told in other words": (
+        "import threading\ndef f():\n    gate = threading.Event()\n    try:\n"
+        "        [threading.Thread(target=gate.wait).start() for _ in range(100)]\n"
+        "    except RuntimeError as error:\n        raise SystemError('threads') from error\n    finally:\n"
+        "        gate.set()",
+        ["assert f() is None"],
+        "the sandbox allows about 30 threads at once",
+    ),
+    "a huge stack": (
+        "import threading\ndef f():\n    threading.stack_size(512 * 2**20)\n    threading.Thread(target=f).start()",
+        ["assert f() is None"],
+        "their stacks count",
+    ),
+    "too much memory, told in other words": (
+        "def f():\n    try:\n        return bytearray(2**31)\n    except MemoryError as error:\n"
+        "        raise ValueError('big') from error",
+        ["assert f() is None"],
+        "MiB of address space",
+    ),
     "many threads": (
         "import threading\nthreading.stack_size(2**20)\ndef f():\n    gate = threading.Event()\n"
         "    try:\n        [threading.Thread(target=gate.wait).start() for _ in range(60)]\n    finally:\n"

@@ -22,7 +22,17 @@ _OTHER_PROCESSES: Final = (
     "/asyncio/base_subprocess.py",
     "/pty.py",
 )
+_SHARING: Final = ("/multiprocessing/synchronize.py", "/multiprocessing/shared_memory.py", "/multiprocessing/heap.py")
 _NO_PROCESS: Final = "the sandbox runs no other process: no process pool, no subprocess, no fork"
+_NO_SHARING: Final = (
+    f"{_NO_PROCESS}; it has no semaphores and no shared memory, which multiprocessing's threads need too"
+)
+# What a program meets that waits for a worker which never started, and the modules that start workers.
+_WAITED: Final = frozenset(
+    {"BrokenBarrierError", "BrokenExecutor", "BrokenProcessPool", "Empty", "Full", "TimeoutError"}
+)
+_STARTERS: Final = ("multiprocessing.process", "subprocess")
+_MAX_ERRORS: Final = 20  # of those that an error tells of
 _OF_SYSTEM_ERRORS: Final = {
     errno.EPERM: "the sandbox refused a system call: no network, no other process, no privileges",
     errno.EACCES: "the sandbox lets a program read the image and write in /tmp, no more",
@@ -36,9 +46,23 @@ _OF_SYSTEM_ERRORS: Final = {
 def note(error: BaseException) -> str:
     """Return what limit of the sandbox `error` comes of, or an empty text."""
     try:
-        return _note(error)
+        errors = _with_causes(error)
+        return next(filter(None, map(_note, errors)), "") or _note_on_waiting(errors)
     except BaseException:  # the error, its type and its traceback may be the program's own
         return ""
+
+
+def _with_causes(error: BaseException) -> list[BaseException]:
+    """Return `error`, then what it was raised from or while handling, and what it is a group of: the nearest first."""
+    found: list[BaseException] = [error]
+    for each in found:
+        inner = (*getattr(each, "exceptions", ()), each.__cause__, each.__context__)
+        for other in inner[:_MAX_ERRORS]:
+            if isinstance(other, BaseException) and not any(other is known for known in found):
+                found.append(other)
+        if len(found) > _MAX_ERRORS:
+            break
+    return found
 
 
 def _note(error: BaseException) -> str:
@@ -46,7 +70,7 @@ def _note(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         return _note_on_module(error.name.partition(".")[0])
     if isinstance(error, OSError | ImportError | NotImplementedError) and _is_from(error, _OTHER_PROCESSES):
-        return _NO_PROCESS
+        return _NO_SHARING if _is_from(error, _SHARING) else _NO_PROCESS
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return f"the sandbox gives the program {_memory_mib()} MiB of address space"
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
@@ -54,6 +78,10 @@ def _note(error: BaseException) -> str:
             "the sandbox allows about 30 threads at once, and their stacks count: "
             f"with all else {_memory_mib()} MiB of address space; {_stack()} each"
         )
+    if isinstance(error, ValueError) and str(error) == "not allowed to raise maximum limit":
+        return "the sandbox's limits can be lowered, not raised"
+    if name == "gaierror":
+        return "the sandbox has no network"
     if isinstance(error, EOFError) and _is_reading(error):
         return "the sandbox gives a program nothing to read from standard input"
     if name == "ZoneInfoNotFoundError":
@@ -63,6 +91,13 @@ def _note(error: BaseException) -> str:
     if isinstance(error, OSError):
         return _OF_SYSTEM_ERRORS.get(error.errno or 0, "")
     return ""
+
+
+def _note_on_waiting(errors: list[BaseException]) -> str:
+    waited = any(type(error).__name__ in _WAITED for error in errors)
+    if not (waited and any(module in sys.modules for module in _STARTERS)):
+        return ""
+    return f"if it waited for another process: {_NO_PROCESS}"
 
 
 def _note_on_module(name: str) -> str:

@@ -34,6 +34,7 @@ def key(job: Job) -> bytes:
         replace(JOB, problem=replace(COUNT, entry_point="counted")),
         replace(JOB, problem=replace(COUNT, helpers="def helper(): ...\n")),
         replace(JOB, problem=replace(COUNT, change_id=None)),
+        replace(JOB, problem=replace(COUNT, solution=COUNT.solution + "#\n")),
         replace(JOB, traced=("pop",)),
     ],
     ids=[
@@ -47,6 +48,7 @@ def key(job: Job) -> bytes:
         "entry point",
         "helpers",
         "label in question",
+        "reference that the label is held against",
         "traced attributes",
     ],
 )
@@ -58,9 +60,9 @@ def test_what_decides_a_finding_changes_the_key(other: Job) -> None:
     "same",
     [
         replace(JOB, tag="another caller's"),
-        replace(JOB, problem=replace(COUNT, task_id="another", prompt="", solution="")),
+        replace(JOB, problem=replace(COUNT, task_id="another", prompt="")),
     ],
-    ids=["tag", "name, prompt and solution of the problem"],
+    ids=["tag", "name and prompt of the problem"],
 )
 def test_what_decides_nothing_leaves_the_key_as_it_is(same: Job) -> None:
     assert key(same) == key(JOB)
@@ -68,7 +70,7 @@ def test_what_decides_nothing_leaves_the_key_as_it_is(same: Job) -> None:
 
 def test_the_problems_own_change_counts_only_where_it_is_active() -> None:
     bare = replace(JOB, changes=())
-    assert key(bare) == key(replace(bare, problem=replace(COUNT, change_id=None)))
+    assert key(bare) == key(replace(bare, problem=replace(COUNT, change_id=None, solution="")))
 
 
 def test_keys_kept_from_earlier_jobs_change_nothing() -> None:

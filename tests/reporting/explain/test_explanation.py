@@ -72,6 +72,7 @@ def test_compiling_has_its_reason(bench, verdict, fields, because):
     [
         ("spe/0", {}, "the problem belongs to no change"),
         ("rel/0", {"active_changes": ["max"]}, "the problem's change, len, is not active in this world"),
+        ("rel/0", {"active_changes": []}, "the problem's change, len, is not active: no change is"),
         ("rel/0", {"outcome": "sandbox_error"}, "the sandbox or the problem's own tests failed"),
         ("rel/0", {}, "the verdict does not say why"),
     ],

@@ -74,3 +74,17 @@ def test_a_part_without_content_has_no_heading(lines, verdict):
     assert [line for line in shown if not line.startswith(" ")] == ["sample", "world", "verdict", "program"]
     assert "  no change is active" in shown
     assert "  the verdict does not carry it" in shown
+
+
+@pytest.mark.parametrize("active", [["len"], ["max"], []])
+def test_a_world_is_said_to_refuse_only_what_its_changes_removed_or_brought(lines, verdict, active):
+    kinds = {"missing_name": "name 'len' is not defined", "missing_entry_point": "the program does not define 'len'"}
+    tests = [
+        {"passed": False, "error": {"type": "NameError", "message": message, "line": None, "kind": kind}}
+        for kind, message in kinds.items()
+    ]
+    shown = lines(verdict("rel/0", 0, None, tests=tests, active_changes=active))
+    headings = [line for line in shown if line in ("refused by the world", "unresolved or ill-called")]
+    assert headings == (["refused by the world"] if active == ["len"] else []) + ["unresolved or ill-called"]
+    if not active:
+        assert [line for line in shown if "world" in line] == ["world"]

@@ -86,7 +86,8 @@ def test_no_field_grows_without_end():
 
 
 def test_why_it_has_no_label_is_said_in_words():
-    assert "not active in this world" in body_of(verdict(), PROBLEM)["label_because"]
+    assert "is not active: no change is" in body_of(verdict(), PROBLEM)["label_because"]
+    assert "not active in this world" in body_of(verdict(active_changes=["other"]), PROBLEM)["label_because"]
     assert (
         "belongs to no change"
         in body_of(verdict(), Problem("t", "", "f", "", (), "specificity", None))["label_because"]
