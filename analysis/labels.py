@@ -40,6 +40,7 @@ def label_program(
     *,
     passed: bool,
     calls: int,
+    failed_calls: int = 0,
     outcome: Outcome,
     error: Mapping[str, Any] | None,
     bypass: Sequence[str] = (),
@@ -49,11 +50,11 @@ def label_program(
 ) -> Labelling:
     """Return the adoption label of `program` for `change`.
 
-    `passed`: all tests passed. `calls`: counted calls of the replacement. `outcome` and `error`: those of the verdict;
-    `error` ({"type", "message", "line", "kind"}) is None where there was none. `bypass`: how the program got past the
-    removal. `needed`: it fails where the replacement's value is taken from it; None where nobody tried. `rebound`: in
-    the end the replacement's name meant something else in it. `problem`: what the program answers; its reference is
-    what a workaround is held against.
+    `passed`: all tests passed. `calls`: calls of the replacement that returned to the program; `failed_calls`: those
+    that raised. `outcome` and `error`: those of the verdict; `error` ({"type", "message", "line", "kind"}) is None where
+    there was none. `bypass`: how the program got past the removal. `needed`: it fails where the replacement's value is
+    taken from it; None where nobody tried. `rebound`: in the end the replacement's name meant something else in it.
+    `problem`: what the program answers; its reference is what a workaround is held against.
     """
     if outcome == "sandbox_error":
         return Labelling(None, None, None)
@@ -63,6 +64,7 @@ def label_program(
         reading,
         passed,
         calls,
+        failed_calls,
         outcome,
         error or {},
         bool(bypass),
@@ -95,6 +97,7 @@ class _Case:
     reading: Reading
     passed: bool
     calls: int
+    failed_calls: int
     outcome: Outcome
     error: Mapping[str, Any]
     bypassed: bool
@@ -108,7 +111,12 @@ class _Case:
         if self.passed:
             adopted = self.calls > 0 and self.needed is not False and not self.bypassed and not self.redefined
             return "correct_adoption" if adopted else "workaround"
-        return "misuse" if self.new or self.calls > 0 else "no_adoption"
+        return "misuse" if self.new or self.called else "no_adoption"
+
+    @property
+    def called(self) -> bool:
+        """Say whether the replacement took a call; what became of it is another matter."""
+        return self.calls > 0 or self.failed_calls > 0
 
     @cached_property
     def new(self) -> list[Use]:
@@ -133,7 +141,7 @@ class _Case:
     @property
     def redefined(self) -> bool:
         """Say whether the program's own meaning of the name is what it uses; without a counted call any is."""
-        own = self.calls == 0 and any(use.kind == "definition" for use in self.new)
+        own = not self.called and any(use.kind == "definition" for use in self.new)
         return own or self.rebound or self.change.replacement in self.reading.redefined
 
 
@@ -177,7 +185,7 @@ def _failed_by_the_old_way(case: _Case) -> bool:
 
 
 def _never_called(case: _Case) -> bool:
-    return bool(case.new) and case.calls == 0
+    return bool(case.new) and not case.called
 
 
 def _done_by(substitute: Substitute) -> _Condition:
@@ -193,13 +201,13 @@ def _bypassed(case: _Case) -> bool:
 
 
 def _unneeded(case: _Case) -> bool:
-    return case.calls > 0
+    return case.called
 
 
 def _used_the_old_way(case: _Case) -> bool:
     kinds = {use.kind for use in case.new}
     as_method = case.error_kind == "missing_attribute" and kinds == {"attribute"}
-    as_constant = case.change.kind == "module_constant" and "value" in kinds and "call" not in kinds and not case.calls
+    as_constant = case.change.kind == "module_constant" and "value" in kinds and "call" not in kinds and not case.called
     return case.error_kind == "bad_call" or as_method or as_constant
 
 
@@ -257,6 +265,6 @@ def _disagreement(case: _Case) -> str | None:
         return f"{calls} calls of {name} were counted, but the program defines that name itself."
     if calls and not case.new:
         return f"{calls} calls of {name} were counted, but the program never names it."
-    if case.passed and not calls and name in case.reading.always_called:
+    if case.passed and not case.called and name in case.reading.always_called:
         return f"The program calls {name} whenever it loads, but no call was counted."
     return None

@@ -20,6 +20,7 @@ OPTIONAL_FACTS: Final = (
     "uses",
     "opaque",
     "bypass",
+    "failed_calls",
     "seen",
     "again",
     "output",

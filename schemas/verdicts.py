@@ -97,7 +97,7 @@ DETAILS_IN_WORDS: Final[dict[Label, dict[str, str]]] = {
         "redefinition": "defines the replacement's name itself",
         "bypass": "reached the deprecated API past the world that removed it",
         "unneeded_call": "calls the replacement, and passes all the same where that does nothing or is wrong",
-        "dead_reference": "names the replacement, never calls it",
+        "dead_reference": "names the replacement, and makes no call of it that it takes",
         "stale_use": "names the deprecated API where it is never reached, or where its failure is swallowed",
         "other_api": (
             "other functions or methods do the work: the result depends on calls of such that the reference lacks"
@@ -118,7 +118,7 @@ DETAILS_IN_WORDS: Final[dict[Label, dict[str, str]]] = {
         "wrong_import": "imports the replacement from a place that does not have it",
         "half_migration": "uses the deprecated API too, and that is the first error, or one that it caught",
         **_STOPPED_IN_WORDS,
-        "dead_reference": "names the replacement, never calls it",
+        "dead_reference": "names the replacement, and makes no call of it that it takes",
         "wrong_result": "calls the replacement, and is wrong or raises",
     },
     "no_adoption": {
@@ -171,6 +171,7 @@ class Verdict:
     tests: Sequence[Mapping[str, Any]]
     uses: Sequence[Mapping[str, Any]]
     calls: Mapping[str, int]
+    failed_calls: Mapping[str, int]
     disagreement: str
     opaque: bool
     bypass: Sequence[str]
@@ -234,6 +235,7 @@ class Verdict:
             tests=get("tests", ()),
             uses=get("uses", ()),
             calls=get("calls", {}),
+            failed_calls=get("failed_calls", {}),
             disagreement=get("disagreement", ""),
             opaque=get("opaque", False),
             bypass=get("bypass", ()),

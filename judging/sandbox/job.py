@@ -84,11 +84,12 @@ class Finding:
     """What judging found out about one job: the facts of a verdict, without the sample's identity.
 
     `tests` holds one {"passed": bool, "error": {...} | None} for each test, `error` the first error or None
-    ({"type", "message", "line", "kind"}), `calls` the counted calls of each active replacement, `trace` the classes
-    seen to define each traced attribute: dotted paths, "module" where the value was one, "?" for no class, `bypass`
-    the codes of ways around the removal that the program took (as far as it lets them be seen), `seen` the removed APIs
-    that it called, with lines of the program. `again` has the runs after the first of a program that passed. `rebound`:
-    the replacement's name meant something else in the program in the end.
+    ({"type", "message", "line", "kind"}). `calls` are the calls of each active replacement that returned,
+    `failed_calls` those that raised in it. `trace` has the classes seen to define each traced attribute: dotted paths,
+    "module" where the value was one, "?" for no class. `bypass` are the codes of ways around the removal that the
+    program took (as far as it lets them be seen), `seen` the removed APIs that it called, with lines of the program.
+    `again` has the runs after the first of a program that passed. `rebound`: the replacement's name meant something
+    else in the program in the end.
     """
 
     outcome: Outcome
@@ -97,6 +98,7 @@ class Finding:
     tests: tuple[Mapping[str, Any], ...]
     error: Mapping[str, Any] | None = None
     calls: Mapping[str, int] = field(default_factory=dict)
+    failed_calls: Mapping[str, int] = field(default_factory=dict)
     label: Label | None = None
     label_detail: LabelDetail | None = None
     disagreement: str | None = None

@@ -54,6 +54,8 @@ def has_its_label(case):
         error=error(case.get("error"), case.get("message", ""), case.get("line")),
         problem=problem_of(case["reference"]) if "reference" in case else None,
         bypass=case.get("bypass", ()),
+        needed=case.get("needed"),
+        rebound=case.get("rebound", False),
     )
     assert f"{found.label} {found.detail}" == case["label"]
     assert (found.disagreement is not None) is case.get("disagrees", False)

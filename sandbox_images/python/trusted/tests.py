@@ -159,6 +159,7 @@ class Trial:
         self.stage = "parse"
         self.calls = {change["replacement"]: 0 for change in job["changes"]}
         self.calls_on_load: dict[str, int] = {}
+        self.failed_calls: dict[str, int] = {}
         self.rebound = False
         self.bypass: list[str] = []
         self.seen: list[dict[str, Any]] = []
@@ -296,12 +297,12 @@ class Trial:
     def _note(self, reply: dict[str, Any]) -> None:
         if reply.get("stage") in ("parse", "load", "run"):
             self.stage = reply["stage"]
-        counted = reply.get("calls")
-        if type(counted) is dict:
-            for name in self.calls:
+        for found, calls in (("calls", self.calls), ("failed_calls", self.failed_calls)):
+            counted = reply.get(found)
+            for name in self.calls if type(counted) is dict else ():
                 count = counted.get(name)
                 if type(count) is int and count >= 0:
-                    self.calls[name] = min(count, 2**53)
+                    calls[name] = min(count, 2**53)
         taken = reply.get("bypass")
         if type(taken) is list:
             self.bypass += [code for code in BYPASSES if code in taken and code not in self.bypass]

@@ -141,6 +141,7 @@ class Candidate:
         return reply | {
             "stage": self.stage,
             "calls": self._world.shims.calls,
+            "failed_calls": self._world.shims.failed_calls,
             "rebound": self._is_rebound(),
             "trace": self.trace.news(),
             "bypass": self._world.bypasses,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any, Final
 
+    from .attributes import Attributes
     from .compiling import Compiler
     from .state import WorldState
 
@@ -44,8 +45,8 @@ _RECORDED: Final[dict[tuple[str, str], str]] = {
 class Facades:
     """The facades of one world, one for each module."""
 
-    def __init__(self, state: WorldState, compiler: Compiler):
-        self.state, self.compiler = state, compiler
+    def __init__(self, state: WorldState, attributes: Attributes, compiler: Compiler):
+        self.state, self.attributes, self.compiler = state, attributes, compiler
         state.facade_of, state.facade_names = self.show, self.names
         self._facades: dict[int, Any] = {}
         self._real: dict[int, ModuleType] = {}
@@ -209,6 +210,38 @@ def _importlib(facades: Facades, module: ModuleType) -> dict[str, Any]:
     return {"import_module": import_module, "reload": reload, "__import__": facades.state.builtins["__import__"]}
 
 
+def _operator(facades: Facades, module: ModuleType) -> dict[str, Any]:
+    get = facades.attributes.get
+
+    class attrgetter:  # noqa: N801
+        """Return a callable object that fetches the given attribute(s) from its operand."""
+
+        def __init__(self, *paths: str):
+            module.__dict__["attrgetter"](*paths)  # for its complaints
+            self._paths = paths
+
+        def __call__(self, value: Any) -> Any:
+            found = tuple(self._get(value, path) for path in self._paths)
+            return found[0] if len(found) == 1 else found
+
+        def _get(self, value: Any, path: str) -> Any:
+            for name in path.split("."):
+                value = get(value, name)
+            return value
+
+    class methodcaller:  # noqa: N801
+        """Return a callable object that calls the given method on its operand."""
+
+        def __init__(self, name: str, /, *args: Any, **kwargs: Any):
+            module.__dict__["methodcaller"](name)  # for its complaints
+            self._name, self._args, self._kwargs = name, args, kwargs
+
+        def __call__(self, value: Any) -> Any:
+            return get(value, self._name)(*self._args, **self._kwargs)
+
+    return {"attrgetter": attrgetter, "methodcaller": methodcaller}
+
+
 def _dataclasses(facades: Facades, module: ModuleType) -> dict[str, Any]:
     create = vars(module)["_create_fn"]
 
@@ -230,6 +263,8 @@ def _dataclasses(facades: Facades, module: ModuleType) -> dict[str, Any]:
 _SPECIAL: Final[dict[str, Callable[[Facades, ModuleType], dict[str, Any]]]] = {
     "sys": _sys,
     "importlib": _importlib,
+    "operator": _operator,
+    "_operator": _operator,
     "dataclasses": _dataclasses,
 }
 

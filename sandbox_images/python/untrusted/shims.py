@@ -22,6 +22,7 @@ class Shims:
     def __init__(self, changes: list[Mapping[str, str]]):
         self._sources = {change["replacement"]: change["shim"] for change in changes}
         self._counters = {name: count() for name in self._sources}
+        self._failures = {name: count() for name in self._sources}
         self._loaded: dict[str, Callable[..., Any]] = {}
         self._instead: dict[str, Callable[..., Any]] = {}
         self.replacements: dict[str, Any] = {}
@@ -30,8 +31,13 @@ class Shims:
 
     @property
     def calls(self) -> dict[str, int]:
-        """Return the number of calls of each replacement."""
+        """Return the number of calls of each replacement that returned."""
         return {name: _value(counter) for name, counter in self._counters.items()}
+
+    @property
+    def failed_calls(self) -> dict[str, int]:
+        """Return the number of calls of each replacement that it took, and that raised in it."""
+        return {name: number for name, counter in self._failures.items() if (number := _value(counter))}
 
     def make_counterfactual(self, name: str, way: str | None) -> None:
         """Have the replacement called `name` do something else from now on, or with None what it ever did."""
@@ -57,15 +63,17 @@ class Shims:
 
     def _counted(self, name: str) -> Callable[..., Any]:
         # All that a program finds of the count in here is a way to add to it, and the counterfactual runs tell.
-        advance = self._counters[name].__next__
+        advance, fail = self._counters[name].__next__, self._failures[name].__next__
 
         def replacement(*args: Any, **kwargs: Any) -> Any:
             shim = self._load(name)
             try:
                 value = self._instead.get(name, shim)(*args, **kwargs)
-            except TypeError as error:
-                if _was_refused(error, shim):
+            except BaseException as error:
+                if isinstance(error, TypeError) and _was_refused(error, shim):
                     error.edittool_refused = True  # type: ignore[attr-defined]
+                else:
+                    fail()
                 raise
             advance()
             return value

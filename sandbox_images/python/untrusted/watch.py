@@ -248,11 +248,3 @@ def _use_twins() -> None:
         if module is not None and hasattr(pickle, "_Unpickler"):
             for name, twin in twins.items():
                 setattr(module, name, getattr(pickle, twin))
-    for place in ("operator", "_operator"):
-        if place in sys.modules:
-            vars(sys.modules[place])["methodcaller"] = _methodcaller
-
-
-def _methodcaller(name: str, /, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
-    """Return a callable object that calls the given method on its operand."""
-    return lambda value: getattr(value, name)(*args, **kwargs)

@@ -50,7 +50,7 @@ class World:
         self._removal = state.removal
         self._attributes = Attributes(state)
         self._compiler = Compiler(state, self._attributes.watched if changes else (), calls=run == WATCHED)
-        self._facades = Facades(state, self._compiler)
+        self._facades = Facades(state, self._attributes, self._compiler)
         self.shims = Shims(changes)
         self.compile = self._compiler.compile
         self.bypasses = state.bypasses

@@ -118,6 +118,8 @@ GONE = [
     (SPLIT, "list(map(str.split, ['a b']))", ATTRIBUTE, "type object 'str' has no attribute 'split'"),
     (SPLIT, "getattr('a b', 'split')()", ATTRIBUTE, NO_SPLIT),
     (SPLIT, "getattr(str, 'split')('a b')", ATTRIBUTE, "type object 'str' has no attribute 'split'"),
+    (SPLIT, "import operator\noperator.methodcaller('split')('a b')", ATTRIBUTE, NO_SPLIT),
+    (SPLIT, "from operator import attrgetter\nattrgetter('split')('a b')", ATTRIBUTE, NO_SPLIT),
     (SPLIT, "vars(str)['split']", KEY, "'split'"),
     (SPLIT, "str.__dict__['split']", KEY, "'split'"),
     (SPLIT, "getattr(str, '__dict__')['split']", KEY, "'split'"),
