@@ -51,10 +51,10 @@ def label_program(
     """Return the adoption label of `program` for `change`.
 
     `passed`: all tests passed. `calls`: calls of the replacement that returned to the program; `failed_calls`: those
-    that raised. `outcome` and `error`: those of the verdict; `error` ({"type", "message", "line", "kind"}) is None where
-    there was none. `bypass`: how the program got past the removal. `needed`: it fails where the replacement's value is
-    taken from it; None where nobody tried. `rebound`: in the end the replacement's name meant something else in it.
-    `problem`: what the program answers; its reference is what a workaround is held against.
+    that raised. `outcome` and `error`: those of the verdict; `error` ({"type", "message", "line", "kind"}) is None
+    where there was none. `bypass`: how the program got past the removal. `needed`: it fails where the replacement's
+    value is taken from it; None where nobody tried. `rebound`: in the end the replacement's name meant something else
+    in it. `problem`: what the program answers; its reference is what a workaround is held against.
     """
     if outcome == "sandbox_error":
         return Labelling(None, None, None)
