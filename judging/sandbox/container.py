@@ -12,6 +12,7 @@ from typing import Any, Self
 from docker import APIClient
 from docker.errors import APIError, ImageNotFound, NotFound
 
+from ...sandbox_images.python.boundary.limits import MAX_RESULT_BYTES
 from ...schemas.errors import EnvironmentFault
 from ..engine.dialects import host_config
 from .flags import NOT_CONFINED, confinement, container_flags, engine_flags, find_weaker
@@ -20,7 +21,6 @@ from .options import SandboxOptions
 REMOVAL_PAUSES = (0.0, 0.05, 0.2, 1.0, 3.0)  # seconds before each attempt
 END_SECONDS = 1.0  # for a runner that has served its last job, and ends
 GRACE_SECONDS = 3.0  # the runner's own deadline comes first; this one is for a runner that hangs
-MAX_RESULT_BYTES = 64 * 2**20
 MAX_AHEAD_BYTES = 32 * 2**10  # fits into the pipe that nobody reads just then
 STDOUT = 1
 

@@ -282,3 +282,17 @@ def test_more_samples_take_no_more_memory(bench_folder: Path, write_samples: Any
     many = peak_memory_kib(bench_folder, write_samples([ADOPTED, STALE] * 8000), tmp_path / "many")
     assert (tmp_path / "many").read_bytes().count(b"\n") == 16000
     assert many < few + 12 * 1024  # the file's rows, held in memory, take more
+
+
+def test_duplicates_of_a_large_row_are_written_a_few_at_a_time(bench_folder: Path, tmp_path: Path) -> None:
+    samples, note = tmp_path / "samples.jsonl", "n" * 2_000_000
+
+    def peak(rows: int) -> int:
+        with samples.open("w") as file:
+            file.writelines(
+                json.dumps({"task_id": "count", "solution": STALE, "note": note}) + "\n" for _ in range(rows)
+            )
+        return peak_memory_kib(bench_folder, samples, tmp_path / f"{rows}.jsonl")
+
+    few, many = peak(4), peak(48)
+    assert many < few + 24 * 1024  # all of them, held until they are written, take 90 MiB

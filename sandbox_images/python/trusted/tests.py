@@ -14,8 +14,9 @@ import time
 
 from ..boundary import codec
 from ..boundary.bypasses import CODES as BYPASSES
+from ..boundary.frames import pack
 from ..boundary.light import PARSE_ONLY, TYPE_CHECKING, CodeType
-from ..boundary.limits import MAX_PATH, MAX_PATHS, MAX_TEXT
+from ..boundary.limits import MAX_ARGUMENTS, MAX_BASES, MAX_HANDLES, MAX_PATH, MAX_PATHS, MAX_TEXT
 from .channel import Channel, TrialEnd
 
 if TYPE_CHECKING:
@@ -293,7 +294,8 @@ class Trial:
                     self.calls[name] = min(count, 2**53)
         taken = reply.get("bypass")
         if type(taken) is list:
-            self.bypass += [code for code in BYPASSES if code in taken and code not in self.bypass]
+            told = taken[: len(BYPASSES)]
+            self.bypass += [code for code in BYPASSES if code in told and code not in self.bypass]
         traced = reply.get("trace")
         if type(traced) is dict:
             for index, paths in traced.items():
@@ -313,6 +315,8 @@ class Trial:
         if type(handle) is not int:
             raise codec.BadValueError("a handle is a number")
         self.opaque = True
+        if len(self._stand_ins) >= MAX_HANDLES and handle not in self._stand_ins:
+            raise codec.BadValueError(f"more than {MAX_HANDLES} objects that stay in its process")
         stand_in = self._stand_ins.setdefault(handle, StandIn(self, handle, kind, self._origin))
         return _awaiting(stand_in) if kind == "a coroutine" else stand_in
 
@@ -518,7 +522,7 @@ def _exception(error: Any) -> BaseException:
     """
     source = error if type(error) is dict else {}
     names = source.get("bases")
-    for name in names if type(names) is list else []:
+    for name in names[:MAX_BASES] if type(names) is list else []:
         cls = getattr(builtins, name, None) if type(name) is str else None
         if isinstance(cls, type) and issubclass(cls, BaseException):
             return _raisable(cls, source)
@@ -538,9 +542,12 @@ def _raisable(cls: type[BaseException], source: dict[str, Any]) -> BaseException
 
 
 def _arguments(source: dict[str, Any]) -> tuple[Any, ...] | None:
+    encoded = source.get("args")
     try:
-        arguments = codec.decode(source.get("args"), _no_handle)
-    except codec.BadValueError:
+        if len(pack(encoded)) > MAX_ARGUMENTS:
+            return None
+        arguments = codec.decode(encoded, _no_handle)
+    except (codec.BadValueError, RecursionError):
         return None
     return arguments if type(arguments) is tuple else None
 
