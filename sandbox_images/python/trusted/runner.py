@@ -146,6 +146,6 @@ def _run(trial: Trial) -> str | None:
     """Run the trial; return what is wrong with the problem's own code where that stops it."""
     try:
         copy_context().run(trial.run)  # decimal keeps its precision there
-    except Exception as error:
+    except BaseException as error:  # helpers may exit, and this process is the container's first
         return f"the problem's own helpers or tests cannot run: {type(error).__name__}: {error}"[:1000]
     return None

@@ -323,8 +323,10 @@ class Trial:
     # The tests
 
     def _run_tests(self) -> None:
-        if self.stage != "run" or self.error is not None:
+        if self.error is not None:
             return
+        if self.stage != "run":  # a verdict without any test would be none
+            raise self._no_value("the program did not load, and no error says why")
         self._namespace = {"__builtins__": builtins, "__name__": "tests"}
         exec(compile(self.job["helpers"], "<helpers>", "exec", dont_inherit=True), self._namespace)
         for name in dict.fromkeys((self.job["entry_point"], "candidate")):
@@ -369,7 +371,7 @@ class Trial:
     def _has_changed_arguments(self) -> bool:
         try:
             return self.operate("changes") is True
-        except (Exception, TrialEnd):  # an end is told after the test, which failed before it
+        except BaseException:  # an end is told after the test, which failed before it; so is an exit of the program's
             return False
 
     def _add_globals(self, names: set[str], namespace: dict[str, Any]) -> None:
@@ -547,7 +549,7 @@ def _arguments(source: dict[str, Any]) -> tuple[Any, ...] | None:
         if len(pack(encoded)) > MAX_ARGUMENTS:
             return None
         arguments = codec.decode(encoded, _no_handle)
-    except (codec.BadValueError, RecursionError):
+    except (codec.BadValueError, ValueError, RecursionError):  # an infinite number, which no honest sender writes so
         return None
     return arguments if type(arguments) is tuple else None
 
