@@ -1,2 +1,2 @@
-LIST = '["gc"' + ',"x"' * 1_500_000 + "]"
+LIST = '["gc"' + ',"x"' * 100_000 + "]"
 serve(lambda operation, arguments: '!"value":[0],"bypass":%s,"stage":"run"' % LIST)

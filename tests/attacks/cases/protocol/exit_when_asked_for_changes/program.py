@@ -1,10 +1,9 @@
-class Named(type):
-    @property
-    def __qualname__(cls):
+class Silent(type):
+    def __getattribute__(cls, name):
         raise SystemExit(0)
 
 
-class Odd(metaclass=Named):
+class Odd(metaclass=Silent):
     pass
 
 

@@ -1,2 +1,2 @@
-LIST = '["x"' + ',"x"' * 1_500_000 + "]"
+LIST = '["x"' + ',"x"' * 100_000 + "]"
 serve(lambda operation, arguments: '!"error":{"type":"E","message":"m","bases":%s},"stage":"run"' % LIST)
