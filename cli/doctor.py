@@ -21,6 +21,7 @@ from ..judging.sandbox.flags import FLAGS, MIB, NOT_CONFINED, memory_bytes
 from ..judging.sandbox.options import SandboxOptions
 from ..judging.sandbox.runtimes import try_runtime
 from ..schemas.errors import EnvironmentFault
+from ..schemas.folders import SharedPlaceError, cache_folder, check_private
 from .shared.console import plain, results
 from .shared.exit_codes import DONE, ENVIRONMENT
 
@@ -191,6 +192,7 @@ def _machine_lines() -> Iterator[Line]:
     for subject, folder in (("disk here", "."), ("disk of Docker", "/var/lib/docker")):
         if os.path.isdir(folder):
             yield _disk_line(subject, folder)
+    yield _cache_line()
 
 
 def _disk_line(subject: str, folder: str) -> Line:
@@ -199,6 +201,17 @@ def _disk_line(subject: str, folder: str) -> Line:
     if free >= ENOUGH_DISK:
         return Line(subject, "ok", found)
     return Line(subject, "warn", found, f"make room on the disk of {os.path.abspath(folder)}; `docker system df` helps")
+
+
+def _cache_line() -> Line:
+    """Return whether the judge uses the cache: not one that others can write to, by which they would give verdicts."""
+    folder = cache_folder()
+    try:
+        check_private(folder / "verdicts.sqlite")
+    except (SharedPlaceError, OSError) as error:
+        found, _, fix = str(error).partition("; ")
+        return Line("cache", "warn", f"not used: {found}", fix, judging_needs_it=False)
+    return Line("cache", "ok", str(folder), judging_needs_it=False)
 
 
 def _torch_lines() -> Iterator[Line]:

@@ -17,9 +17,9 @@ from docker import DockerClient
 
 from ..analysis.extraction import Mode
 from ..schemas.bench import Bench
-from ..schemas.errors import InputError
+from ..schemas.errors import InputError, RowsError
 from ..schemas.folders import cache_folder
-from ..schemas.jsonl import JsonlAppender, file_digest, read_rows
+from ..schemas.jsonl import JsonlAppender, Row, file_digest, read_rows
 from ..schemas.verdicts import Reused, Verdict
 from .engine.engine import connect
 from .make_verdict import describe_run, make_verdict
@@ -38,6 +38,7 @@ from .world_choice import Worlds, WorldsOf
 
 READING_STEP: Final = 1000  # samples between two words on how far reading has come
 WRITTEN_AT_ONCE: Final = 64  # verdicts
+BYTES_AT_ONCE: Final = 4 * 2**20  # of the samples behind them
 WRITING_SECONDS: Final = 0.2  # a verdict waits no longer for others when the next one comes
 DEATHS_OF_A_SUSPECT: Final = 2  # ends of the judge at which a program was being tried, before it is tried alone
 DEATHS_ALONE: Final = 5  # ends of the judge with nothing else at work, before a program is not tried again
@@ -212,7 +213,7 @@ def _job(judged: JudgedSample, tag: Any = None) -> Job:
 def _judged_before(request: Request, start: int, line: int) -> Iterator[tuple[int, Judged]]:
     """Yield what the output holds from byte `start` on. Raises InputError for a verdict made under other conditions."""
     digest, limits = request.bench.digest(), asdict(request.options.limits)
-    for row in read_rows(request.output, "verdict", start=start, first_line=line):
+    for row in _rows_of_output(request.output, start, line):
         for name, now in (("bench_sha256", digest), ("limits", limits)):
             if row.data.get(name, now) != now:
                 what = "another benchmark" if name == "bench_sha256" else _other_limits(row.data[name], limits)
@@ -233,6 +234,16 @@ def _other_limits(then: dict[str, Any], now: dict[str, Any]) -> str:
     differing = [name for name in {**now, **then} if then.get(name) != now.get(name)]
     told = "; ".join(f"{name}: {then.get(name, 'none')} then, {now.get(name, 'none')} now" for name in differing)
     return f"other limits ({told})"
+
+
+def _rows_of_output(output: Path, start: int, line: int) -> Iterator[Row]:
+    try:
+        yield from read_rows(output, "verdict", start=start, first_line=line)
+    except RowsError as error:
+        raise InputError(
+            f"{error} This file is the output, and the judge goes on with it: once that line is removed, its sample is "
+            "judged again, and all other verdicts are kept."
+        ) from None
 
 
 def _with_mode(mode: str | None) -> str:
@@ -286,6 +297,7 @@ class _Judging:
         self._samples = SampleFile(request.samples, request.bench, request.world, request.mode)
         self._run_facts = describe_run(request.bench, request.options, self._sandbox)
         self._unwritten: list[Verdict] = []
+        self._unwritten_bytes = 0
         self._settled: list[bytes] = []
         self._written_at = time.monotonic()
 
@@ -344,15 +356,17 @@ class _Judging:
         """Make the verdicts of all samples whose job has `key`: `finding` goes for each of them."""
         for number, place in enumerate(self._journal.samples_of(key)):
             again = reused or ("duplicate" if number else None)
-            self._unwritten.append(make_verdict(self._samples.read(place), finding, self._run_facts, again))
-            if len(self._unwritten) >= WRITTEN_AT_ONCE:
+            judged = self._samples.read(place)
+            self._unwritten.append(make_verdict(judged, finding, self._run_facts, again))
+            self._unwritten_bytes += judged.size
+            if len(self._unwritten) >= WRITTEN_AT_ONCE or self._unwritten_bytes >= BYTES_AT_ONCE:
                 self._write()
         self._settled.append(key)
         if time.monotonic() - self._written_at > WRITING_SECONDS:
             self._write()
 
     def _write(self) -> None:
-        verdicts, self._unwritten = self._unwritten, []
+        verdicts, self._unwritten, self._unwritten_bytes = self._unwritten, [], 0
         settled, self._settled = self._settled, []
         if verdicts:
             self._output.append(*(verdict.to_row() for verdict in verdicts))

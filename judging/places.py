@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..schemas.bench import MANIFEST
 from ..schemas.errors import InputError
-from ..schemas.json_text import parse_json
+from ..schemas.json_text import MADE_DEPTH, parse_json
 from ..schemas.packed import MAGIC
 from ..schemas.problems import is_problem
 from ..schemas.validation import find_fault
@@ -87,7 +87,7 @@ def _what_else(path: Path) -> str:
     if first.startswith(MAGIC):
         return "is packed with gzip, and verdicts are appended as plain text"
     try:
-        row = parse_json(first)
+        row = parse_json(first, depth=MADE_DEPTH)
     except ValueError:
         return "" if not first.endswith(b"\n") else "holds something else than rows of JSON"
     if not isinstance(row, dict):

@@ -1,5 +1,6 @@
-"""Samples as the judge takes them: each with its problem, its worlds and its identity."""
+"""Samples as the judge takes them: each with its problem, its worlds and its identity, and no larger than it may be."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -7,11 +8,12 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from ..analysis.extraction import Form, Mode, extract
 from ..schemas.bench import Bench
 from ..schemas.errors import InputError
+from ..schemas.jsonl import MAX_ROW_BYTES, dump_row
 from ..schemas.packed import open_for_any_place
 from ..schemas.problems import Problem
 from ..schemas.samples import Sample, SampleRows, as_carried, row_digest
@@ -21,14 +23,17 @@ from .resume.journal import Place
 from .tasks import REMEDY, Tasks
 from .world_choice import World, Worlds, choose_worlds
 
+# What a line can grow by in its verdict: sixfold as ASCII (U+007F), and an answer stands there with its program.
+GROWTH: Final = 12
+
 
 @dataclass(frozen=True)
 class JudgedSample:
     """A sample ready to be judged in one world.
 
-    `line` is where it stands in its file, `start` the first byte of that line, and `world` the place of its world,
-    whose active changes are `changes`, among the worlds that it is judged in. `extracted` is the mode in which the
-    judge took the program out of the sample's text, where it did.
+    `line` is where it stands in its file, `start` the first byte of that line, `size` its bytes, and `world` the place
+    of its world, whose active changes are `changes`, among the worlds that it is judged in. `extracted` is the mode in
+    which the judge took the program out of the sample's text, where it did.
     """
 
     sample: Sample
@@ -39,6 +44,7 @@ class JudgedSample:
     start: int
     world: int
     extracted: Mode | None = None
+    size: int = 0
 
     @cached_property
     def sample_id(self) -> str:
@@ -65,8 +71,8 @@ def read_samples(
 
     Those without an index are numbered in file order within their setting. `mode` is how programs are extracted, see
     `extracted`. Samples of problems that the benchmark lacks are passed over with `skip_unknown`; what is to be said of
-    them, and of the rest, goes to `noticed`. Raises InputError, naming the line, for an invalid row and an unknown
-    change; naming the tasks, once all is read, for those that the benchmark lacks.
+    them, and of the rest, goes to `noticed`. Raises InputError, naming the line, for an invalid row, one that is too
+    long for its verdict and an unknown change; naming the tasks, once all is read, for those that the benchmark lacks.
     """
     noticed = noticed or Noticed()
     seen: Counter[str] = Counter()
@@ -82,8 +88,9 @@ def read_samples(
             setting = sample.setting()
             index = seen[setting]
             seen[setting] += 1
-        judged = JudgedSample(sample, index, problem, (), row.line, row.start, 0)
+        judged = JudgedSample(sample, index, problem, (), row.line, row.start, 0, size=row.size)
         judged = extracted(judged, mode)
+        _check_size(judged, where)
         noticed.look(judged.sample, problem)
         yield tuple(_in_its_worlds(judged, bench, worlds, where))
     if not skip_unknown:
@@ -91,6 +98,20 @@ def read_samples(
     noticed.skipped += tasks.unknown
     noticed.foreign += rows.foreign
     noticed.looks["unfit"] += rows.unfit
+
+
+def _check_size(judged: JudgedSample, where: str) -> None:
+    """Raise InputError, saying `where`, for a row that is too long as its verdict has it."""
+    if judged.size * GROWTH <= MAX_ROW_BYTES:
+        return
+    sizes = {name: len(dump_row({name: value})) for name, value in judged.sample.row.items()}
+    if sum(sizes.values()) > MAX_ROW_BYTES:
+        largest = max(sizes, key=sizes.__getitem__)
+        raise InputError(
+            f"{where}: the row takes {sum(sizes.values()):,} bytes as verdicts are written (ASCII: a letter outside it "
+            f"takes 6 or 12), over the limit of {MAX_ROW_BYTES:,}. Most of it, {sizes[largest]:,}, is field "
+            f"{json.dumps(largest)}: shorten it, or remove the row."
+        )
 
 
 def extracted(judged: JudgedSample, mode: Mode | None) -> JudgedSample:
@@ -126,9 +147,10 @@ class SampleFile:
         Raises InputError where it is no longer the one that was there: somebody has written to the file.
         """
         self._file.seek(place.start)
-        row = self._rows.parse(self._file.readline())
+        line = self._file.readline()
+        row = self._rows.parse(line)
         if row is not None and find_fault(row, "sample") is None:
-            found = self._find(Sample.from_row(row), place)
+            found = self._find(Sample.from_row(row), place, len(line))
             if found is not None and found.sample_id == place.sample_id:
                 return found
         raise InputError(
@@ -136,12 +158,12 @@ class SampleFile:
             "the same command again, and let nothing write to the file meanwhile."
         )
 
-    def _find(self, sample: Sample, place: Place) -> JudgedSample | None:
+    def _find(self, sample: Sample, place: Place, size: int) -> JudgedSample | None:
         problem = self._bench.find(sample.task_id)
         if problem is None:
             return None
         judged = extracted(
-            JudgedSample(sample, place.sample_index, problem, (), place.line, place.start, 0), self._mode
+            JudgedSample(sample, place.sample_index, problem, (), place.line, place.start, 0, size=size), self._mode
         )
         in_worlds = _in_its_worlds(judged, self._bench, self._worlds, f"{self._path}, line {place.line}")
         return next(islice(in_worlds, place.world, None), None)
@@ -166,4 +188,5 @@ def _in_its_worlds(judged: JudgedSample, bench: Bench, worlds: Worlds, where: st
             judged.start,
             number,
             judged.extracted,
+            judged.size,
         )

@@ -15,8 +15,9 @@ _INTRODUCTION = """\
 <!-- Made from schemas/*.schema.json: python -m edittool.schemas.document > docs/formats.md -->
 
 Every file that crosses a step is JSON Lines (one JSON object on each line) or JSON, in UTF-8, and is checked against
-its schema when it is read; an error names file, line, field and remedy. A line may have 16 MiB, and a JSON
-Lines file may be packed with gzip. Units stand with each field; a field that is not required may be left out.
+its schema when it is read; an error names file, line, field and remedy. A line may have 128 MiB, a sample 64 MiB as it
+is written again ([sizes](judging.md#sizes)), and a JSON Lines file may be packed with gzip. Units stand with each
+field; a field that is not required may be left out.
 """
 
 

@@ -7,31 +7,32 @@ from functools import lru_cache
 from typing import Any
 
 MAX_DEPTH = 100  # far below Python's recursion limit: what was read can be written again from any depth of calls
+MADE_DEPTH = MAX_DEPTH + 10  # of rows that are made of those that were read: a field that moves lies a little deeper
 MAX_DIGITS = 1000  # no count is longer, and Python refuses to convert what is much longer
 
 
-def parse_json(raw: bytes, unfit: Callable[[str], Any] | None = None) -> Any:
+def parse_json(raw: bytes, unfit: Callable[[str], Any] | None = None, depth: int = MAX_DEPTH) -> Any:
     """Return the JSON value in `raw`, UTF-8 with or without a byte order mark.
 
     `unfit` gives the value for the text of a number that could not be written again, NaN and infinity among them.
 
     Raises ValueError (also its kinds UnicodeDecodeError and JSONDecodeError) for what is not JSON, and for what could
-    not be written again: a number beyond a double or of more than MAX_DIGITS digits, nesting deeper than MAX_DEPTH.
+    not be written again: a number beyond a double or of more than MAX_DIGITS digits, nesting deeper than `depth`.
     """
     text = raw.decode("utf-8").removeprefix("\ufeff")
     try:
         value = _decoder(unfit).decode(text)
     except RecursionError:
-        raise _too_deep() from None
-    if text.count("[") + text.count("{") > MAX_DEPTH:
-        _check_depth(value)
+        raise _too_deep(depth) from None
+    if text.count("[") + text.count("{") > depth:
+        _check_depth(value, depth)
     return value
 
 
 def is_whole_row(raw: bytes) -> bool:
     """Say whether `raw` holds one whole JSON object."""
     try:
-        return isinstance(parse_json(raw), dict)
+        return isinstance(parse_json(raw, depth=MADE_DEPTH), dict)
     except ValueError:
         return False
 
@@ -85,13 +86,13 @@ def _decoder(unfit: _Read | None) -> json.JSONDecoder:
     )
 
 
-def _check_depth(value: object) -> None:
+def _check_depth(value: object, depth: int) -> None:
     layer = [value]
-    for _ in range(MAX_DEPTH):
+    for _ in range(depth):
         layer = [child for parent in layer for child in _containers_in(parent)]
         if not layer:
             return
-    raise _too_deep()
+    raise _too_deep(depth)
 
 
 def _containers_in(value: object) -> list[object]:
@@ -99,5 +100,5 @@ def _containers_in(value: object) -> list[object]:
     return [child for child in children if isinstance(child, dict | list)]
 
 
-def _too_deep() -> ValueError:
-    return ValueError(f"lists and objects stand in each other more than {MAX_DEPTH} deep")
+def _too_deep(depth: int) -> ValueError:
+    return ValueError(f"lists and objects stand in each other more than {depth} deep")

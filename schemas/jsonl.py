@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from .errors import InputError, RowsError
+from .json_text import MADE_DEPTH, MAX_DEPTH, is_whole_row, parse_json
 from .json_text import dump_row as dump_row
-from .json_text import is_whole_row, parse_json
 from .packed import open_content
 from .validation import find_fault, surely_valid
 from .whole_files import (
@@ -27,16 +27,18 @@ from .whole_files import (
 )
 
 KEPT = "What was written before is kept: the same command, started again, goes on from here."
-MAX_LINE_BYTES = 16 * 2**20  # a longer row is a mistake (a binary, a file without line ends), not a program
+MAX_LINE_BYTES = 128 * 2**20  # a longer row is a mistake (a binary, a file without line ends), not a program
+MAX_ROW_BYTES = 64 * 2**20  # of a sample as it is written again: its verdict says more, and is read as well
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a JSONL file: its 1-based number, its JSON object, and the byte where it starts."""
+    """One line of a JSONL file: its 1-based number, its JSON object, the byte where it starts, and its bytes."""
 
     line: int
     data: dict[str, Any]
     start: int = 0
+    size: int = 0
 
 
 def read_rows(
@@ -72,13 +74,13 @@ def read_rows(
         if on_torn_end and not raw.endswith(b"\n") and not is_whole_row(raw):
             on_torn_end(number)
             return
-        data = _parse(path, number, raw, unfit)
+        data = _parse(path, number, raw, unfit, MADE_DEPTH if schema == "verdict" else MAX_DEPTH)
         if not surely_valid(data, schema):
             data = mend(data) if mend else data
             fault = find_fault(data, schema)
             if fault:
                 raise RowsError(f"{path}, line {number}: {_explain(fault, data, schema)}", path)
-        yield Row(number, data, begin)
+        yield Row(number, data, begin, len(raw))
     if empty:
         raise InputError(f"{path} is empty: expected at least one {schema}, one JSON object per line.")
 
@@ -131,9 +133,9 @@ def _numbered_lines(path: Path, limit: int, start: int, number: int, packed: boo
             number, start = number + 1, start + len(line)
 
 
-def _parse(path: Path, number: int, raw: bytes, unfit: Callable[[str], Any] | None) -> dict[str, Any]:
+def _parse(path: Path, number: int, raw: bytes, unfit: Callable[[str], Any] | None, depth: int) -> dict[str, Any]:
     try:
-        data = parse_json(raw.rstrip(b"\r\n"), unfit)
+        data = parse_json(raw.rstrip(b"\r\n"), unfit, depth)
     except UnicodeDecodeError as error:
         raise RowsError(
             f"{path}, line {number}: not UTF-8 at byte {error.start + 1} of the line. Save the file as UTF-8.", path

@@ -43,7 +43,8 @@ class _Unpacked(io.BufferedIOBase):
 
     def readline(self, size: int | None = -1, /) -> bytes:
         with self._faults():
-            return self._content.readline(-1 if size is None else size)
+            room = self._limit + 1 - self._content.tell()  # a line that goes on beyond is never in memory as a whole
+            return self._content.readline(room if size is None or size < 0 else min(size, room))
 
     def read(self, size: int | None = -1, /) -> bytes:
         with self._faults():

@@ -125,6 +125,8 @@ def _describe(error: ValidationError, name: str) -> str:
             return f"{where} must be {_short(limit)}, not {_short(row)}"
         case "minimum":
             return f"{where} must be at least {limit}, not {_short(row)}"
+        case "maximum":
+            return f"{where} must be at most {limit}, not {_short(row)}"
         case "minLength" | "minItems":
             return f"{where} must not be empty"
         case "pattern":

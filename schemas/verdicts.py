@@ -49,6 +49,7 @@ ErrorKind = Literal[
     "died",  # of a test: the error of the verdict says by what
     "sandbox",
     "no_program",  # the answer that the program was to be extracted from holds none
+    "too_large",  # the program is longer than what the sandbox takes, and was not run
     "tests",  # the problem's own tests or helpers cannot run
 ]
 Isolation = Literal["container", "recycled"]

@@ -41,9 +41,14 @@ def refuse_the_rest(patch: pytest.MonkeyPatch) -> None:
     patch.syspath_prepend(refused)
 
 
+def is_pure_run() -> bool:
+    """Tell whether the pure tests alone are run, which is for every few lines: what takes long then does less."""
+    return bool(os.environ.get(_REFUSING))
+
+
 def refuse_if_pure(what: str) -> None:
     """Fail a test of a pure run that starts `what`."""
-    if os.environ.get(_REFUSING):
+    if is_pure_run():
         pytest.fail(f"a pure test starts {what}; see tests/tiers.py")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from huggingface_hub import try_to_load_from_cache
 
-from ...schemas.folders import cache_folder
+from ...schemas.folders import cache_folder, make_private
 from ...schemas.jsonl import file_digest
 from ...schemas.whole_files import aside
 
@@ -56,7 +56,7 @@ def _file_digest(path: Path) -> str:
             return digest
     digest = file_digest(path)
     with contextlib.suppress(OSError):  # where it cannot be kept, it is computed again next time
-        kept.parent.mkdir(parents=True, exist_ok=True)
+        make_private(kept.parent)
         with aside(kept) as temporary:
             temporary.write_text(digest, encoding="ascii")
     return digest

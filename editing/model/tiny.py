@@ -22,7 +22,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from ...schemas.bench import Bench
 from ...schemas.errors import InputError
-from ...schemas.folders import cache_folder
+from ...schemas.folders import cache_folder, make_private
 from ...schemas.whole_files import aside, write_faults
 
 VERSION = 1  # counts up when the code below trains another model from the same settings
@@ -94,7 +94,7 @@ def tiny_model(
     folder = (cache or cache_folder()) / f"tiny-{_key(lessons, settings)}"
     if not folder.is_dir():
         with write_faults(folder.parent, SafetensorError, note="EDITTOOL_CACHE names another folder for the cache."):
-            folder.parent.mkdir(parents=True, exist_ok=True)
+            make_private(folder.parent)
             try:
                 with aside(folder) as temporary:
                     temporary.mkdir()

@@ -10,7 +10,7 @@ from docker import APIClient
 from docker.types import Ulimit
 
 from ...schemas.errors import EnvironmentFault
-from ...schemas.folders import cache_folder
+from ...schemas.folders import SharedPlaceError, cache_folder, check_private, make_private
 from ...schemas.whole_files import aside, write_faults
 from .engine import is_podmans
 
@@ -61,13 +61,20 @@ def _by_file(option: str, address: str) -> str:
 
 
 def _keep(profile: str) -> Path:
-    """Write `profile` to the user's cache folder, under a name that says its content, and return the file."""
+    """Write `profile` to the user's cache folder, under a name that says its content, and return the file.
+
+    Raises EnvironmentFault where others could put another profile there before the engine reads it.
+    """
     folder = cache_folder() / "seccomp"
     path = folder / f"{hashlib.sha256(profile.encode()).hexdigest()[:16]}.json"
     with write_faults(folder, note="Podman is to read the seccomp profile there; EDITTOOL_CACHE names another folder."):
+        make_private(folder)
+        try:
+            check_private(path)
+        except SharedPlaceError as error:
+            raise EnvironmentFault(f"The seccomp profile that Podman reads is not safe: {error}.") from None
         if path.is_file() and path.read_text(encoding="utf-8") == profile:
             return path
-        folder.mkdir(parents=True, exist_ok=True)
         with aside(path, mode=0o644) as temporary:  # Podman may run as another user
             temporary.write_text(profile, encoding="utf-8")
     return path

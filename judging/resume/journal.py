@@ -7,6 +7,7 @@ file row by row, and finding out in the end which program it is that ends the ju
 
 import contextlib
 import hashlib
+import json
 import secrets
 import sqlite3
 import threading
@@ -20,7 +21,7 @@ from typing import Any, Final, Self
 from ...schemas.jsonl import KEPT
 from ...schemas.whole_files import write_faults
 
-_VERSION: Final = 3
+_VERSION: Final = 4
 _PAGE: Final = 256  # rows fetched at a time
 _TAIL_BYTES: Final = 64 * 1024  # of the output, by which it is known again
 
@@ -148,7 +149,7 @@ class Journal:
             strangers = 0
             for line, verdict in verdicts:
                 lines = line
-                values = (verdict.outcome, verdict.label, ",".join(verdict.bypass), verdict.sample_id)
+                values = (verdict.outcome, verdict.label, json.dumps(verdict.bypass), _storable(verdict.sample_id))
                 changed = database.execute(
                     "UPDATE samples SET outcome = ?, label = ?, bypass = ? WHERE id = ?", values
                 ).rowcount
@@ -181,8 +182,7 @@ class Journal:
             "SELECT outcome, label, bypass, count(*) FROM samples WHERE outcome IS NOT NULL GROUP BY 1, 2, 3"
         )
         return [
-            (Judged("", outcome, label, tuple(filter(None, bypass.split(",")))), count)
-            for outcome, label, bypass, count in rows
+            (Judged("", outcome, label, tuple(json.loads(bypass))), count) for outcome, label, bypass, count in rows
         ]
 
     def queue(self) -> Iterator[Place]:
@@ -286,6 +286,11 @@ def _connect(path: Path) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _storable(text: str) -> str:
+    """Return `text` as SQLite takes it: without lone surrogates."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _tail(output: Path, size: int) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Self
 from docker import APIClient
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
+from ...sandbox_images.python.boundary.limits import MAX_RESULT_BYTES
 from ...schemas.errors import EnvironmentFault
 from ..engine.dialects import host_config
 from .flags import NOT_CONFINED, confinement, container_flags, engine_flags, find_weaker
@@ -23,7 +24,6 @@ END_SECONDS = 1.0  # for a runner that has served its last job, and ends
 GRACE_SECONDS = 3.0  # the runner's own deadline comes first; this one is for a runner that hangs
 HANGING_CPU_SECONDS = 2.0  # that a runner uses without a word: it hangs, it is not kept from its CPU
 STARVING = 8  # times a trial's time is how long one is waited for that uses none
-MAX_RESULT_BYTES = 64 * 2**20
 MAX_AHEAD_BYTES = 32 * 2**10  # fits into the pipe that nobody reads just then
 STDOUT = 1
 

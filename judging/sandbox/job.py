@@ -1,15 +1,19 @@
 """A job, one program to run against one problem's tests in one world, and its finding."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
+from ...sandbox_images.python.boundary.limits import MAX_JOB_BYTES, MAX_PROGRAM_BYTES
 from ...sandbox_images.python.boundary.runs import FIRST, NOTHING, WRONG_VALUE
 from ...schemas.changes import Change
 from ...schemas.problems import Problem
 from ...schemas.verdicts import Label, LabelDetail, Outcome, Stage
 
 TOTAL: Final = 10  # times the CPU time of one part, which is loading or a test, is what all may take by default
+_LONGEST_LETTER: Final = 12  # bytes, of JSON in ASCII: \ud83d\ude00
+_BETWEEN: Final = 20  # bytes that a text takes in a message beside its own: its field's name, quotes, braces
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,27 @@ class Job:
             "total_cpu_seconds": limits.total_cpu_seconds,
             "wall_seconds": limits.wall_seconds,
         }
+
+    def excess(self) -> "Excess | None":
+        """Return what of this job is too large to be sent; None where all fits."""
+        tests = [text for test in self.problem.tests for text in (test.setup, test.code)]
+        changes = [text for change in self.changes for text in (change.deprecated, change.replacement, change.shim)]
+        rest = [self.problem.entry_point, self.problem.helpers, *tests, *changes, *self.traced]
+        parts = ("program", [self.program], MAX_PROGRAM_BYTES), ("problem", rest, MAX_JOB_BYTES - MAX_PROGRAM_BYTES)
+        for part, texts, limit in parts:
+            most = sum(map(len, texts)) * _LONGEST_LETTER + len(texts) * _BETWEEN
+            if most > limit and (size := sum(len(json.dumps(text)) + _BETWEEN for text in texts)) > limit:
+                return Excess(part, size, limit)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """A part of a job ("program", "problem") that is too large to be sent: its bytes, and how many they may be."""
+
+    part: str
+    size: int
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ program's own word counts for its exceptions only.
 import math
 import signal
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 from ...analysis.labels import label_program
 from ...sandbox_images.python.boundary.limits import kernel_cpu_seconds
 from ...schemas.verdicts import UNRESOLVED, Outcome, Stage
 from .container import RunnerLostError
-from .job import Finding, Job, Limits
+from .job import Excess, Finding, Job, Limits
 from .time_limits import limit_reached
 
 # Kinds of an error that the trusted process gives to a test when the trial is over; no program can send them.
@@ -62,6 +63,16 @@ def find_lost(job: Job, loss: RunnerLostError) -> Finding:
 def find_fault(job: Job, message: str, attempts: int, kind: Literal["sandbox", "tests"] = "sandbox") -> Finding:
     """Return the finding of `job` when the sandbox, or the problem's own tests, failed: nothing counts against it."""
     return _without_result(job, "sandbox_error", kind, message, attempts)
+
+
+def find_too_large(job: Job, excess: Excess) -> Finding:
+    """Return the finding of `job`, which cannot be sent: for its program, or for what is no fault of the sample."""
+    size = f"takes {excess.size:,} bytes as it is sent to the sandbox, over the limit of {excess.limit:,}"
+    if excess.part == "program":
+        message = f"the program {size}, and was not run"
+        error = {"type": "TooLarge", "message": message, "line": None, "kind": "too_large"}
+        return label(job, replace(_without_result(job, "load_error", "too_large", message), stage="load", error=error))
+    return find_fault(job, f"the problem's tests and helpers with the changes: all of it {size}", 1, "tests")
 
 
 def _without_result(job: Job, outcome: Outcome, kind: str, message: str, attempts: int = 1) -> Finding:

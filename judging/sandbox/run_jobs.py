@@ -18,7 +18,7 @@ from ..image.build import find_image
 from .container import RunnerLostError
 from .job import Finding, Job
 from .options import SandboxOptions
-from .outcome import find, find_fault, find_lost
+from .outcome import find, find_fault, find_lost, find_too_large
 from .pool import EngineLostError, Pool
 from .time_limits import REMEDY, require_cpu
 from .turns import Turns
@@ -26,21 +26,33 @@ from .turns import Turns
 Item = TypeVar("Item")
 
 
-def batches(items: Iterable[Item], size: int, workers: int) -> Iterator[list[Item]]:
+BYTES_A_PLACE: Final = 2**16  # of programs: larger ones take up the places of several, so that few are held at once
+
+
+def batches(
+    items: Iterable[Item], size: int, workers: int, places: Callable[[Item], int] = lambda item: 1
+) -> Iterator[list[Item]]:
     """Yield `items` in order, in lists of `size`; the last `size * workers` or less in equal lists, one per worker.
 
-    Reads `size * workers` items ahead: how many there are need not be known.
+    Reads `size * workers` items ahead: how many there are need not be known. An item that takes several `places` counts
+    for so many.
     """
-    remaining = iter(items)
-    ahead = list(islice(remaining, size * workers))
-    while len(ahead) == size * workers:
-        yield ahead[:size]
-        ahead = [*ahead[size:], *islice(remaining, size)]
+    ahead: deque[Item] = deque()
+    held = 0
+    for item in items:
+        ahead.append(item)
+        held += places(item)
+        while held >= size * workers:
+            batch, taken = [], 0
+            while taken < size and ahead:
+                batch.append(ahead.popleft())
+                taken += places(batch[-1])
+            held -= taken
+            yield batch
     for waiting in range(workers, 0, -1):
-        share = ceil(len(ahead) / waiting)
+        share = [ahead.popleft() for _ in range(ceil(len(ahead) / waiting))]
         if share:
-            yield ahead[:share]
-        ahead = ahead[share:]
+            yield share
 
 
 Result = tuple[Job, Finding]
@@ -93,7 +105,15 @@ def run_jobs(
     with ThreadPoolExecutor(options.workers, "judge") as executor, Pool(client, image, options) as pool:
         found: SimpleQueue[Result | Future[None]] = SimpleQueue()
         turns, at_work = Turns(), 0
-        for batch in batches(jobs, options.jobs_per_container, options.workers):
+        for whole in batches(jobs, options.jobs_per_container, options.workers, _places):
+            batch = []
+            for job in whole:
+                if excess := job.excess():
+                    yield job, find_too_large(job, excess)
+                else:
+                    batch.append(job)
+            if not batch:
+                continue
             pool.expect()
             executor.submit(_judge, batch, pool, turns, options, found.put, on_start).add_done_callback(found.put)
             at_work += 1
@@ -102,6 +122,10 @@ def run_jobs(
                 at_work -= 1
         for _ in range(at_work):
             yield from _until_a_batch_ends(found)
+
+
+def _places(job: Job) -> int:
+    return 1 + len(job.program) // BYTES_A_PLACE
 
 
 def _until_a_batch_ends(found: SimpleQueue[Result | Future[None]]) -> Iterator[Result]:

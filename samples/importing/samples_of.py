@@ -7,7 +7,7 @@ from typing import Any
 
 from ...analysis.extraction import Mode, extract
 from ...schemas.json_text import dump_row
-from ...schemas.jsonl import MAX_LINE_BYTES
+from ...schemas.jsonl import MAX_ROW_BYTES
 from ...schemas.problems import Problem
 from ...schemas.samples import Sample
 from ...schemas.validation import load_schema
@@ -66,8 +66,8 @@ class Maker:
         row = {"task_id": row.pop("task_id"), "sample_index": row.pop("sample_index"), **row, "imported": imported}
         row["sample_index"] = self._number(row, index)
         size = len(dump_row(row))
-        if size >= MAX_LINE_BYTES:
-            limit = f"{MAX_LINE_BYTES / 2**20:.3g} MiB"
+        if size >= MAX_ROW_BYTES:
+            limit = f"{MAX_ROW_BYTES / 2**20:.3g} MiB"
             return Fault(answer.place, "too_long", f"its row would have more than {limit}", None)
         self.unfit += unfit
         self.kinds[program["extraction"]["kind"] if "extraction" in program else "not extracted"] += 1
@@ -108,4 +108,4 @@ def rejected_row(fault: Fault, shape: ShapeName | None, file: str) -> dict[str, 
     row, _ = writable(fault.row)
     made = {"file": file, **_where(fault.place), "from": shape, "reason": fault.reason, "detail": fault.detail}
     whole = made | {"row": row}
-    return whole if len(dump_row(whole)) < MAX_LINE_BYTES else made | {"row": None}
+    return whole if len(dump_row(whole)) < MAX_ROW_BYTES else made | {"row": None}

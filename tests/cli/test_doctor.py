@@ -46,6 +46,18 @@ def test_a_machine_that_can_judge(docker_client: docker.DockerClient) -> None:
     assert all(line["fix"] for line in found.values() if line["state"] == "missing")
 
 
+def test_a_cache_that_others_can_write_to_is_named_with_the_fix(tmp_path: Path) -> None:
+    nowhere = f"unix://{tmp_path}/none.sock"
+    (tmp_path / "cache").mkdir(mode=0o755)
+    found = checks(edittool("doctor", "--json", DOCKER_HOST=nowhere, EDITTOOL_CACHE=str(tmp_path / "cache")))["cache"]
+    assert (found["state"], found["found"]) == ("ok", str(tmp_path / "cache"))
+    (tmp_path / "cache").chmod(0o777)
+    found = checks(edittool("doctor", "--json", DOCKER_HOST=nowhere, EDITTOOL_CACHE=str(tmp_path / "cache")))["cache"]
+    assert (found["state"], found["judging_needs_it"]) == ("warn", False)
+    assert "can be written by others (mode 777)" in found["found"]
+    assert f"chmod go-w {tmp_path}/cache" in found["fix"]
+
+
 @pytest.fixture
 def torch_hidden(tmp_path: Path) -> dict[str, str]:
     """Return variables of a Python that cannot find torch: it stands for a machine without it."""

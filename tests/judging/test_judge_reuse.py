@@ -150,16 +150,34 @@ def test_a_timeout_is_never_taken_from_the_cache(bench: Bench, write_samples: An
         assert not summary.reused
 
 
+class Listener(Observer):
+    """Keeps what it is warned of."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+def test_a_cache_that_others_can_write_to_is_told_and_gives_no_verdict(
+    bench: Bench, write_samples: Any, tmp_path: Path
+) -> None:
+    samples, listener = write_samples([ADOPTED]), Listener()
+    judge(Request(bench, samples, tmp_path / "first.jsonl"), listener)
+    assert listener.warnings == []
+    cache_folder().chmod(0o777)
+    summary = judge(Request(bench, samples, tmp_path / "second.jsonl"), listener)
+    assert (summary.outcomes, summary.reused) == ({"passed": 1}, {})
+    [warning] = listener.warnings
+    assert f"is not used: {cache_folder()} can be written by others (mode 777); `chmod go-w" in warning
+    cache_folder().chmod(0o755)
+    assert judge(Request(bench, samples, tmp_path / "third.jsonl"), listener).reused == {"cache": 1}
+
+
 def test_a_cache_that_cannot_be_used_is_told_and_costs_no_verdict(
     bench: Bench, write_samples: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Listener(Observer):
-        def __init__(self) -> None:
-            self.warnings: list[str] = []
-
-        def warn(self, text: str) -> None:
-            self.warnings.append(text)
-
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("EDITTOOL_CACHE", str(tmp_path / "file"))
     listener = Listener()
@@ -282,3 +300,17 @@ def test_more_samples_take_no_more_memory(bench_folder: Path, write_samples: Any
     many = peak_memory_kib(bench_folder, write_samples([ADOPTED, STALE] * 8000), tmp_path / "many")
     assert (tmp_path / "many").read_bytes().count(b"\n") == 16000
     assert many < few + 12 * 1024  # the file's rows, held in memory, take more
+
+
+def test_duplicates_of_a_large_row_are_written_a_few_at_a_time(bench_folder: Path, tmp_path: Path) -> None:
+    samples, note = tmp_path / "samples.jsonl", "n" * 1_500_000
+
+    def peak(rows: int) -> int:
+        with samples.open("w") as file:
+            file.writelines(
+                json.dumps({"task_id": "count", "solution": STALE, "note": note}) + "\n" for _ in range(rows)
+            )
+        return peak_memory_kib(bench_folder, samples, tmp_path / f"{rows}.jsonl")
+
+    few, many = peak(2), peak(24)
+    assert many < few + 24 * 1024  # all of them, held until they are written, take 90 MiB more

@@ -143,7 +143,7 @@ def damage(record: dict, data: st.DataObject) -> None:
     [
         {"task_id": "T", "completion": "\ud800"},
         {"task_id": "T", "completion": "", "own": {"\ud800": ["\ud800"]}},
-        {"task_id": "T", "completion": "", "step": 10**400},
+        {"task_id": "T", "completion": "", "seed": 10**400},
         {"task_id": "T", "completion": "", "step": 1.0},
         {"task_id": "T", "completion": "", "own": float("nan")},
         {"task_id": "T", "completion": "", "own": DEEP},

@@ -129,10 +129,10 @@ class TestReading:
         assert f"{path}, line 2 is longer than 1 MiB" in message
         assert peak < 8 * 2**20
 
-    def test_the_default_limit_is_16_mib(self, path):
+    def test_the_default_limit_is_128_mib(self, path):
         with path.open("wb") as file:
-            file.truncate(50_000_000)
-        assert "line 1 is longer than 16 MiB" in refuse(path)
+            file.truncate(200_000_000)
+        assert "line 1 is longer than 128 MiB" in refuse(path)
 
     def test_every_byte_is_shown_to_on_line(self, path):
         path.write_bytes(b"\n" + dump_row(GOOD).encode() + b"\n\n")

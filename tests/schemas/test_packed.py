@@ -86,5 +86,5 @@ def test_a_bomb_of_one_line_takes_no_memory(path: Path) -> None:
         for _ in range(200):
             file.write(packer.compress(b" " * 2**20))
         file.write(packer.flush())
-    with pytest.raises(InputError, match="longer than 16 MiB"):
+    with pytest.raises(InputError, match="expands to more than 64 MiB"):
         list(read_rows(path, "sample"))

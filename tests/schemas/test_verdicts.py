@@ -116,7 +116,7 @@ OF_SANDBOX = kinds_in(candidate) | kinds_in(trial) | kinds_in(channel)
 OF_JUDGE = kinds_in(findings) | kinds_in(make_verdict)
 # That a process died is never the last word: the judge says by what, in the verdict and in the tests that it ended.
 OF_VERDICTS = (OF_SANDBOX - {"died"}) | OF_JUDGE
-OF_TESTS = OF_SANDBOX | (OF_JUDGE - {"sandbox", "tests", "no_program"})
+OF_TESTS = OF_SANDBOX | (OF_JUDGE - {"sandbox", "tests", "no_program", "too_large"})
 
 
 def test_every_kind_that_can_be_produced_is_known_and_described_and_no_other():

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from ....schemas.errors import InputError
-from ....schemas.jsonl import MAX_LINE_BYTES
+from ....schemas.jsonl import MAX_ROW_BYTES
 from ..answers import Answer, Clues, Fault, Found, Place
 from ..opening import Document
 
@@ -13,9 +13,9 @@ def read_python_file(document: Document) -> Iterator[Found]:
     """Yield the one program that a file is, or why it is none."""
     place = Place(member=str(document.inner))
     with document.open() as file:
-        raw = file.read(MAX_LINE_BYTES + 1)
-    if len(raw) > MAX_LINE_BYTES:
-        yield Fault(place, "too_long", f"more than {MAX_LINE_BYTES / 2**20:.3g} MiB", None)
+        raw = file.read(MAX_ROW_BYTES + 1)
+    if len(raw) > MAX_ROW_BYTES:
+        yield Fault(place, "too_long", f"more than {MAX_ROW_BYTES / 2**20:.3g} MiB", None)
         return
     try:
         text = raw.decode("utf-8").removeprefix("\ufeff")

@@ -17,6 +17,7 @@ WATCHED: Final = "watched"
 WATCHED_AS_IT_IS: Final = "watched_as_it_is"
 NOTHING: Final = "nothing"
 WRONG_VALUE: Final = "wrong_value"
+RUNS_AGAIN: Final = (WATCHED, WATCHED_AS_IT_IS, NOTHING, WRONG_VALUE)
 
 ON_LOAD: Final = "load"
 IN_TESTS: Final = "tests"

@@ -7,7 +7,7 @@ import select
 
 from ..boundary.frames import LOCKED_DOWN, BadFrameError, frame_length, pack, unpack
 from ..boundary.light import TYPE_CHECKING
-from ..boundary.limits import MAX_REPLY_BYTES
+from ..boundary.limits import MAX_JOB_BYTES, MAX_REPLY_BYTES
 from .clocks import Clock, TrialEnd
 
 if TYPE_CHECKING:
@@ -43,11 +43,17 @@ class Channel:
         posix.set_blocking(self._replies, False)
 
     def request(self, message: object) -> dict[str, Any]:
-        """Send `message` and return the reply. Raises TrialEnd when there is none, or it is no reply."""
+        """Send `message` and return the reply. Raises TrialEnd when there is none, or it is no reply.
+
+        Raises ValueError for a message that is too long; nothing is sent then.
+        """
         if self.end is None:
+            frame = pack([self._number + 1, message])
+            if len(frame) - 4 > MAX_JOB_BYTES:
+                raise ValueError(f"the test passes {len(frame)} bytes, over the limit of {MAX_JOB_BYTES}")
             try:
                 self._number += 1
-                return self._exchange(pack([self._number, message]))
+                return self._exchange(frame)
             except BadFrameError as error:
                 self.end = TrialEnd("protocol", f"the candidate's process sent {error}")
             except TrialEnd as end:

@@ -30,6 +30,7 @@ from _contextvars import copy_context
 
 from ..boundary.frames import pack, read_frame, write_all
 from ..boundary.light import TYPE_CHECKING
+from ..boundary.limits import MAX_RESULT_BYTES
 from ..boundary.lockdown import REPLIES, REQUESTS, become_untrusted
 from ..untrusted import candidate
 from .again import run_again
@@ -78,7 +79,7 @@ class Server:
         """Answer jobs until there are too few processes left for another one, or no more come."""
         while len(self._waiting) >= self._runs and (job := read_frame(0)) is not None:
             result = self._try_out(job)
-            write_all(self._results, pack(result | {"more": len(self._waiting) >= self._runs}))
+            write_all(self._results, _pack_result(result | {"more": len(self._waiting) >= self._runs}))
             if len(self._waiting) >= self._runs:
                 self._clear()
 
@@ -106,6 +107,15 @@ class Server:
         if not self._own.restore():
             posix._exit(NOT_AS_BEFORE)
         gc.collect()
+
+
+def _pack_result(result: dict[str, Any]) -> bytes:
+    """Return the frame of `result`: without the messages of its tests where thousands of them make it too long."""
+    frame = pack(result)
+    if len(frame) - 4 <= MAX_RESULT_BYTES:
+        return frame
+    tests = [test | {"error": test["error"] and test["error"] | {"message": ""}} for test in result["tests"]]
+    return pack(result | {"tests": tests})
 
 
 def _fork_candidate(memory_mib: int, output_limit: int) -> tuple[int, Channel]:
@@ -177,6 +187,6 @@ def _run(trial: Trial) -> str | None:
     """Run the trial; return what is wrong with the problem's own code where that stops it."""
     try:
         copy_context().run(trial.run)  # decimal keeps its precision there
-    except Exception as error:
+    except BaseException as error:  # helpers may exit, and this process is the container's first
         return f"the problem's own helpers or tests cannot run: {type(error).__name__}: {error}"[:1000]
     return None

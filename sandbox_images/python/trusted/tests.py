@@ -14,8 +14,9 @@ import time
 
 from ..boundary import codec
 from ..boundary.bypasses import CODES as BYPASSES
+from ..boundary.frames import pack
 from ..boundary.light import PARSE_ONLY, TYPE_CHECKING, CodeType
-from ..boundary.limits import MAX_PATH, MAX_PATHS, MAX_SEEN, MAX_TEXT
+from ..boundary.limits import MAX_ARGUMENTS, MAX_BASES, MAX_HANDLES, MAX_PATH, MAX_PATHS, MAX_SEEN, MAX_TEXT
 from .channel import Channel
 from .clocks import Clock, TrialEnd
 from .confinement import is_ending
@@ -305,7 +306,8 @@ class Trial:
                     calls[name] = min(count, 2**53)
         taken = reply.get("bypass")
         if type(taken) is list:
-            self.bypass += [code for code in BYPASSES if code in taken and code not in self.bypass]
+            told = taken[: len(BYPASSES)]
+            self.bypass += [code for code in BYPASSES if code in told and code not in self.bypass]
         self.rebound = self.rebound or reply.get("rebound") is True
         self._note_seen(reply.get("seen"))
         traced = reply.get("trace")
@@ -334,14 +336,18 @@ class Trial:
         if type(handle) is not int:
             raise codec.BadValueError("a handle is a number")
         self.opaque = True
+        if len(self._stand_ins) >= MAX_HANDLES and handle not in self._stand_ins:
+            raise codec.BadValueError(f"more than {MAX_HANDLES} objects that stay in its process")
         stand_in = self._stand_ins.setdefault(handle, StandIn(self, handle, kind, self._origin))
         return _awaiting(stand_in) if kind == "a coroutine" else stand_in
 
     # The tests
 
     def _run_tests(self) -> None:
-        if self.stage != "run" or self.error is not None:
+        if self.error is not None:
             return
+        if self.stage != "run":  # a verdict without any test would be none
+            raise self._no_value("the program did not load, and no error says why")
         self._namespace = {"__builtins__": builtins, "__name__": "tests"}
         exec(compile(self.job["helpers"], "<helpers>", "exec", dont_inherit=True), self._namespace)
         for name in dict.fromkeys((self.job["entry_point"], "candidate")):
@@ -387,7 +393,7 @@ class Trial:
     def _has_changed_arguments(self) -> bool:
         try:
             return self.operate("changes") is True
-        except (Exception, TrialEnd):  # an end is told after the test, which failed before it
+        except BaseException:  # an end is told after the test, which failed before it; so is an exit of the program's
             return False
 
     def _add_globals(self, names: set[str], namespace: dict[str, Any]) -> None:
@@ -546,7 +552,7 @@ def _exception(error: Any) -> BaseException:
     """
     source = error if type(error) is dict else {}
     names = source.get("bases")
-    for name in names if type(names) is list else []:
+    for name in names[:MAX_BASES] if type(names) is list else []:
         cls = getattr(builtins, name, None) if type(name) is str else None
         if isinstance(cls, type) and issubclass(cls, BaseException):
             return _raisable(cls, source)
@@ -566,9 +572,12 @@ def _raisable(cls: type[BaseException], source: dict[str, Any]) -> BaseException
 
 
 def _arguments(source: dict[str, Any]) -> tuple[Any, ...] | None:
+    encoded = source.get("args")
     try:
-        arguments = codec.decode(source.get("args"), _no_handle)
-    except codec.BadValueError:
+        if len(pack(encoded)) > MAX_ARGUMENTS:
+            return None
+        arguments = codec.decode(encoded, _no_handle)
+    except (codec.BadValueError, ValueError, RecursionError):  # an infinite number, which no honest sender writes so
         return None
     return arguments if type(arguments) is tuple else None
 

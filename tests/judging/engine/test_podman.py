@@ -115,3 +115,17 @@ def test_podman_reads_the_very_profile_that_docker_is_given(tmp_path: Path, monk
         [path] = [option.removeprefix("seccomp=") for option in podmans(locks, LOCAL)["security_opt"] if "=" in option]
         assert f"seccomp={Path(path).read_text()}" in locks["security_opt"]
         Path(path).write_text("{}")
+
+
+@pytest.mark.parametrize("shared", ["seccomp", "."])
+def test_podman_is_given_no_profile_that_others_could_replace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: str
+) -> None:
+    monkeypatch.setenv("EDITTOOL_CACHE", str(tmp_path / "cache"))
+    locks = confinement(SandboxOptions())
+    podmans(locks, LOCAL)
+    (tmp_path / "cache" / shared).chmod(0o777)
+    with pytest.raises(
+        EnvironmentFault, match=r"seccomp profile .* is not safe: .*can be written by others.*chmod go-w"
+    ):
+        podmans(locks, LOCAL)

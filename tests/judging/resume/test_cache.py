@@ -1,6 +1,9 @@
 """Findings kept from run to run: what comes back, what is never kept, and a file that cannot be used."""
 
+import os
 import sqlite3
+import stat
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +13,9 @@ from hypothesis import strategies as st
 
 from edittool.judging.resume import cache as module
 from edittool.judging.resume.cache import VerdictCache
+from edittool.judging.resume.keys import finding_key
 from edittool.judging.sandbox.job import Finding
+from edittool.sandbox_images.python.boundary.bypasses import CODES
 
 KEY, SETTING = b"k" * 32, b"s" * 32
 ERROR = {"type": "NameError", "message": "name 'len' is not defined", "line": 2, "kind": "missing_name"}
@@ -48,7 +53,7 @@ def test_a_finding_comes_back_as_it_was(path: Path) -> None:
         assert cache.fault is None
 
 
-@given(output=st.text(), number=st.integers(0, 2**40), codes=st.lists(st.text(max_size=5), max_size=3))
+@given(output=st.text(), number=st.integers(0, 2**40), codes=st.lists(st.sampled_from(CODES), max_size=3))
 def test_any_text_and_number_comes_back(
     tmp_path_factory: pytest.TempPathFactory, output: str, number: int, codes: list[str]
 ) -> None:
@@ -113,6 +118,94 @@ def test_a_cache_of_another_version_is_not_touched(path: Path) -> None:
         assert "version 99" in (cache.fault or "")
 
 
+def test_the_files_are_the_users_alone_whatever_the_umask(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with VerdictCache(path, SETTING) as cache:
+            cache.put(KEY, FOUND)
+            modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in (path.parent, *path.parent.iterdir())}
+    finally:
+        os.umask(before)
+    assert modes.pop("folder") == 0o755
+    assert set(modes.values()) == {0o600}
+    assert {"verdicts.sqlite", "verdicts.key"} <= modes.keys()
+
+
+def test_the_entries_of_another_key_are_no_answers(path: Path) -> None:
+    with VerdictCache(path, SETTING) as cache:
+        cache.put(KEY, FOUND)
+    path.with_name("verdicts.key").unlink()
+    with VerdictCache(path, SETTING) as cache:
+        assert cache.get(KEY) is None
+        cache.put(KEY, FOUND)
+        assert cache.get(KEY) == FOUND
+
+
+def test_an_entry_that_is_changed_or_put_elsewhere_is_no_answer(path: Path) -> None:
+    with VerdictCache(path, SETTING) as cache:
+        cache.put(KEY, FOUND)
+        cache.put(b"l" * 32, replace(FOUND, output="other"))
+    for change in (
+        "UPDATE findings SET finding = replace(finding, 'partial', 'failed')",
+        "UPDATE findings SET mark = zeroblob(32)",
+        "UPDATE findings SET mark = NULL",
+        "UPDATE findings SET finding = CAST(finding AS BLOB)",
+        # Both are ours, each in the place of the other.
+        "UPDATE findings SET (finding, mark) = (SELECT finding, mark FROM findings AS o WHERE o.key != findings.key)",
+    ):
+        with sqlite3.connect(path) as database:
+            kept = database.execute("SELECT * FROM findings").fetchall()
+            database.execute(change)
+        with VerdictCache(path, SETTING) as cache:
+            assert cache.get(KEY) is None, change
+            assert cache.fault is None
+        with sqlite3.connect(path) as database:
+            database.execute("DELETE FROM findings")
+            database.executemany("INSERT INTO findings VALUES (?, ?, ?, ?)", kept)
+    with VerdictCache(path, SETTING) as cache:
+        assert cache.get(KEY) == FOUND
+
+
+def test_a_cache_of_the_first_version_begins_anew(path: Path) -> None:
+    path.parent.mkdir()
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE findings (key BLOB PRIMARY KEY, finding TEXT, day INTEGER)")
+        database.execute("INSERT INTO findings VALUES (x'00', '{}', 1)")
+        database.execute("PRAGMA user_version = 1")
+    for _ in range(2):
+        with VerdictCache(path, SETTING) as cache:
+            cache.put(KEY, FOUND)
+            assert (cache.get(KEY), cache.fault) == (FOUND, None)
+
+
+SHARED = {
+    "a folder of all": lambda path: path.parent.chmod(0o777),
+    "a folder of a group": lambda path: path.parent.chmod(0o775),
+    "a file of all": lambda path: path.chmod(0o666),
+    "a log of all": lambda path: (
+        path.with_name("verdicts.sqlite-wal").touch(0o666) or path.with_name("verdicts.sqlite-wal").chmod(0o666)
+    ),
+    "a link in place of the file": lambda path: path.rename(path.with_name("x")) and path.symlink_to("x"),
+    "a key that others can read": lambda path: path.with_name("verdicts.key").chmod(0o644),
+    "a key cut short": lambda path: path.with_name("verdicts.key").write_bytes(b"k" * 31),
+    "a link in place of the key": lambda path: (
+        path.with_name("verdicts.key").rename(path.with_name("y")) and path.with_name("verdicts.key").symlink_to("y")
+    ),
+}
+
+
+@pytest.mark.parametrize("share", SHARED.values(), ids=SHARED)
+def test_a_place_that_others_have_a_hand_in_is_named_and_not_used(path: Path, share: Callable[[Path], object]) -> None:
+    with VerdictCache(path, SETTING) as cache:
+        cache.put(KEY, FOUND)
+    share(path)
+    with VerdictCache(path, SETTING) as cache:
+        assert cache.get(KEY) is None
+        cache.put(KEY, FOUND)
+        assert f"the cache {path} is not used: {path.parent}" in (cache.fault or "")
+        assert any(word in (cache.fault or "") for word in ("chmod go-w", "remove it"))
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"outcome": "passed"}', "nonsense"])
 def test_an_entry_that_is_no_finding_is_no_answer(path: Path, text: str) -> None:
     with VerdictCache(path, SETTING) as cache:
@@ -120,6 +213,9 @@ def test_an_entry_that_is_no_finding_is_no_answer(path: Path, text: str) -> None
     with sqlite3.connect(path) as database:
         database.execute("UPDATE findings SET finding = ?", (text,))
     with VerdictCache(path, SETTING) as cache:
+        mark = cache._mark(finding_key(SETTING, KEY), text)  # as if this user had written it
+        assert cache._database is not None
+        cache._database.execute("UPDATE findings SET mark = ?", (mark,))
         assert cache.get(KEY) is None
         cache.put(KEY, FOUND)
         assert cache.get(KEY) == FOUND
