@@ -153,7 +153,7 @@ class Container:
                 if loss.reason != "timeout" or not self._cpu_seconds() - used < HANGING_CPU_SECONDS:
                     raise
             if time.monotonic() > deadline:
-                raise RunnerLostError("starved", "starved: the sandbox was given no CPU for minutes")
+                raise RunnerLostError("starved", "starved: the sandbox was given no CPU, and was given up")
 
     def _read_result(self, seconds: float) -> dict[str, Any]:
         """Return the next frame that is no sign of life, as long as one comes every so many `seconds`."""

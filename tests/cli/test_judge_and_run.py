@@ -187,6 +187,23 @@ def test_worlds_of_and_world_exclude_each_other(tmp_path: Path, world: str) -> N
     assert not output.exists()
 
 
+def test_limits_on_time_that_contradict_each_other_or_what_was_judged_are_named(tmp_path: Path) -> None:
+    samples = write_file(tmp_path / "samples.jsonl", {"task_id": PROBLEM.task_id, "solution": PROBLEM.solution})
+    output = tmp_path / "verdicts.jsonl"
+    command = ("judge", "builtin", samples, "-o", str(output))
+    done = edittool(*command, "--cpu-seconds", "4", "--total-cpu-seconds", "2")
+    assert done.returncode == 2
+    assert "--total-cpu-seconds 2 is less than --cpu-seconds 4" in done.stderr
+    assert not output.exists()
+    assert edittool(*command).returncode == 0
+    [row] = map(json.loads, output.read_text(encoding="utf-8").splitlines())
+    del row["limits"]["total_cpu_seconds"]  # as verdicts of an earlier version are
+    write_file(output, row)
+    done = edittool(*command, "--cpu-seconds", "4")
+    assert done.returncode == 2
+    assert "other limits (cpu_seconds: 3.0 then, 4.0 now; total_cpu_seconds: none then, 40.0 now)" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("last", "message"),
     [

@@ -16,7 +16,7 @@ from edittool.schemas.problems import Problem, Test
 pytestmark = pytest.mark.usefixtures("docker_client")
 
 GOOD = "def f():\n    return 1\n"
-SLEEPS = "import time\ntime.sleep(1)\n" + GOOD
+SLEEPS = "import time\ntime.sleep(3)\n" + GOOD
 ENDLESS = "def f():\n    while True: pass\n"
 TASK = Problem("own/f", "", "f", GOOD, (Test("", "assert f() == 1"),), "specificity", None)
 ENDS_THE_RUNNER = Problem("own/g", "", "f", GOOD, (Test("", "import os\nos._exit(7)"),), "specificity", None)

@@ -2,15 +2,19 @@
 
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import docker
 import pytest
 
 from edittool.benchmark.sources.mbpp import load_mbpp
 from edittool.judging.sandbox.job import Finding, Job, Limits
 from edittool.judging.sandbox.options import SandboxOptions
+from edittool.judging.sandbox.pool import OWNER_LABEL, owner_of_this_process
 from edittool.judging.sandbox.run_jobs import run_jobs
 from edittool.schemas.problems import Problem, Test
 
@@ -111,6 +115,29 @@ def test_threads_in_each_others_way_gain_little_time() -> None:
     assert finding.outcome == "timeout"
     assert finding.attempts == 1
     assert finding.cpu_ms < 3100
+
+
+def test_a_container_that_is_stopped_for_a_while_goes_on_with_its_time(docker_client: docker.DockerClient) -> None:
+    own = {"label": f"{OWNER_LABEL}={owner_of_this_process()}", "status": "running"}
+    paused = threading.Event()
+
+    def pause_it() -> None:
+        while not (running := docker_client.containers.list(filters=own)):
+            time.sleep(0.05)
+        time.sleep(0.5)  # now it is at work
+        running[0].pause()
+        paused.set()
+        time.sleep(7)  # longer than the wall time and the judge's own patience behind it
+        running[0].unpause()
+
+    somebody = threading.Thread(target=pause_it)
+    somebody.start()
+    options = SandboxOptions(workers=1, pool=1, limits=Limits(wall_seconds=2.5))
+    ((_, finding),) = run_jobs([Job(WAITS, calls(2))], options, docker_client)
+    somebody.join()
+    assert paused.is_set()
+    assert (finding.outcome, finding.attempts) == ("passed", 1)
+    assert finding.duration_ms > 7000
 
 
 @pytest.fixture
