@@ -43,6 +43,9 @@ class Channel:
         self._number = 0
         for descriptor in (requests, replies, output):
             posix.set_blocking(descriptor, False)
+        self._poller = select.poll()
+        self._poller.register(replies, _READABLE)
+        self._poller.register(output, _READABLE)
 
     def await_lockdown(self) -> None:
         """Wait until the process is locked down, or has ended."""
@@ -63,7 +66,7 @@ class Channel:
         raise self.end
 
     def _exchange(self, frame: bytes) -> dict[str, Any]:
-        unsent, received = memoryview(frame), bytearray()
+        unsent, received = self._send(memoryview(frame)), bytearray()
         expected: int | None = None
         while expected is None or len(received) < expected:
             for descriptor in self._wait(writing=bool(unsent)):
@@ -81,14 +84,12 @@ class Channel:
         return reply
 
     def _wait(self, *, writing: bool) -> list[int]:
-        poller = select.poll()
-        poller.register(self._replies, _READABLE)
-        if self._output >= 0:
-            poller.register(self._output, _READABLE)
         if writing:
-            poller.register(self._requests, select.POLLOUT)
+            self._poller.register(self._requests, select.POLLOUT)
         left = self.deadline - time.monotonic()
-        ready = poller.poll(max(left, 0) * 1000 if left != float("inf") else None)
+        ready = self._poller.poll(max(left, 0) * 1000 if left != float("inf") else None)
+        if writing:
+            self._poller.unregister(self._requests)
         if not ready:
             raise TrialEnd("timeout", "the time limit was reached")
         # The output first: a flood of it must not go unseen behind a flood of replies.
@@ -122,6 +123,7 @@ class Channel:
     def _read_output(self) -> None:
         chunk = posix.read(self._output, 1 << 16)
         if not chunk:
+            self._poller.unregister(self._output)
             posix.close(self._output)
             self._output = -1
         self.printed += chunk[: max(0, KEPT_OUTPUT_BYTES - len(self.printed))]

@@ -38,6 +38,8 @@ from .wipe import free_room, wipe
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..boundary.preloading import Shelf
+
 PROTOCOL = 1
 LOST_ITS_CANDIDATE = 5  # exit statuses of a container that leaves its other jobs to another one
 NOT_AS_BEFORE = 7
@@ -47,9 +49,10 @@ def main() -> None:
     """Serve one job, or as many as processes were asked for. Exit status 0: no job was left without a result."""
     memory_mib, output_limit, jobs = (int(argument) for argument in sys.argv[1:4])
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # as PID 1: U's SIGINT then does nothing
+    shelf = _shelf() if jobs > 1 else None  # it pays for itself from the second program on
     gc.disable()  # here, not in U: megabytes of nested lists would be walked over and over
     gc.freeze()  # to walk what is here by now would give each U a copy of its own of all of it
-    waiting = [_fork_candidate(memory_mib, output_limit) for _ in range(jobs)]
+    waiting = [_fork_candidate(memory_mib, output_limit, shelf) for _ in range(jobs)]
     results = _keep_standard_output_private()
     confinement = describe_confinement()
     for _, channel in waiting:
@@ -73,7 +76,13 @@ def _serve(waiting: list[tuple[int, Channel]], results: int) -> None:
             gc.collect()
 
 
-def _fork_candidate(memory_mib: int, output_limit: int) -> tuple[int, Channel]:
+def _shelf() -> Shelf:
+    from ..boundary.preloading import POPULAR, Shelf
+
+    return Shelf(POPULAR)
+
+
+def _fork_candidate(memory_mib: int, output_limit: int, shelf: Shelf | None) -> tuple[int, Channel]:
     requests_read, requests_write = posix.pipe()
     replies_read, replies_write = posix.pipe()
     output_read, output_write = posix.pipe()
@@ -82,7 +91,7 @@ def _fork_candidate(memory_mib: int, output_limit: int) -> tuple[int, Channel]:
         gc.enable()
         posix.setsid()
         become_untrusted(requests_read, replies_write, output_write, memory_mib)
-        candidate.run(REQUESTS, REPLIES)
+        candidate.run(REQUESTS, REPLIES, shelf)
     for descriptor in (requests_read, replies_write, output_write):
         posix.close(descriptor)
     return child, Channel(requests_write, replies_read, output_read, output_limit=output_limit)

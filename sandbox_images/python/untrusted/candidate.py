@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from ..boundary.codec import JsonValue
+    from ..boundary.preloading import Shelf
 
 OWN_PACKAGES: Final = "/edittool/packages"  # in an own image; the tests' process imports nothing from there
 _RAISE_ONE: Final = compile("raise x", "", "exec").co_code[-2:]  # the instruction, with its number of operands
@@ -34,8 +35,11 @@ _DATA_TYPES: Final = frozenset(
 )
 
 
-def serve(requests: int, replies: int) -> None:
-    """Load the program that the first frame holds, then answer one operation for each further frame, until the end."""
+def serve(requests: int, replies: int, shelf: Shelf | None) -> None:
+    """Load the program that the first frame holds, then answer one operation for each further frame, until the end.
+
+    What the program imports may come from the `shelf`.
+    """
     first = read_frame(requests)
     if first is None:
         return
@@ -44,6 +48,8 @@ def serve(requests: int, replies: int) -> None:
     limit_cpu(job["cpu_seconds"])
     if posix.access(OWN_PACKAGES, posix.R_OK):
         sys.path.append(OWN_PACKAGES)
+    if shelf is not None:
+        shelf.offer(job["changes"])
     candidate = Candidate(job["program"], World(job["changes"]), job["traced"])
     own = posix.getpid()
     reply = pack(candidate.reply(candidate.load) | {"to": number})
@@ -302,13 +308,13 @@ def _is_api_owner(value: object) -> bool:
     return type(value).__module__ not in ("builtins", "candidate")
 
 
-def run(requests: int, replies: int) -> None:
+def run(requests: int, replies: int, shelf: Shelf | None) -> None:
     """Serve, then leave without running anything that the candidate may have registered for the end."""
     posix.write(replies, LOCKED_DOWN)
     for name in [name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")]:
         del sys.modules[name]  # the candidate imports none of the runner
     try:
-        serve(requests, replies)
+        serve(requests, replies, shelf)
     except (BadFrameError, OSError):
         posix._exit(3)
     except BaseException:
