@@ -46,7 +46,7 @@ class Shelf:
     def __init__(self, names: tuple[str, ...]):
         """Load `names`; `sys.modules` is as before afterwards."""
         self._modules: dict[str, ModuleType] = {}
-        self._brings: dict[str, set[str]] = {}
+        self._brings: dict[str, list[str]] = {}  # in the order of `sys.modules`
         self._names, self._handed_out = frozenset(names), set[str]()
         self._import: Callable[[str, Any], Any] = importing._find_and_load
         before = sys.modules.copy()
@@ -68,7 +68,7 @@ class Shelf:
         if name not in self._brings:
             before = sys.modules.keys() - {name}
             self._import(name, import_)
-            self._brings[name] = sys.modules.keys() - before
+            self._brings[name] = [each for each in sys.modules if each not in before]
             self._modules |= {each: sys.modules[each] for each in self._brings[name]}
         sys.modules.update((each, self._modules[each]) for each in self._brings[name])
         return self._modules[name]
@@ -97,10 +97,10 @@ class Shelf:
             sys.modules[each] = module = self._modules[each]
             if each in self._late:
                 setattr(*self._late[each], module)
-        self._handed_out |= self._brings[name]
+        self._handed_out.update(self._brings[name])
         return self._modules[name]
 
-    def _may_hand_out(self, names: set[str]) -> bool:
+    def _may_hand_out(self, names: list[str]) -> bool:
         """Tell whether an import would look in the same places, and what was handed out of `names` is still there."""
         return _settings() == self._settings and all(
             sys.modules.get(name) is self._modules[name] if name in self._handed_out else name not in sys.modules

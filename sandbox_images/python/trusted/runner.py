@@ -79,6 +79,7 @@ def _serve(waiting: list[tuple[int, Channel]], results: int) -> None:
 def _shelf() -> Shelf:
     from ..boundary.preloading import POPULAR, Shelf
 
+    del sys.modules[Shelf.__module__]  # tests find here what they find in a container for one job
     return Shelf(POPULAR)
 
 

@@ -47,18 +47,18 @@ def run(program, offered):
 write_all(1, pack([[run(program, False), run(program, True)] for program in programs]))
 """
 
-# What each import brings: names, and for each module what stands in it.
+# What each import brings: names, in their order, and for each module what stands in it.
 LOOK = """
 import sys
 def found():
-    modules = [module for name, module in sorted(sys.modules.items()) if not name.startswith("python")]
+    modules = [module for name, module in sys.modules.items() if not name.startswith("python")]
     return [[each.__name__, sorted(vars(each)), getattr(each.__spec__, "origin", None)] for each in modules]
 """
 OTHERS = "random json statistics dataclasses decimal fractions inspect collections.abc os.path re._parser copy".split()
 
 CASES = {
     "a module that nobody has imported": "found = lambda: re",
-    "what is in sys.modules": "import sys\nfound = lambda: sorted(sys.modules)",
+    "what is in sys.modules": "import sys\nfound = lambda: list(sys.modules)",
     "an optional part of a package": "import importlib\nfound = lambda: hasattr(importlib, 'util')",
     "a module that is barred": """
         import sys
