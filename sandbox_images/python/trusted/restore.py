@@ -11,12 +11,11 @@ import _thread
 import gc
 import posix
 import sys
-from _operator import is_
 
 from ..boundary.light import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import Any, Final
+    from typing import Final
 
 _TIMERS: Final = (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF)
 
@@ -55,8 +54,6 @@ class OwnState:
     def _restore_names(self) -> None:
         """Forget the modules that were imported since, and give those that were there what they held."""
         for names, before in self._dicts:
-            if _is_as(before, names):
-                continue
             names.update(before)
             if len(names) != len(before):
                 for name in [name for name in names if name not in before]:
@@ -70,15 +67,6 @@ class OwnState:
         for number, handler in self._handlers.items():
             if _signal.getsignal(number) is not handler:
                 _signal.signal(number, handler)
-
-
-def _is_as(before: dict[Any, Any], names: dict[Any, Any]) -> bool:
-    """Tell whether `names` holds the very objects of `before`: most do, and comparing is half the work of writing."""
-    return (
-        len(names) == len(before)
-        and all(map(is_, names.values(), before.values()))
-        and all(map(is_, names.keys(), before.keys()))
-    )
 
 
 def _restore_environment(before: dict[bytes, bytes]) -> None:
