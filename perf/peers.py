@@ -68,7 +68,7 @@ def _passes_evalplus(row: Row) -> bool:
     from evalplus.eval import PASS, untrusted_check
 
     problem = row.problem
-    inputs, expected = _calls_of_the_tests(problem["task_id"], *_sources(problem))
+    inputs, expected = calls_of_the_tests(problem)
     status, _ = untrusted_check(
         "humaneval",
         problem["prompt"] + row.completion,
@@ -82,12 +82,13 @@ def _passes_evalplus(row: Row) -> bool:
     return bool(status == PASS)
 
 
-def _sources(problem: dict[str, Any]) -> tuple[str, str, str]:
-    return problem["prompt"] + problem["canonical_solution"], problem["test"], problem["entry_point"]
+def calls_of_the_tests(problem: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+    """Return what HumanEval's tests of `problem` call the entry point with, and what its own solution returns."""
+    return _calls(problem["prompt"] + problem["canonical_solution"], problem["test"], problem["entry_point"])
 
 
 @cache
-def _calls_of_the_tests(task: str, solution: str, tests: str, entry_point: str) -> tuple[list[Any], list[Any]]:
+def _calls(solution: str, tests: str, entry_point: str) -> tuple[list[Any], list[Any]]:
     import copy
 
     namespace: dict[str, Any] = {}

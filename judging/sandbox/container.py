@@ -6,7 +6,8 @@ import math
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,7 +25,7 @@ END_SECONDS = 1.0  # for a runner that has served its last job, and ends
 GRACE_SECONDS = 3.0  # the runner's own deadline comes first; this one is for a runner that hangs
 HANGING_CPU_SECONDS = 2.0  # that a runner uses without a word: it hangs, it is not kept from its CPU
 STARVING = 8  # times a trial's time is how long one is waited for that uses none
-MAX_AHEAD_BYTES = 32 * 2**10  # fits into the pipe that nobody reads just then
+MAX_AHEAD_BYTES = 24 * 2**10  # of jobs that wait in the pipe, which holds 64 KiB, while another is at work
 STDOUT = 1
 
 
@@ -57,7 +58,7 @@ class Container:
         self._attached: Any = None
         self._stream = bytearray()
         self._stdout = bytearray()
-        self._sent_ahead: Mapping[str, Any] | None = None
+        self._ahead: deque[Mapping[str, Any]] = deque()  # jobs that were sent and not asked for yet
         self.takes_more = True  # jobs: it has the processes for another one
 
     def start(self) -> None:
@@ -120,22 +121,40 @@ class Container:
             )
 
     def run(
-        self, job: Mapping[str, Any], wall_seconds: float, following: Mapping[str, Any] | None = None
+        self, job: Mapping[str, Any], wall_seconds: float, following: Iterable[Mapping[str, Any]] = ()
     ) -> dict[str, Any]:
         """Send `job` and return the runner's result. Raises RunnerLostError when none comes.
 
-        `following` is the job that the next call will bring: it is sent ahead, so that the runner need not wait for it.
+        `following` are the jobs that the next calls will bring: some are sent ahead, together, so that neither the
+        runner nor the engine, which wakes for each message, is kept waiting.
         """
-        if job is not self._sent_ahead:
-            self._send(_frame(job), wall_seconds)
-        self._sent_ahead = None
-        if following is not None and len(frame := _frame(following)) <= MAX_AHEAD_BYTES:
-            with contextlib.suppress(RunnerLostError):  # what became of `job` is told all the same; the next call hears
-                self._send(frame, wall_seconds)
-            self._sent_ahead = following
+        unsent = not self._ahead
+        if not unsent:
+            assert job is self._ahead.popleft()
+        if not self._ahead:
+            frames = [_frame(job)] if unsent else []
+            frames += self._frames_ahead(following)
+            try:
+                self._send(b"".join(frames), wall_seconds)
+            except RunnerLostError:
+                if unsent:
+                    raise
+                # What became of `job` is told all the same; the next call hears of the loss.
         result = self._await_result(wall_seconds)
         self.takes_more = bool(result["more"])
         return result
+
+    def _frames_ahead(self, following: Iterable[Mapping[str, Any]]) -> list[bytes]:
+        """Return the frames of the first of `following`, as many as may wait in the runner's pipe."""
+        frames, size = [], 0
+        for job in following:
+            frame = _frame(job)
+            size += len(frame)
+            if size > MAX_AHEAD_BYTES:
+                break
+            frames.append(frame)
+            self._ahead.append(job)
+        return frames
 
     def _await_result(self, wall_seconds: float) -> dict[str, Any]:
         """Return the trial's result. Until then its runner speaks about once a second; it may be silent for so long."""

@@ -153,9 +153,9 @@ def _judge(
         try:
             with turns.taken(alone=alone), pool.container() as container:
                 messages = [job.message(options.limits) for job in islice(rest, 1 if alone else None)]
-                for sent, following in zip(messages, [*messages[1:], None], strict=True):
+                for number, sent in enumerate(messages, 1):
                     on_start(rest[0])
-                    result = container.run(sent, options.limits.wall_seconds, following)
+                    result = container.run(sent, options.limits.wall_seconds, islice(messages, number, None))
                     require_cpu(result, alone=alone)
                     finding = _find(rest[0], result, options, attempt)
                     if not fresh and _is_doubtful(finding, options):

@@ -35,6 +35,9 @@ class Channel:
         self._number = 0
         for descriptor in (requests, replies, output):
             posix.set_blocking(descriptor, False)
+        self._poller = select.poll()
+        self._poller.register(replies, _READABLE)
+        self._poller.register(output, _READABLE)
 
     def await_lockdown(self) -> None:
         """Wait until the process is locked down, or has ended."""
@@ -61,7 +64,7 @@ class Channel:
         raise self.end
 
     def _exchange(self, frame: bytes) -> dict[str, Any]:
-        unsent, received = memoryview(frame), bytearray()
+        unsent, received = self._send(memoryview(frame)), bytearray()
         expected: int | None = None
         while expected is None or len(received) < expected:
             for descriptor in self._wait(writing=bool(unsent)):
@@ -79,13 +82,11 @@ class Channel:
         return reply
 
     def _wait(self, *, writing: bool) -> list[int]:
-        poller = select.poll()
-        poller.register(self._replies, _READABLE)
-        if self._output >= 0:
-            poller.register(self._output, _READABLE)
         if writing:
-            poller.register(self._requests, select.POLLOUT)
-        ready = self._poll(poller)
+            self._poller.register(self._requests, select.POLLOUT)
+        ready = self._poll(self._poller)
+        if writing:
+            self._poller.unregister(self._requests)
         # The output first: a flood of it must not go unseen behind a flood of replies.
         return sorted((descriptor for descriptor, _ in ready), key=lambda descriptor: descriptor != self._output)
 
@@ -127,6 +128,7 @@ class Channel:
     def _read_output(self) -> None:
         chunk = posix.read(self._output, 1 << 16)
         if not chunk:
+            self._poller.unregister(self._output)
             posix.close(self._output)
             self._output = -1
         self.printed += chunk[: max(0, KEPT_OUTPUT_BYTES - len(self.printed))]

@@ -44,6 +44,8 @@ from .wipe import free_room, wipe
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..boundary.preloading import Shelf
+
 PROTOCOL = 1
 ALIVE = pack({"alive": True})  # what the host is told now and then, until the result of a job follows
 LOST_ITS_CANDIDATE = 5  # exit statuses of a container that leaves its other jobs to another one
@@ -54,9 +56,10 @@ def main() -> None:
     """Serve jobs while there are processes left for them. Exit status 0: no job was left without a result."""
     memory_mib, output_limit, processes, runs = (int(argument) for argument in sys.argv[1:5])
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # as PID 1: U's SIGINT then does nothing
+    shelf = _shelf() if processes > runs else None  # it pays for itself from the second program on
     gc.disable()  # here, not in U: megabytes of nested lists would be walked over and over
     gc.freeze()  # to walk what is here by now would give each U a copy of its own of all of it
-    waiting = [_fork_candidate(memory_mib, output_limit) for _ in range(processes)]
+    waiting = [_fork_candidate(memory_mib, output_limit, shelf) for _ in range(processes)]
     results = _keep_standard_output_private()
     confinement = describe_confinement()
     for _, channel in waiting:
@@ -118,7 +121,14 @@ def _pack_result(result: dict[str, Any]) -> bytes:
     return pack(result | {"tests": tests})
 
 
-def _fork_candidate(memory_mib: int, output_limit: int) -> tuple[int, Channel]:
+def _shelf() -> Shelf:
+    from ..boundary.preloading import POPULAR, Shelf
+
+    del sys.modules[Shelf.__module__]  # tests find here what they find in a container for one job
+    return Shelf(POPULAR)
+
+
+def _fork_candidate(memory_mib: int, output_limit: int, shelf: Shelf | None) -> tuple[int, Channel]:
     requests_read, requests_write = posix.pipe()
     replies_read, replies_write = posix.pipe()
     output_read, output_write = posix.pipe()
@@ -127,7 +137,7 @@ def _fork_candidate(memory_mib: int, output_limit: int) -> tuple[int, Channel]:
         gc.enable()
         posix.setsid()
         become_untrusted(requests_read, replies_write, output_write, memory_mib)
-        candidate.run(REQUESTS, REPLIES)
+        candidate.run(REQUESTS, REPLIES, shelf)
     for descriptor in (requests_read, replies_write, output_write):
         posix.close(descriptor)
     return child, Channel(requests_write, replies_read, output_read, output_limit=output_limit)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from ..boundary.codec import JsonValue
+    from ..boundary.preloading import Shelf
 
 _RAISE_ONE: Final = compile("raise x", "", "exec").co_code[-2:]  # the instruction, with its number of operands
 _DATA_TYPES: Final = frozenset(
@@ -35,8 +36,11 @@ _DATA_TYPES: Final = frozenset(
 )
 
 
-def serve(requests: int, replies: int) -> None:
-    """Load the program that the first frame holds, then answer one operation for each further frame, until the end."""
+def serve(requests: int, replies: int, shelf: Shelf | None) -> None:
+    """Load the program that the first frame holds, then answer one operation for each further frame, until the end.
+
+    What the program imports may come from the `shelf`.
+    """
     first = read_frame(requests)
     if first is None:
         return
@@ -45,6 +49,8 @@ def serve(requests: int, replies: int) -> None:
     limit_cpu(job["total_cpu_seconds"])
     if posix.access(OWN_PACKAGES, posix.R_OK):
         sys.path.append(OWN_PACKAGES)
+    if shelf is not None:
+        shelf.offer(job["changes"])
     world = World(job["changes"], run=job["run"])
     candidate = Candidate(job["program"], world, job["traced"], own=job["own"], counterfactual=job["counterfactual"])
     own = posix.getpid()
@@ -341,13 +347,13 @@ def _is_api_owner(value: object) -> bool:
     return type(value).__module__ not in ("builtins", "candidate")
 
 
-def run(requests: int, replies: int) -> None:
+def run(requests: int, replies: int, shelf: Shelf | None) -> None:
     """Serve, then leave without running anything that the candidate may have registered for the end."""
     posix.write(replies, LOCKED_DOWN)
     for name in [name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")]:
         del sys.modules[name]  # the candidate imports none of the runner
     try:
-        serve(requests, replies)
+        serve(requests, replies, shelf)
     except (BadFrameError, OSError):
         posix._exit(3)
     except BaseException:
