@@ -52,7 +52,7 @@ def check_image(
 
     Raises EnvironmentFault when no container can be started or it does not answer.
     """
-    options = SandboxOptions(runtime=runtime, limits=LIMITS)
+    options = SandboxOptions(runtime=runtime, limits=LIMITS, worlds=False)
     labels = {LABEL: LABEL_VALUE, OWNER_LABEL: owner_of_this_process()}
     try:
         with container_class(client.api, image, options, SLOT, labels) as container:

@@ -64,7 +64,8 @@ Run = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 def run_in_worlds() -> Run:
     """Return what runs jobs {"changes", "program", "call"} and returns the candidate's process's last replies.
 
-    A job may have a "run", an "own" replacement and a "counterfactual" too. They are the same in a container for one and in one for several.
+    They are the same in a container for one and in one for several. A job may have a "run", an "own" replacement and a
+    "counterfactual" too.
     """
 
     def run(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -298,12 +298,8 @@ class Trial:
     def _note(self, reply: dict[str, Any]) -> None:
         if reply.get("stage") in ("parse", "load", "run"):
             self.stage = reply["stage"]
-        for found, calls in (("calls", self.calls), ("failed_calls", self.failed_calls)):
-            counted = reply.get(found)
-            for name in self.calls if type(counted) is dict else ():
-                count = counted.get(name)
-                if type(count) is int and count >= 0:
-                    calls[name] = min(count, 2**53)
+        self._note_calls(self.calls, reply.get("calls"))
+        self._note_calls(self.failed_calls, reply.get("failed_calls"))
         taken = reply.get("bypass")
         if type(taken) is list:
             told = taken[: len(BYPASSES)]
@@ -315,6 +311,12 @@ class Trial:
             for index, paths in traced.items():
                 if index in self._traced and _are_paths(paths):
                     self.trace[index] = paths
+
+    def _note_calls(self, calls: dict[str, int], counted: Any) -> None:
+        for name in self.calls if type(counted) is dict else ():
+            count = counted.get(name)
+            if type(count) is int and count >= 0:
+                calls[name] = min(count, 2**53)
 
     def _note_seen(self, seen: Any) -> None:
         """Take the calls of removed APIs that a watched run tells of."""

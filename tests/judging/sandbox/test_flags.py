@@ -22,14 +22,16 @@ from edittool.judging.sandbox.options import SandboxOptions
 from edittool.sandbox_images.python.trusted.confinement import describe_confinement
 
 PAGE = Path(__file__).parents[3] / "docs" / "security.md"
-OPTIONS = SandboxOptions(limits=Limits(memory_mib=128), cpus=0.5, jobs_per_container=4, hash_seed=7, runtime="crun")
+OPTIONS = SandboxOptions(
+    limits=Limits(memory_mib=128), cpus=0.5, jobs_per_container=4, hash_seed=7, runtime="crun", worlds=False
+)
 REPORT = {
     "uid": FIRST_UID + 5,
     "capabilities": 0,
     "no_new_privileges": True,
     "seccomp": True,
     "dumpable": False,
-    "memory_bytes": 131 << 20,
+    "memory_bytes": 134 << 20,
     "swap": False,
     "pids": 35,
     "cpus": 0.5,
@@ -60,7 +62,7 @@ def test_every_flag_reaches_the_engine_once():
         Ulimit(name=name, soft=REPORT[name], hard=REPORT[name])
         for name in ("nofile", "fsize", "core", "msgqueue", "memlock")
     ]
-    assert (asked["mem_limit"], asked["memswap_limit"], asked["pids_limit"]) == (131 << 20, 131 << 20, 35)
+    assert (asked["mem_limit"], asked["memswap_limit"], asked["pids_limit"]) == (134 << 20, 134 << 20, 35)
     assert (asked["nano_cpus"], asked["runtime"], asked["network_mode"]) == (500_000_000, "crun", "none")
     assert container_flags(OPTIONS, 5)["user"] == f"{FIRST_UID + 5}:{FIRST_UID + 5}"
     assert container_flags(OPTIONS, 5)["environment"]["PYTHONHASHSEED"] == "7"

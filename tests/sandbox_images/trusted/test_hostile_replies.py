@@ -26,7 +26,8 @@ from edittool.sandbox_images.python.boundary import codec, library
 from edittool.sandbox_images.python.boundary.bypasses import CODES
 from edittool.sandbox_images.python.boundary.frames import BadFrameError, pack, unpack
 from edittool.sandbox_images.python.boundary.limits import MAX_PATH, MAX_PATHS, MAX_TEXT
-from edittool.sandbox_images.python.trusted.channel import Channel, TrialEnd
+from edittool.sandbox_images.python.trusted.channel import Channel
+from edittool.sandbox_images.python.trusted.clocks import Clock, TrialEnd
 from edittool.sandbox_images.python.trusted.tests import CandidateExit, StandIn, Trial
 
 from ...tiers import is_pure_run
@@ -132,7 +133,10 @@ class Adversary:
     def reply(self, number, operation):
         """Return a reply as an honest process could send it, or one that only a hostile one does."""
         choice = self.chance.choice
-        reply = {"to": number, "stage": "run", "calls": {"my_f": choice([1, *JUNK])}, "trace": {}, "bypass": []}
+        reply = {"to": number, "stage": "run", "calls": {"my_f": choice([1, *JUNK])}, "trace": {}, "bypass": []} | {
+            "rebound": choice([True, *JUNK]),
+            "seen": choice([[["f", 1]], *JUNK]),
+        }
         if self.chance.random() < 0.25 and operation != "load":
             reply["error"] = self.error()
         elif operation == "name":
@@ -245,9 +249,11 @@ class Wire(Channel):
         library._RECORDS.clear()  # as between two jobs
 
 
+LIMITS = {"cpu_seconds": 3600.0, "total_cpu_seconds": 3600.0, "wall_seconds": 3600.0}
+
+
 def job(*tests):
     changes = [{"deprecated": "f", "replacement": "my_f", "shim": ""}]
-    limits = {"cpu_seconds": 3, "wall_seconds": 20}
     tests = [{"setup": "", "code": test} for test in tests]
     return {
         "program": "",
@@ -256,7 +262,15 @@ def job(*tests):
         "entry_point": "g",
         "helpers": "",
         "tests": tests,
-    } | limits
+        "run": "first",
+        "own": "my_f",
+        "counterfactual": None,
+    } | LIMITS
+
+
+def trial_of(job, wire):
+    # The adversary is this very process, whose CPU time counts for both sides.
+    return Trial(job, wire, Clock(os.getpid(), job, beat=lambda: None))
 
 
 PLAIN = {type(value) for value in VALUES} | {
@@ -294,8 +308,7 @@ def test_a_reply_is_data_or_an_error_and_never_what_a_test_looks_for(seed):
     longest, done, ends = 0.0, 0, Counter()
     while done < REPLIES:
         with Wire(Adversary(chance), PATIENCE) as wire:
-            trial = Trial(job(), wire)
-            wire.deadline = time.monotonic() + 20
+            trial = trial_of(job(), wire)
             target = StandIn(trial, 0, "a function", "")
             while wire.end is None:
                 done += 1
@@ -398,7 +411,9 @@ def test_no_replies_make_a_test_pass(seed):
         names = {"S": f"secret {chance.random()}", "N": chance.randrange(10**6, 10**9), "contextlib": contextlib}
         tests = chance.sample(TESTS, 2)
         with Wire(Adversary(chance), PATIENCE) as wire:
-            trial = Trial(job(*tests) | {"helpers": f"S = {names['S']!r}\nN = {names['N']}\nimport contextlib"}, wire)
+            trial = trial_of(
+                job(*tests) | {"helpers": f"S = {names['S']!r}\nN = {names['N']}\nimport contextlib"}, wire
+            )
             trial.run()
             stages[trial.stage] += 1
             assert len(trial.tests) == len(tests)
@@ -417,7 +432,7 @@ def test_a_program_that_did_not_load_and_names_no_error_fails_every_test():
             return pack({"to": number, "stage": "load", "value": None}), False
 
     with Wire(Silent(random.Random(0)), PATIENCE) as wire:
-        trial = Trial(job(*TESTS[:3]), wire)
+        trial = trial_of(job(*TESTS[:3]), wire)
         trial.run()
     assert [(test["passed"], test["error"]["kind"]) for test in trial.tests] == [(False, "protocol")] * 3
 
@@ -441,7 +456,7 @@ def test_a_candidate_that_knows_passes():
         adversary = Honest(random.Random(0))
         adversary.known = known
         with Wire(adversary, PATIENCE) as wire:
-            trial = Trial(job(test) | {"helpers": "S = 'S'"}, wire)
+            trial = trial_of(job(test) | {"helpers": "S = 'S'"}, wire)
             trial.run()
             passed += trial.tests[0]["passed"]
     assert passed == 5
