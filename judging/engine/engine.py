@@ -25,6 +25,7 @@ from ...schemas.errors import EnvironmentFault
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 CERTIFICATES = "a folder with ca.pem, cert.pem and key.pem"
 ANSWER_SECONDS = 60
+GVISOR = "runsc"  # what its program is called
 # The limits that a container needs, and where `docker info` says that the engine can set them.
 LIMIT_FIELDS = {"memory": "MemoryLimit", "swap": "SwapLimit", "pids": "PidsLimit", "cpu": "CpuCfsQuota"}
 SET_UP = "run `make setup` or `scripts/setup-docker.sh` in the source of edittool, or start Docker yourself"
@@ -46,6 +47,7 @@ class EngineFacts:
     missing_limits: tuple[str, ...]  # those of memory, swap, pids, cpu that the engine cannot set
     runtimes: tuple[str, ...]
     default_runtime: str
+    gvisors: frozenset[str]  # those of the runtimes that are gVisor, by their program's name or their own
     storage_driver: str
     root_dir: str
     cpus: int
@@ -136,6 +138,7 @@ def describe_engine(client: docker.DockerClient) -> EngineFacts:
         missing_limits=_podmans_missing_limits(podman) if podman else _missing_limits(info),
         runtimes=_commands(info.get("Runtimes") or {}),
         default_runtime=str(info.get("DefaultRuntime", "?")),
+        gvisors=frozenset() if podman else _gvisors(info.get("Runtimes") or {}),
         storage_driver=str(info.get("Driver", "?")),
         root_dir=str(info.get("DockerRootDir", "?")),
         cpus=int(info.get("NCPU", 0)),
@@ -194,6 +197,12 @@ def _option_name(option: str) -> str:
 def _commands(runtimes: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names a user can give; `io.containerd.…` are the engine's own spellings of the same."""
     return tuple(sorted(name for name in runtimes if not name.startswith("io.containerd.")))
+
+
+def _gvisors(runtimes: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the runtimes that are gVisor: a path to its program, a type of its shim, or its name."""
+    told = {name: f"{Path(how.get('path') or '').name} {how.get('runtimeType', '')}" for name, how in runtimes.items()}
+    return frozenset(name for name, words in told.items() if GVISOR in f"{name} {words}")
 
 
 def _number(value: object) -> int:

@@ -28,6 +28,7 @@ class SandboxOptions:
     engine_patience: float = 120.0  # seconds to wait for an engine that was lost
     jobs_per_container: int = 1  # more: faster, and programs of one container can get into each other's way
     hash_seed: int = 0  # Python's, for the order of sets of strings
+    gvisor: bool = False  # the runtime is gVisor, whose containers are confined in a way of their own; see for_engine
 
     def __post_init__(self) -> None:
         if not 1 <= self.jobs_per_container <= MAX_JOBS_PER_CONTAINER:
