@@ -30,6 +30,7 @@ PROC: Final = "/proc"
 # What gVisor's own kernel, a process of the host's, takes of a container.
 GVISORS_BYTES: Final = 64 * MIB
 GVISORS_PIDS: Final = 256
+WAITING_IN_GVISOR_BYTES: Final = 6 * MIB  # what a forked process writes to is copied in larger pieces
 # Each live container has a uid of its own, the first one and its slot. READERS may read the interpreter.
 READERS: Final = 19999
 FIRST_UID: Final = 20000
@@ -84,8 +85,8 @@ def _always(value: object) -> Value:
 
 def memory_bytes(options: SandboxOptions) -> int:
     """Return the memory of a container. Processes that wait for their job take nothing from the one at work."""
-    own = GVISORS_BYTES if options.gvisor else 0
-    return options.limits.memory_mib * MIB + (options.jobs_per_container - 1) * WAITING_BYTES + own
+    own, waiting = (GVISORS_BYTES, WAITING_IN_GVISOR_BYTES) if options.gvisor else (0, WAITING_BYTES)
+    return options.limits.memory_mib * MIB + (options.jobs_per_container - 1) * waiting + own
 
 
 def pids(options: SandboxOptions) -> int:
@@ -224,7 +225,9 @@ FLAGS: Final[Mapping[str, Flag]] = {
             "options",
             _always("rw,noexec,nosuid,nodev,mode=1777"),
             "the only place for files; none of them can be run",
-            lambda options: "a tmpfs on /tmp: noexec" + ("" if options.gvisor else ", nosuid, nodev"),
+            lambda options: (
+                "a tmpfs on /tmp: " + ("no program runs there" if options.gvisor else "noexec, nosuid, nodev")
+            ),
         ),
         Flag(
             "room in /tmp",
@@ -284,7 +287,7 @@ FLAGS: Final[Mapping[str, Flag]] = {
             "host",
             "mem_limit",
             lambda options, slot: memory_bytes(options),
-            "`--memory`; in a shared container 1 MiB more for each process that waits, with gVisor 64 MiB for itself",
+            "`--memory`; in a shared container 1 MiB more for each that waits; with gVisor 6 MiB, and 64 for itself",
             lambda options: f"memory limited to {memory_bytes(options) / MIB:g} MiB",
             reported="memory_bytes",
             engine_limit="memory",

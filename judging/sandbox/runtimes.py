@@ -5,10 +5,12 @@ from dataclasses import replace
 from docker import DockerClient
 
 from ...schemas.errors import EnvironmentFault
-from ..engine.engine import check_runtime, describe_engine, engine_faults
+from ..engine.engine import check_runtime, describe_engine
 from .container import Container, SandboxFaultError
 from .options import SandboxOptions
 from .pool import LABEL, OWNER_LABEL, owner_of_this_process
+
+GVISORS_PATIENCE = 4  # a container takes several times as long to start, and each process that waits in it as well
 
 
 def for_engine(options: SandboxOptions, client: DockerClient) -> SandboxOptions:
@@ -16,10 +18,11 @@ def for_engine(options: SandboxOptions, client: DockerClient) -> SandboxOptions:
 
     Raises EnvironmentFault, with the fix, when the engine does not know the runtime.
     """
-    with engine_faults():
-        facts = describe_engine(client)
+    facts = describe_engine(client)
     check_runtime(facts, options.runtime)
-    return replace(options, gvisor=(options.runtime or facts.default_runtime) in facts.gvisors)
+    if (options.runtime or facts.default_runtime) not in facts.gvisors:
+        return options
+    return replace(options, gvisor=True, start_seconds=options.start_seconds * GVISORS_PATIENCE)
 
 
 def try_runtime(client: DockerClient, image: str, options: SandboxOptions) -> str:

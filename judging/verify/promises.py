@@ -93,19 +93,17 @@ def _file_system(found: Findings, engine: Findings, options: SandboxOptions) -> 
 
 
 def _mount_on_tmp(found: Findings, options: SandboxOptions) -> Check:
-    if options.gvisor:  # which knows no other flag of a mount
-        kind, wanted = "tmpfs" if TMP in found["mount_points"] else "", 1
-        seen = ["noexec"] if found["tmp"]["noexec"] else []
-    else:
-        tmp = next((mount for mount in found["mounts"] if mount["target"] == TMP), {"type": "", "options": []})
-        kind, wanted = tmp["type"], 3
-        seen = [flag for flag in ("noexec", "nosuid", "nodev") if flag in tmp["options"]]
+    if options.gvisor:  # It knows no other flag of a mount, and lets code be mapped: of a file, as of memory.
+        seen = ["tmpfs" if TMP in found["mount_points"] else "no mount", "noexec" if found["tmp"]["noexec"] else "exec"]
+        return _of("mount on /tmp", options, seen == ["tmpfs", "noexec"], _list(seen))
+    tmp = next((mount for mount in found["mounts"] if mount["target"] == TMP), {"type": "", "options": []})
+    seen = [flag for flag in ("noexec", "nosuid", "nodev") if flag in tmp["options"]]
     executable = found["tmp"]["executable"]
     return _of(
         "mount on /tmp",
         options,
-        kind == "tmpfs" and len(seen) == wanted and not executable,
-        _list([kind or "no mount", *seen, *(["code can be mapped"] if executable else [])]),
+        tmp["type"] == "tmpfs" and len(seen) == 3 and not executable,
+        _list([tmp["type"] or "no mount", *seen, *(["code can be mapped"] if executable else [])]),
     )
 
 
