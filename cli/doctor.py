@@ -36,8 +36,8 @@ ENOUGH_MEMORY = 1 * GIB  # a few sandboxes of 256 MiB, and the tool itself
 RUNTIME_FIXES = {
     "cgroups in hybrid mode": "boot with cgroup v2 alone (systemd.unified_cgroup_hierarchy=1), or use runc",
     "network enabled in root network namespace": "give runsc the runtimeArgs --network=none in daemon.json",
-    "failed to load /usr/bin/python3": "this is gVisor, which edittool knows by its program, runsc, or a name with that "
-    "word, under a Docker Engine; see docs/how-to/choose-a-runtime.md",
+    "failed to load /usr/bin/python3": "this is gVisor, which edittool knows by its program, runsc, or by a name with "
+    "that word, under a Docker Engine; see docs/how-to/choose-a-runtime.md",
     "seccomp is False": "give runsc the runtimeArgs --oci-seccomp in daemon.json; for any other runtime, see `seccomp`",
     "timed out": "the runtime hangs here, or the machine has too much else to do: choose another one, or try again",
     "opening seccomp profile failed": "set EDITTOOL_CACHE to a folder of this machine that Podman's user may read",
