@@ -1,4 +1,4 @@
-"""The engines of Debian 13 beside this machine's own: each in a mount namespace whose root is that of the later release.
+"""The engines of Debian 13 beside this machine's own, each in a mount namespace with that release as its root.
 
 `scripts/setup-later-engines.sh` makes the root; engines share it, and keep what they change in folders of their own.
 """

@@ -113,13 +113,15 @@ def _is_gvisors(mount_point: str) -> bool:
 
 def _is_expected(mount: Findings) -> bool:
     target, kind = mount["target"], mount["type"]
+    if target in _MASKED_FILES:
+        return kind in ("tmpfs", "devtmpfs")
     if kind == "tmpfs":
         mask = "ro" in mount["options"] and target.startswith(("/proc/", "/sys/"))
-        return mask or target in (TMP, "/dev", "/sys/fs/cgroup") or target in _MASKED_FILES
+        return mask or target in (TMP, "/dev", "/sys/fs/cgroup")
     return kind in KERNEL_FILE_SYSTEMS or target == "/" or target in FILES_OF_THE_ENGINE
 
 
-# The engine lays /dev/null, a file of a tmpfs, over these.
+# The engine lays /dev/null, a file of the container's tmpfs or of the machine's, over these.
 _MASKED_FILES = frozenset(
     f"/proc/{name}" for name in ("kcore", "keys", "latency_stats", "sched_debug", "timer_list", "timer_stats")
 )
