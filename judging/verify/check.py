@@ -53,11 +53,10 @@ def check_image(
     try:
         with container_class(client.api, image, options, SLOT, labels) as container:
             container.start()
+            engine = container.inspect()
+            outside = _network_from_outside(engine["State"]["Pid"]) if options.gvisor else {}
             result = container.run(_job().message(LIMITS), LIMITS.wall_seconds)
-            found, engine = _parse(result, image), container.inspect()
-            if options.gvisor:
-                found = {**found, **_network_from_outside(engine["State"]["Pid"])}
-            return checks(found, container.confinement, engine, options)
+            return checks({**_parse(result, image), **outside}, container.confinement, engine, options)
     except (SandboxFaultError, RunnerLostError, DockerException, requests.RequestException, ValueError) as error:
         raise EnvironmentFault(f"a container of {image} cannot be run: {error}. See `edittool doctor`") from error
 
