@@ -412,7 +412,7 @@ def confinement(options: SandboxOptions) -> dict[str, Any]:
     """Return the locks of a sandbox container, under docker-py's names for the engine's host configuration."""
     values = {flag.key: flag.value(options, 0) for flag in flags(options, "host")}
     limits = {flag.key: flag.value(options, 0) for flag in flags(options, "ulimits")}
-    mounts = {TMP: "tmpfs", PROC: "proc"}
+    mounts: dict[str, Place] = {TMP: "tmpfs", PROC: "proc"}
     tmpfs = {path: [flag.value(options, 0) for flag in flags(options, place)] for path, place in mounts.items()}
     return {
         **values,
