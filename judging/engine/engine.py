@@ -153,7 +153,7 @@ def describe_engine(client: docker.DockerClient) -> EngineFacts:
         missing_limits=_podmans_missing_limits(podman) if podman else _missing_limits(info),
         runtimes=_commands(info.get("Runtimes") or {}),
         default_runtime=str(info.get("DefaultRuntime", "?")),
-        gvisors=frozenset() if podman else _gvisors(info.get("Runtimes") or {}),
+        gvisors=frozenset() if podman else find_gvisors(info.get("Runtimes") or {}),
         storage_driver=str(info.get("Driver", "?")),
         root_dir=str(info.get("DockerRootDir", "?")),
         cpus=int(info.get("NCPU", 0)),
@@ -214,7 +214,7 @@ def _commands(runtimes: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(name for name in runtimes if not name.startswith("io.containerd.")))
 
 
-def _gvisors(runtimes: Mapping[str, Any]) -> frozenset[str]:
+def find_gvisors(runtimes: Mapping[str, Any]) -> frozenset[str]:
     """Return the names of the runtimes that are gVisor: a path to its program, a type of its shim, or its name."""
     told = {name: f"{Path(how.get('path') or '').name} {how.get('runtimeType', '')}" for name, how in runtimes.items()}
     return frozenset(name for name, words in told.items() if GVISOR in f"{name} {words}")
