@@ -2,15 +2,23 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edittool.judging.image.build import find_image
+from edittool.judging.sandbox.options import SandboxOptions
+from edittool.judging.sandbox.runtimes import for_engine
+from edittool.judging.verify.check import check_image
+from edittool.judging.verify.promises import checks
+
 from ...cli.command import run as edittool
 from ...later_engines import LaterEngine, later_engine, later_podman
 from ...other_engines import Service
 from ..same_verdicts import EXPECTED, judge, verdicts
+from ..verify.recording import RecordingContainer, change
 from .podmans_own import PODMANS_OWN, load_image
 
 VERSION_1 = Path("/sys/fs/cgroup/memory")
@@ -56,6 +64,53 @@ def test_doctor_finds_each_runtime_fit_and_the_engine_old(engine: LaterEngine) -
 @pytest.mark.parametrize("runtime", ["runc", "runsc"])
 def test_every_promise_is_kept(runtime: str, engine: LaterEngine) -> None:
     assert broken(engine.host, "--runtime", runtime) == {}
+
+
+@pytest.fixture(scope="module")
+def recorded(engine: LaterEngine) -> tuple[type[RecordingContainer], SandboxOptions]:
+    """Return what a container in gVisor shows of itself."""
+
+    class Recording(RecordingContainer):
+        pass
+
+    with closing(engine.client()) as client:
+        check_image(client, find_image(client), "runsc", Recording)
+        return Recording, for_engine(SandboxOptions(runtime="runsc"), client)
+
+
+LOOPBACK = {"interfaces": ["lo"], "routes": []}  # seen from outside
+IN_GVISOR = [
+    ("answering", ["/dev/fuse"], "no device but the harmless ones"),
+    ("devices", {"/dev/sda": ["block", 8, 0]}, "no device but the harmless ones"),
+    ("proc", ["1", "self"], "nothing in /proc"),
+    ("mount_points", ["/host", "/tmp"], "nothing of the host is mounted"),
+    ("mount_points", [], "a tmpfs on /tmp: no program runs there"),
+    ("tmp.noexec", False, "a tmpfs on /tmp: no program runs there"),
+    ("tmp.bytes", 32 << 20, "16 MiB in /tmp"),
+    ("interfaces", ["lo", "eth0"], "no network interface but lo"),
+    ("interfaces", [], "no network interface but lo"),
+    ("capabilities", {}, "no capability in any of the three sets"),
+    ("ids", [20000, 0], "user and groups are nobody else's"),
+    ("limits.NPROC", [64, 64], "processes inside limited to 32"),
+    ("trusted.memory_bytes", None, "memory limited to 320 MiB"),
+    ("trusted.swap", True, "no swap"),
+    ("trusted.pids", 32, "processes limited to 320"),
+    ("trusted.cpus", 2.0, "CPU limited to 1"),
+    ("trusted.dumpable", True, "the trusted process is not dumpable"),
+    ("trusted.no_new_privileges", False, "no new privileges"),
+    ("trusted.seccomp", False, "seccomp filters on, the container's and the program's"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "promise"), IN_GVISOR)
+def test_one_finding_breaks_one_promise_in_gvisor(
+    path: str, value: object, promise: str, recorded: tuple[type[RecordingContainer], SandboxOptions]
+) -> None:
+    container, options = recorded
+    found = {**json.loads(container.result["output"]), **LOOPBACK, "trusted": container.confinement}
+    for facts, expected in ((found, set()), (change(found, path, value), {promise})):
+        told = checks(facts, facts["trusted"], container.engine, options)
+        assert {check.promise for check in told if not check.kept} == expected
 
 
 @pytest.mark.skipif(not VERSION_1.is_dir(), reason="this machine has no control groups of version 1")

@@ -19,20 +19,9 @@ from edittool.judging.verify.check import ObservedContainer, check_image
 from edittool.judging.verify.promises import Check, checks
 from edittool.schemas.errors import EnvironmentFault
 
+from .recording import RecordingContainer, broken, change
+
 Weaken = Callable[[dict[str, Any]], None]
-
-
-class RecordingContainer(ObservedContainer):
-    """A container that keeps what came out of it."""
-
-    result: Mapping[str, Any] = {}
-    engine: Mapping[str, Any] = {}
-
-    def run(self, job: Mapping[str, Any], wall_seconds: float) -> dict[str, Any]:
-        result = super().run(job, wall_seconds)
-        type(self).result, type(self).engine = result, self.inspect()
-        type(self).confinement = self.confinement
-        return result
 
 
 def weaker(weaken: Weaken) -> type[ObservedContainer]:
@@ -49,10 +38,6 @@ def weaker(weaken: Weaken) -> type[ObservedContainer]:
 
 def host(**settings: object) -> Weaken:
     return lambda config: config["HostConfig"].update(settings)
-
-
-def broken(found: list[Check]) -> set[str]:
-    return {check.promise for check in found if not check.kept}
 
 
 @pytest.fixture(scope="module")
@@ -211,12 +196,6 @@ def test_an_image_with_more_in_it_breaks_these_promises(docker_client, layered, 
 
 
 # What no setting of the engine weakens: each finding by itself
-
-
-def change(found: Mapping[str, Any], path: str, value: object) -> Mapping[str, Any]:
-    """Return `found` with `value` at the dotted `path`."""
-    name, _, rest = path.partition(".")
-    return {**found, name: change(found[name], rest, value) if rest else value}
 
 
 @pytest.mark.parametrize(
