@@ -48,7 +48,7 @@ def main() -> None:
     """Serve one job, or as many as processes were asked for. Exit status 0: no job was left without a result."""
     memory_mib, output_limit, jobs = (int(argument) for argument in sys.argv[1:4])
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # as PID 1: U's SIGINT then does nothing
-    set_dumpable(0)  # it is none where it cannot read its own interpreter, which gVisor insists on
+    set_dumpable(0)  # the mode of the interpreter does the same, but in gVisor, which has to read it
     gc.disable()  # here, not in U: megabytes of nested lists would be walked over and over
     gc.freeze()  # to walk what is here by now would give each U a copy of its own of all of it
     waiting = [_fork_candidate(memory_mib, output_limit) for _ in range(jobs)]
