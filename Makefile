@@ -55,9 +55,10 @@ clean: ## remove what was made in this folder; images and the engine stay
 engine:
 	@scripts/setup-docker.sh
 
-# Other runtimes and engines, for the tests alone.
+# Other runtimes and engines, this machine's and those of a later release, for the tests alone.
 engines:
 	@scripts/setup-engines.sh
+	@scripts/setup-later-engines.sh $(EDITTOOL_CACHE)/engines-trixie
 
 # A Chromium, for the tests of the report's page alone.
 browser:

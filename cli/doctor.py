@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Literal
@@ -15,8 +16,9 @@ import click
 import docker
 from rich.table import Table
 
-from ..judging.engine.engine import EngineFacts, connect, describe_engine
-from ..judging.image.build import find_image, image_tag
+from ..judging.engine.engine import FIX, EngineFacts, connect, describe_engine
+from ..judging.engine.support import KNOWN_ON, end_of_support
+from ..judging.image.build import ImageMissingError, find_image, image_tag
 from ..judging.sandbox.flags import FLAGS, MIB, NOT_CONFINED, memory_bytes
 from ..judging.sandbox.options import SandboxOptions
 from ..judging.sandbox.runtimes import try_runtime
@@ -35,8 +37,9 @@ ENOUGH_MEMORY = 1 * GIB  # a few sandboxes of 256 MiB, and the tool itself
 RUNTIME_FIXES = {
     "cgroups in hybrid mode": "boot with cgroup v2 alone (systemd.unified_cgroup_hierarchy=1), or use runc",
     "network enabled in root network namespace": "give runsc the runtimeArgs --network=none in daemon.json",
-    "failed to load /usr/bin/python3": "use runc or crun: this gVisor runs no file that it may not read, "
-    "and what protects the tests is that nobody may read the interpreter",
+    "failed to load /usr/bin/python3": "this is gVisor, which edittool knows by its program, runsc, or by a name with "
+    "that word, under a Docker Engine; see docs/how-to/choose-a-runtime.md",
+    "seccomp is False": "give runsc the runtimeArgs --oci-seccomp in daemon.json; for any other runtime, see `seccomp`",
     "timed out": "the runtime hangs here, or the machine has too much else to do: choose another one, or try again",
     "opening seccomp profile failed": "set EDITTOOL_CACHE to a folder of this machine that Podman's user may read",
     "apparmor_parser": "apt-get install apparmor: this kernel has AppArmor on, and the engine cannot load its profile",
@@ -90,12 +93,13 @@ def _table(lines: list[Line]) -> Table:
 def _engine_lines(probe: bool) -> Iterator[Line]:
     try:
         client = connect(timeout=ENGINE_SECONDS)
+        facts = describe_engine(client)
     except EnvironmentFault as fault:
-        cause, _, fix = str(fault).partition(". To fix it: ")
+        cause, _, fix = str(fault).partition(FIX)
         yield Line("engine", "missing", cause, fix)
         return
-    facts = describe_engine(client)
     yield Line("engine", "ok", f"{facts.name} {facts.version}, {facts.storage_driver}, {facts.operating_system}")
+    yield support_line(facts.name, facts.version, date.today())
     yield _seccomp_line(facts)
     yield _cgroup_line(facts)
     yield _limits_line(facts)
@@ -106,6 +110,26 @@ def _engine_lines(probe: bool) -> Iterator[Line]:
     yield from (Line("engine warning", "warn", warning) for warning in facts.warnings)
     yield _image_line(client)
     yield from _sandbox_lines(client, facts, probe)
+
+
+def support_line(engine: str, version: str, today: date) -> Line:
+    """Return whether the makers of this release of an engine still mend it."""
+    found = end_of_support(engine, version)
+    if found is None:
+        return Line("engine's support", "ok", f"{version} is not in edittool's table", judging_needs_it=False)
+    line, end = found
+    if end is None:
+        said = f"{line}: no end was announced by {KNOWN_ON:%B %Y}"
+    elif today < end:
+        said = f"{line}: until {end:%-d %B %Y}"
+    else:
+        fix = (
+            "keep the packages up to date if a distribution still patches them (Debian and Ubuntu do while the release "
+            "is theirs), else install a newer engine: a hole in it is a way out of the sandbox"
+        )
+        ended = f"{line}: its makers' support ended on {end:%-d %B %Y}"
+        return Line("engine's support", "warn", ended, fix, judging_needs_it=False)
+    return Line("engine's support", "ok", said, judging_needs_it=False)
 
 
 def _seccomp_line(facts: EngineFacts) -> Line:
@@ -160,8 +184,11 @@ def _capacity_line(facts: EngineFacts) -> Line:
 def _image_line(client: docker.DockerClient) -> Line:
     try:
         find_image(client)
-    except EnvironmentFault:
+    except ImageMissingError:
         return Line("sandbox image", "missing", f"{image_tag()} is not built", "edittool image build")
+    except EnvironmentFault as fault:
+        cause, _, fix = str(fault).partition(FIX)
+        return Line("sandbox image", "missing", cause, fix)
     return Line("sandbox image", "ok", image_tag())
 
 

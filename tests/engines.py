@@ -159,7 +159,7 @@ def private_engine(*flags: str, image: Path | None = None) -> Iterator[PrivateEn
     Skips the test where no engine can be started: not root, or not installed.
     """
     _skip_without_means()
-    _remove_abandoned()
+    remove_abandoned()
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir="/tmp"))
     engine = PrivateEngine(folder, *flags)
     try:
@@ -187,7 +187,7 @@ def _skip_without_means() -> None:
         pytest.skip(f"no {', '.join(missing)} on this machine: a Docker Engine of a test's own cannot be started")
 
 
-def _remove_abandoned() -> None:
+def remove_abandoned() -> None:
     """Remove the engines of test runs that were killed."""
     for folder in Path("/tmp").glob(f"{PREFIX}*-*"):
         owner = folder.name.removeprefix(PREFIX).partition("-")[0]

@@ -25,6 +25,7 @@ _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 USER = 424242 + _WORKER
 SUBORDINATE = range(600_100_000 + 65_536 * _WORKER, 600_100_000 + 65_536 * (_WORKER + 1))
 # A runtime of Debian 12 refuses control groups of both versions at once: the service is shown those of the first.
+UNSHARE = ("unshare", "--mount", "--propagation", "private")
 VIEW = 'umount /sys/fs/cgroup/unified 2>/dev/null; mount --make-rshared /; exec "$@"'
 ACCOUNTS = {
     "passwd": "lab:x:{user}:{user}::{home}:/bin/sh\n",
@@ -42,10 +43,11 @@ class Service:
         self.host = f"unix://{socket}"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, command: Sequence[str], environment: dict[str, str]) -> None:
+    def start(self, command: Sequence[str], environment: dict[str, str], within: Sequence[str] = UNSHARE) -> None:
+        """Start `command` in a mount namespace of its own, which `within` makes."""
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                ["unshare", "--mount", "--propagation", "private", "sh", "-c", VIEW, "sh", *command],
+                [*within, "sh", "-c", VIEW, "sh", *command],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment,
             )  # fmt: skip
         deadline = time.monotonic() + START_SECONDS
@@ -81,12 +83,19 @@ def skip_without(*programs: str) -> None:
 def podman() -> Iterator[Service]:
     """Start Podman's service as root."""
     skip_without("podman", "runc", "conmon")
+    with podman_in(UNSHARE) as service:
+        yield service
+
+
+@contextmanager
+def podman_in(within: Sequence[str]) -> Iterator[Service]:
+    """Start the service of the Podman that is to be found in the mount namespace which `within` makes."""
     folder = _new_folder()
     service = Service(folder, folder / "podman.sock")
     state = [f"--{name}={folder / name}" for name in ("root", "runroot", "tmpdir")]
     flags = [*state, "--cgroup-manager=cgroupfs", "--runtime=runc", "system", "service", "--time=0", service.host]
     try:
-        service.start(["podman", *flags], dict(os.environ))
+        service.start(["podman", *flags], dict(os.environ), within)
         yield service
     finally:
         service.close()

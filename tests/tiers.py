@@ -16,7 +16,7 @@ TESTS: Final = Path(__file__).resolve().parent
 # A test file that imports one of these, and every test of a folder whose conftest.py does, has the mark.
 IMPORTS: Final = {
     "torch": {"torch", "transformers", "edittool.editing"},
-    "engines": {"engines", "other_engines"},
+    "engines": {"engines", "other_engines", "later_engines"},
     "browser": {"browser", "browser_processes"},
 }
 # So has one that takes one of these.

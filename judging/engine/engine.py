@@ -25,6 +25,8 @@ from ...schemas.errors import EnvironmentFault
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 CERTIFICATES = "a folder with ca.pem, cert.pem and key.pem"
 ANSWER_SECONDS = 60
+FIX = ". To fix it: "  # stands between cause and remedy in a message
+GVISOR = "runsc"  # what its program is called
 # The limits that a container needs, and where `docker info` says that the engine can set them.
 LIMIT_FIELDS = {"memory": "MemoryLimit", "swap": "SwapLimit", "pids": "PidsLimit", "cpu": "CpuCfsQuota"}
 SET_UP = "run `make setup` or `scripts/setup-docker.sh` in the source of edittool, or start Docker yourself"
@@ -46,6 +48,7 @@ class EngineFacts:
     missing_limits: tuple[str, ...]  # those of memory, swap, pids, cpu that the engine cannot set
     runtimes: tuple[str, ...]
     default_runtime: str
+    gvisors: frozenset[str]  # those of the runtimes that are gVisor, by their program's name or their own
     storage_driver: str
     root_dir: str
     cpus: int
@@ -99,13 +102,26 @@ def find_silence(client: docker.DockerClient, seconds: float) -> str | None:
 
 @contextmanager
 def engine_faults() -> Iterator[None]:
-    """Raise EnvironmentFault, with cause and fix, where the engine is lost inside; its refusals (APIError) pass."""
+    """Raise EnvironmentFault, with cause and fix, where the engine is lost inside, or answers with an error.
+
+    An error that can be an answer, that there is no such image for one, is to be caught inside.
+    """
     try:
         yield
-    except APIError:
-        raise
-    except requests.RequestException as error:
+    except APIError as error:
+        raise EnvironmentFault(_explain_error(error)) from error
+    except (DockerException, requests.RequestException) as error:
         raise EnvironmentFault(_explain(error)) from error
+
+
+def _explain_error(error: APIError) -> str:
+    number = "an error" if error.status_code is None else f"error {error.status_code}"
+    said = _last_words(error if error.explanation is None else ValueError(error.explanation))
+    if error.is_server_error():
+        fix = "its log says more (`journalctl --unit docker`, or where your engine writes it); restart it and try again"
+    else:
+        fix = "`edittool doctor` checks the engine"
+    return f"the engine at {engine_host()} answered with {number}: {said}{FIX}{fix}"
 
 
 def _knock() -> None:
@@ -117,8 +133,9 @@ def _knock() -> None:
         door.connect(path)
 
 
+@engine_faults()
 def describe_engine(client: docker.DockerClient) -> EngineFacts:
-    """Ask the engine of `client` what it is and what it can do."""
+    """Ask the engine of `client` what it is and what it can do. Raises EnvironmentFault where it does not say."""
     info, version = client.info(), client.version()
     options = [_option_name(option) for option in info.get("SecurityOptions") or ()]
     podman = _ask_podman(client) if is_podmans(version) else None
@@ -136,6 +153,7 @@ def describe_engine(client: docker.DockerClient) -> EngineFacts:
         missing_limits=_podmans_missing_limits(podman) if podman else _missing_limits(info),
         runtimes=_commands(info.get("Runtimes") or {}),
         default_runtime=str(info.get("DefaultRuntime", "?")),
+        gvisors=frozenset() if podman else find_gvisors(info.get("Runtimes") or {}),
         storage_driver=str(info.get("Driver", "?")),
         root_dir=str(info.get("DockerRootDir", "?")),
         cpus=int(info.get("NCPU", 0)),
@@ -196,6 +214,12 @@ def _commands(runtimes: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(name for name in runtimes if not name.startswith("io.containerd.")))
 
 
+def find_gvisors(runtimes: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the runtimes that are gVisor: a path to its program, a type of its shim, or its name."""
+    told = {name: f"{Path(how.get('path') or '').name} {how.get('runtimeType', '')}" for name, how in runtimes.items()}
+    return frozenset(name for name, words in told.items() if GVISOR in f"{name} {words}")
+
+
 def _number(value: object) -> int:
     return int(str(value)) if str(value).isdigit() else 0
 
@@ -203,8 +227,12 @@ def _number(value: object) -> int:
 def _explain(error: BaseException, timeout: float = ANSWER_SECONDS) -> str:
     """Return what is wrong with the engine at `engine_host()`, and the fix."""
     host = engine_host()
-    cause, fix = _diagnose(list(_causes(error)), host, timeout)
-    return f"no Docker Engine at {host}: {cause}. To fix it: {fix}"
+    causes = list(_causes(error))
+    for failure in causes:
+        if isinstance(failure, APIError) and failure.is_server_error():
+            return _explain_error(failure)
+    cause, fix = _diagnose(causes, host, timeout)
+    return f"no Docker Engine at {host}: {cause}{FIX}{fix}"
 
 
 def _diagnose(causes: list[BaseException], host: str, timeout: float) -> tuple[str, str]:

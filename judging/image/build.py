@@ -37,6 +37,10 @@ DOCKERFILE, STRIPPER, BASE_SCRIPT = "image/Dockerfile", "image/strip_base.py", "
 Sources = Mapping[str, bytes]
 
 
+class ImageMissingError(EnvironmentFault):
+    """There is no sandbox image of that name."""
+
+
 def image_sources() -> Sources:
     """Return path (below `sandbox_images/python`) and content of every file that decides what the image is."""
     return dict(_files(_folder(), ""))
@@ -50,22 +54,24 @@ def image_tag(sources: Sources | None = None) -> str:
 def find_image(client: docker.DockerClient, name: str | None = None) -> str:
     """Return the id of the image called `name` (default: the standard one of this version).
 
-    Raises EnvironmentFault when it has not been built, when its runner is that of another version, and when the engine
-    is lost.
+    Raises ImageMissingError when it has not been built, and EnvironmentFault when its runner is that of another version
+    and when the engine is lost.
     """
     wanted = name or image_tag()
-    try:
-        with engine_faults():
+    with engine_faults():
+        try:
             image = client.images.get(wanted)
-    except ImageNotFound:
-        remedy = (
-            "`edittool image build --package NAME==VERSION` makes one and prints its name"
-            if name
-            else "Build it: `edittool image build`"
-        )
-        raise EnvironmentFault(f"no sandbox image {wanted}. {remedy}") from None
-    except APIError as error:
-        raise EnvironmentFault(f"no sandbox image {wanted!r}: {error.explanation}") from error
+        except ImageNotFound:
+            remedy = (
+                "`edittool image build --package NAME==VERSION` makes one and prints its name"
+                if name
+                else "Build it: `edittool image build`"
+            )
+            raise ImageMissingError(f"no sandbox image {wanted}. {remedy}") from None
+        except APIError as error:
+            if error.is_server_error():
+                raise
+            raise ImageMissingError(f"no sandbox image {wanted!r}: {error.explanation}") from error
     if name:
         _check_runner(name, image.labels.get(RUNNER_LABEL))
     return str(image.id)
@@ -84,6 +90,7 @@ def _check_runner(name: str, runner: str | None) -> None:
         )
 
 
+@engine_faults()
 def build_image(
     client: docker.DockerClient,
     base: str | None,
@@ -199,6 +206,7 @@ def _no_base(name: str, ended: subprocess.CompletedProcess[bytes]) -> str:
     )
 
 
+@engine_faults()
 def run_build(
     client: docker.DockerClient,
     context: bytes,

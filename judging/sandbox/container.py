@@ -19,6 +19,7 @@ from ...schemas.errors import EnvironmentFault
 from ..engine.dialects import host_config
 from .flags import NOT_CONFINED, confinement, container_flags, engine_flags, find_weaker
 from .options import SandboxOptions
+from .outer_limits import read_outer_limits
 
 REMOVAL_PAUSES = (0.0, 0.05, 0.2, 1.0, 3.0)  # seconds before each attempt
 END_SECONDS = 1.0  # for a runner that has served its last job, and ends
@@ -82,7 +83,22 @@ class Container:
             ) from error
         except (APIError, OSError) as error:
             raise SandboxFaultError(f"the container could not be started: {_explain(error)}") from error
-        self._check(hello.get("confinement", {}))
+        self._check(hello.get("confinement", {}) | self._seen_from_outside())
+
+    def _seen_from_outside(self) -> Mapping[str, Any]:
+        if not self._options.gvisor:
+            return {}
+        assert self.id is not None
+        return read_outer_limits(self.id, self.inspect()["State"]["Pid"])
+
+    def inspect(self) -> Mapping[str, Any]:
+        """Return what the engine says of the container. Raises SandboxFaultError when it says nothing."""
+        assert self.id is not None
+        try:
+            facts: Mapping[str, Any] = self._api.inspect_container(self.id)
+        except (APIError, OSError) as error:
+            raise SandboxFaultError(f"the engine does not describe a container: {_explain(error)}") from error
+        return facts
 
     def _create(self) -> str:
         api: Any = self._api  # its stub leaves this method untyped

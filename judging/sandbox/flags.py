@@ -26,7 +26,13 @@ WAITING_BYTES: Final = 2 * MIB  # of such a process
 TMP: Final = "/tmp"  # noqa: S108 - the container's own
 TMP_BYTES: Final = 16 * MIB
 TMP_INODES: Final = 1024
-# Each live container has a uid of its own, the first one and its slot.
+PROC: Final = "/proc"
+# What gVisor's own kernel, a process of the host's, takes of a container.
+GVISORS_BYTES: Final = 64 * MIB
+GVISORS_PIDS: Final = 256
+WAITING_IN_GVISOR_BYTES: Final = 6 * MIB  # what a forked process writes to is copied in larger pieces
+# Each live container has a uid of its own, the first one and its slot. READERS may read the interpreter.
+READERS: Final = 19999
 FIRST_UID: Final = 20000
 UIDS: Final = 40000
 READONLY_PATHS: Final = [f"/proc/{name}" for name in ("bus", "fs", "irq", "sys", "sysrq-trigger", "pressure")]
@@ -35,7 +41,7 @@ NOT_CONFINED: Final = "not confined as asked"  # the words of a refusal, which `
 # Where a flag stands in what the engine is asked for: docker-py's container and host configuration (a security option,
 # a ulimit and an option of the mount on /tmp are items of lists in it), the engine's own host configuration where
 # docker-py has no name, or nowhere, because it is the image that sees to it.
-Place = Literal["container", "host", "security_opt", "ulimits", "tmpfs", "engine", "image"]
+Place = Literal["container", "host", "security_opt", "ulimits", "tmpfs", "proc", "engine", "image"]
 Slot = int
 Value = Callable[[SandboxOptions, Slot], Any]
 
@@ -46,7 +52,8 @@ class Flag:
 
     `promise` is the promise of `edittool image verify` that checks it, None where there is nothing to check. `reported`
     is the runner's name for it, with `expected` as what the runner has to report ("" where it cannot see the flag).
-    `engine_limit` is the engine's ability that it needs, as in `EngineFacts.missing_limits`.
+    `engine_limit` is the engine's ability that it needs, as in `EngineFacts.missing_limits`. Flags that are `gvisors`
+    are set and checked with gVisor alone.
     """
 
     name: str
@@ -59,6 +66,7 @@ class Flag:
     expected: Value | None = None
     engine_limit: str = ""
     shown: str = ""  # in place of the value, where that is long or differs between containers
+    gvisors: bool = False
 
     def promised(self, options: SandboxOptions) -> str:
         """Return the promise for a container with `options`. Raises ValueError where there is none."""
@@ -77,12 +85,18 @@ def _always(value: object) -> Value:
 
 def memory_bytes(options: SandboxOptions) -> int:
     """Return the memory of a container. Processes that wait for their job take nothing from the one at work."""
-    return options.limits.memory_mib * MIB + (options.processes - 1) * WAITING_BYTES
+    own, waiting = (GVISORS_BYTES, WAITING_IN_GVISOR_BYTES) if options.gvisor else (0, WAITING_BYTES)
+    return options.limits.memory_mib * MIB + (options.processes - 1) * waiting + own
 
 
 def pids(options: SandboxOptions) -> int:
-    """Return how many processes and threads a container may have; those that wait come on top."""
+    """Return how many processes and threads the programs of a container may have; those that wait come on top."""
     return PIDS + options.processes - 1
+
+
+def pids_outside(options: SandboxOptions) -> int:
+    """Return how many the host counts. gVisor has threads of its own, and one or two for each process inside."""
+    return GVISORS_PIDS + 2 * pids(options) if options.gvisor else pids(options)
 
 
 def _descriptors(options: SandboxOptions) -> int:
@@ -121,6 +135,15 @@ FLAGS: Final[Mapping[str, Flag]] = {
             reported="uid",
             expected=lambda options, slot: FIRST_UID + slot,
             shown=f"{FIRST_UID} and up",
+        ),
+        Flag(
+            "group",
+            "host",
+            "group_add",
+            _always([READERS]),
+            "the one that may read the interpreter: gVisor runs no program that it may not read",
+            None,
+            gvisors=True,
         ),
         Flag(
             "environment",
@@ -188,20 +211,33 @@ FLAGS: Final[Mapping[str, Flag]] = {
             "no file can be written elsewhere",
         ),
         Flag(
+            "mount on /proc",
+            "proc",
+            "options",
+            _always("ro,noexec,nosuid,nodev,size=4k"),
+            "an empty folder in the place of the processes: gVisor lets each open the others' descriptors there",
+            "nothing in /proc",
+            gvisors=True,
+        ),
+        Flag(
             "mount on /tmp",
             "tmpfs",
             "options",
             _always("rw,noexec,nosuid,nodev,mode=1777"),
             "the only place for files; none of them can be run",
-            "a tmpfs on /tmp: noexec, nosuid, nodev",
+            lambda options: (
+                "a tmpfs on /tmp: " + ("no program runs there" if options.gvisor else "noexec, nosuid, nodev")
+            ),
         ),
         Flag(
             "room in /tmp",
             "tmpfs",
             "room",
-            _always(f"size={TMP_BYTES // MIB}m,nr_inodes={TMP_INODES}"),
+            lambda options, slot: f"size={TMP_BYTES // MIB}m" + ("" if options.gvisor else f",nr_inodes={TMP_INODES}"),
             "a program cannot fill the machine's memory with files",
-            f"{TMP_BYTES // MIB} MiB and {TMP_INODES:,} inodes in /tmp",
+            lambda options: (
+                f"{TMP_BYTES // MIB} MiB" + ("" if options.gvisor else f" and {TMP_INODES:,} inodes") + " in /tmp"
+            ),
         ),
         Flag(
             "capabilities",
@@ -209,7 +245,7 @@ FLAGS: Final[Mapping[str, Flag]] = {
             "cap_drop",
             _always(["ALL"]),
             "root's powers, one by one: none is needed",
-            "no capability in any of the five sets",
+            lambda options: f"no capability in any of the {'three' if options.gvisor else 'five'} sets",
             reported="capabilities",
             expected=_always(0),
         ),
@@ -238,19 +274,20 @@ FLAGS: Final[Mapping[str, Flag]] = {
             "interpreter",
             "image",
             "mode",
-            _always(0o711),
-            "a process whose program it cannot read is not dumpable: nobody looks into the trusted process",
+            _always(0o751),
+            "a process whose program it cannot read is not dumpable: nobody looks into the trusted process, which also "
+            "says so itself",
             "the trusted process is not dumpable",
             reported="dumpable",
             expected=_always(False),
-            shown="0o711",
+            shown="0o751",
         ),
         Flag(
             "memory",
             "host",
             "mem_limit",
             lambda options, slot: memory_bytes(options),
-            "`--memory`; 2 MiB more for each further process that waits",
+            "`--memory`; 2 MiB more for each further process that waits; with gVisor 6 MiB, and 64 for itself",
             lambda options: f"memory limited to {memory_bytes(options) / MIB:g} MiB",
             reported="memory_bytes",
             engine_limit="memory",
@@ -270,11 +307,21 @@ FLAGS: Final[Mapping[str, Flag]] = {
             "processes",
             "host",
             "pids_limit",
-            lambda options, slot: pids(options),
-            "threads count; one more for each further process that waits",
-            lambda options: f"processes limited to {pids(options)}",
+            lambda options, slot: pids_outside(options),
+            "threads count; one more for each further process that waits, with gVisor its own as well",
+            lambda options: f"processes limited to {pids_outside(options)}",
             reported="pids",
             engine_limit="pids",
+        ),
+        Flag(
+            "processes inside",
+            "ulimits",
+            "nproc",
+            lambda options, slot: pids(options),
+            "gVisor's own threads do not count here",
+            lambda options: f"processes inside limited to {pids(options)}",
+            reported="nproc",
+            gvisors=True,
         ),
         Flag(
             "CPU",
@@ -358,28 +405,35 @@ FLAGS: Final[Mapping[str, Flag]] = {
 
 def container_flags(options: SandboxOptions, slot: Slot) -> dict[str, Any]:
     """Return the flags of docker-py's container configuration, for the container in `slot`."""
-    return {flag.key: flag.value(options, slot) for flag in _at("container")}
+    return {flag.key: flag.value(options, slot) for flag in flags(options, "container")}
 
 
 def confinement(options: SandboxOptions) -> dict[str, Any]:
     """Return the locks of a sandbox container, under docker-py's names for the engine's host configuration."""
-    values = {flag.key: flag.value(options, 0) for flag in _at("host")}
-    limits = {flag.key: flag.value(options, 0) for flag in _at("ulimits")}
+    values = {flag.key: flag.value(options, 0) for flag in flags(options, "host")}
+    limits = {flag.key: flag.value(options, 0) for flag in flags(options, "ulimits")}
+    mounts: dict[str, Place] = {TMP: "tmpfs", PROC: "proc"}
+    tmpfs = {path: [flag.value(options, 0) for flag in flags(options, place)] for path, place in mounts.items()}
     return {
         **values,
-        "security_opt": [flag.value(options, 0) for flag in _at("security_opt")],
+        "security_opt": [flag.value(options, 0) for flag in flags(options, "security_opt")],
         "ulimits": [Ulimit(name=name, soft=value, hard=value) for name, value in limits.items()],
-        "tmpfs": {TMP: ",".join(flag.value(options, 0) for flag in _at("tmpfs"))},
+        "tmpfs": {path: ",".join(parts) for path, parts in tmpfs.items() if parts},
     }
 
 
 def engine_flags(options: SandboxOptions) -> dict[str, Any]:
     """Return the flags for which docker-py has no name, as the engine's host configuration takes them."""
-    return {flag.key: flag.value(options, 0) for flag in _at("engine")}
+    return {flag.key: flag.value(options, 0) for flag in flags(options, "engine")}
 
 
-def _at(place: Place) -> Iterator[Flag]:
-    return (flag for flag in FLAGS.values() if flag.place == place)
+def flags(options: SandboxOptions, place: Place | None = None) -> Iterator[Flag]:
+    """Yield the flags of a container with `options`, those of one `place` or all."""
+    return (
+        flag
+        for flag in FLAGS.values()
+        if (place is None or flag.place == place) and (options.gvisor or not flag.gvisors)
+    )
 
 
 # For the start of each container
@@ -387,7 +441,7 @@ def _at(place: Place) -> Iterator[Flag]:
 
 def find_weaker(reported: Mapping[str, Any], options: SandboxOptions, slot: Slot) -> list[str]:
     """Return what of a runner's report of its confinement is not what its container was created with."""
-    wanted = {flag.reported: flag.to_report(options, slot) for flag in FLAGS.values() if flag.reported}
+    wanted = {flag.reported: flag.to_report(options, slot) for flag in flags(options) if flag.reported}
     return [f"{name} is {reported.get(name)!r}, not {want!r}" for name, want in wanted.items()
             if reported.get(name) != want]  # fmt: skip
 
@@ -405,20 +459,21 @@ def document_flags() -> str:
     for flag in FLAGS.values():
         promise = "" if flag.promise is None else flag.promised(options)
         reported = f"`{flag.reported}`" if flag.reported else ""
-        lines.append(f"| {flag.name} | {_spelled(flag, options)} | {flag.why} | {promise} | {reported} |")
+        name = f"{flag.name}, with gVisor" if flag.gvisors else flag.name
+        lines.append(f"| {name} | {_spelled(flag, options)} | {flag.why} | {promise} | {reported} |")
     return "\n".join(lines)
 
 
 def _spelled(flag: Flag, options: SandboxOptions) -> str:
     value = flag.value(options, 0)
-    if flag.place == "tmpfs":
+    if flag.place in ("tmpfs", "proc"):
         return f"`tmpfs`: `{value}`"
     if value == flag.key:
         return f"`{flag.place}`: `{value}`"
     if isinstance(value, dict):
         value = " ".join(f"{name}={item}" for name, item in value.items())
     elif isinstance(value, list):
-        value = " ".join(value)
+        value = " ".join(map(str, value))
     name = flag.key if flag.place in ("container", "host") else f"{flag.place} {flag.key}"
     return f"`{name}`: {flag.shown}" if flag.shown else f"`{name}`: `{value}`"
 

@@ -30,6 +30,7 @@ class SandboxOptions:
     jobs_per_container: int = 1  # more: faster, and programs of one container can get into each other's way
     hash_seed: int = 0  # Python's, for the order of sets of strings
     worlds: bool = True  # programs run in worlds with changes: one that passes runs again
+    gvisor: bool = False  # the runtime is gVisor, whose containers are confined in a way of their own; see for_engine
 
     def __post_init__(self) -> None:
         if not 1 <= self.jobs_per_container <= MAX_JOBS_PER_CONTAINER:

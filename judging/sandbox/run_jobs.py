@@ -13,13 +13,14 @@ from typing import Any, Final, TypeVar
 from docker import DockerClient
 
 from ...schemas.verdicts import Outcome
-from ..engine.engine import check_runtime, connect, describe_engine, engine_faults
+from ..engine.engine import connect, engine_faults
 from ..image.build import find_image
 from .container import RunnerLostError
 from .job import Finding, Job
 from .options import SandboxOptions
 from .outcome import find, find_fault, find_lost, find_too_large
 from .pool import EngineLostError, Pool
+from .runtimes import for_engine
 from .time_limits import REMEDY, require_cpu
 from .turns import Turns
 
@@ -99,8 +100,7 @@ def run_jobs(
             yield from run_jobs(jobs, options, own_client, on_start)
         return
     image = find_image(client, options.image)
-    with engine_faults():
-        check_runtime(describe_engine(client), options.runtime)
+    options = for_engine(options, client)
     # The pool is left first, which ends what the workers wait for.
     with ThreadPoolExecutor(options.workers, "judge") as executor, Pool(client, image, options) as pool:
         found: SimpleQueue[Result | Future[None]] = SimpleQueue()

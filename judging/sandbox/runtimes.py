@@ -1,4 +1,6 @@
-"""Tries a runtime of the engine: starts a sandbox with it, and says whether every lock asked for is on."""
+"""The runtimes of an engine: what of a sandbox's options depends on them, and whether one of them works."""
+
+from dataclasses import replace
 
 from docker import DockerClient
 
@@ -7,6 +9,20 @@ from ..engine.engine import check_runtime, describe_engine
 from .container import Container, SandboxFaultError
 from .options import SandboxOptions
 from .pool import LABEL, OWNER_LABEL, owner_of_this_process
+
+GVISORS_PATIENCE = 4  # a container takes several times as long to start, and each process that waits in it as well
+
+
+def for_engine(options: SandboxOptions, client: DockerClient) -> SandboxOptions:
+    """Return `options` as they are for the runtime that the engine of `client` would run their containers with.
+
+    Raises EnvironmentFault, with the fix, when the engine does not know the runtime.
+    """
+    facts = describe_engine(client)
+    check_runtime(facts, options.runtime)
+    if (options.runtime or facts.default_runtime) not in facts.gvisors:
+        return options
+    return replace(options, gvisor=True, start_seconds=options.start_seconds * GVISORS_PATIENCE)
 
 
 def try_runtime(client: DockerClient, image: str, options: SandboxOptions) -> str:
@@ -17,8 +33,7 @@ def try_runtime(client: DockerClient, image: str, options: SandboxOptions) -> st
     """
     labels = {LABEL: "try", OWNER_LABEL: owner_of_this_process()}
     try:
-        check_runtime(describe_engine(client), options.runtime)
-        with Container(client.api, image, options, 0, labels) as container:
+        with Container(client.api, image, for_engine(options, client), 0, labels) as container:
             container.start()
     except (EnvironmentFault, SandboxFaultError) as error:
         return str(error)

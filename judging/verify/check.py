@@ -20,6 +20,8 @@ from ..sandbox.flags import UIDS
 from ..sandbox.job import Job, Limits
 from ..sandbox.options import SandboxOptions
 from ..sandbox.pool import LABEL, OWNER_LABEL, owner_of_this_process
+from ..sandbox.runtimes import for_engine
+from .probe import network_interfaces, routes
 from .promises import Check, checks
 
 LABEL_VALUE = "image-verify"
@@ -35,12 +37,6 @@ class ObservedContainer(Container):
     def _check(self, seen: Mapping[str, Any]) -> None:
         self.confinement = seen
 
-    def inspect(self) -> Mapping[str, Any]:
-        """Return what the engine says of the container."""
-        assert self.id is not None
-        facts: Mapping[str, Any] = self._api.inspect_container(self.id)
-        return facts
-
 
 def check_image(
     client: docker.DockerClient,
@@ -52,15 +48,23 @@ def check_image(
 
     Raises EnvironmentFault when no container can be started or it does not answer.
     """
-    options = SandboxOptions(runtime=runtime, limits=LIMITS, worlds=False)
+    options = for_engine(SandboxOptions(runtime=runtime, limits=LIMITS, worlds=False), client)
     labels = {LABEL: LABEL_VALUE, OWNER_LABEL: owner_of_this_process()}
     try:
         with container_class(client.api, image, options, SLOT, labels) as container:
             container.start()
+            engine = container.inspect()
+            outside = _network_from_outside(engine["State"]["Pid"]) if options.gvisor else {}
             result = container.run(_job().message(LIMITS), LIMITS.wall_seconds)
-            return checks(_parse(result, image), container.confinement, container.inspect(), options)
+            return checks({**_parse(result, image), **outside}, container.confinement, engine, options)
     except (SandboxFaultError, RunnerLostError, DockerException, requests.RequestException, ValueError) as error:
         raise EnvironmentFault(f"a container of {image} cannot be run: {error}. See `edittool doctor`") from error
+
+
+def _network_from_outside(process: int) -> Mapping[str, Any]:
+    """Return what gVisor itself could reach: inside there is no /proc to look it up."""
+    tables = f"/proc/{process}/net"
+    return {"interfaces": network_interfaces(tables), "routes": routes(tables)}
 
 
 def _job() -> Job:

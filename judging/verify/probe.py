@@ -29,8 +29,9 @@ HIDDEN = (
     *("/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug"),
     *("/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/firmware"),
 )
+GVISORS_DEVICES = ("/dev/fuse", "/dev/net/tun")
 FAMILIES = ("AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET", "AF_ALG", "AF_VSOCK", "AF_BLUETOOTH", "AF_CAN")
-LIMITS = ("NOFILE", "FSIZE", "CORE", "MSGQUEUE", "MEMLOCK", "AS", "CPU")
+LIMITS = ("NOFILE", "NPROC", "FSIZE", "CORE", "MSGQUEUE", "MEMLOCK", "AS", "CPU")
 # One for each sort of thing that the profile refuses, by the numbers on x86_64 and aarch64.
 CALLS = {
     "mount": (165, 40),
@@ -79,6 +80,7 @@ def findings() -> dict[str, object]:
     everything = list(paths())
     return {
         "mounts": mounts(),
+        "mount_points": mount_points(everything),
         "writable_folders": [path for path, status in everything if stat.S_ISDIR(status.st_mode) and can_create(path)],
         "writable_files": [path for path, status in everything if is_plain(path, status) and can_write(path)],
         "root_read_only": bool(os.statvfs("/").f_flag & os.ST_RDONLY),
@@ -88,6 +90,7 @@ def findings() -> dict[str, object]:
         "setuid": [path for path, status in everything if is_of_image(path, status) and status.st_mode & 0o6000],
         "readable_interpreters": [path for path in (INTERPRETER, "/proc/1/exe") if can_read(path)],
         "devices": devices(everything),
+        "answering": [path for path in GVISORS_DEVICES if is_answering(path)],
         "hidden": [path for path in HIDDEN if has_contents(path)],
         "interfaces": network_interfaces(),
         "routes": routes(),
@@ -97,14 +100,14 @@ def findings() -> dict[str, object]:
         "memory_and_swap": first_number("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes"),
         "swap": first_number("/sys/fs/cgroup/memory.swap.max"),
         "pids": first_number("/sys/fs/cgroup/pids/pids.max", "/sys/fs/cgroup/pids.max"),
-        "cpus": cpus(),
         "ids": [*os.getresuid(), *os.getresgid(), *os.getgroups()],
-        "capabilities": {name: fields[name] for name in fields if name.startswith("Cap")},
+        "capabilities": {name: fields[name] for name in fields if name.startswith("Cap")} or capabilities(),
         "no_new_privileges": fields.get("NoNewPrivs") == "1",
         "seccomp_mode": int(fields.get("Seccomp", "0")),
         "calls": call_errors(),
         "beyond_itself": [name for name, attempt in ATTEMPTS.items() if not is_refused(attempt)],
         "processes": sorted(int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()),
+        "proc": sorted(os.listdir("/proc")),
         "secrets": secrets(),
         "environment": dict(os.environ),
         "hostname": os.uname().nodename,
@@ -192,8 +195,14 @@ def mounts() -> list[dict[str, object]]:
     return [{"target": target, "type": kind, "options": options.split(",")} for _, target, kind, options, *_ in rows]
 
 
+def mount_points(everything: list[tuple[str, os.stat_result]]) -> list[str]:
+    """Return where one file system ends and another begins, from the root down."""
+    systems = {path: status.st_dev for path, status in everything}
+    return [path for path, system in systems.items() if system != systems[os.path.dirname(path)]]
+
+
 def describe_tmp() -> dict[str, object]:
-    """Return the size and the inodes of /tmp, and whether code can be mapped from a file there."""
+    """Return the size and the inodes of /tmp, its flag, and whether code can be mapped from a file there."""
     path, system = f"/tmp/{TRIAL_NAME}", os.statvfs("/tmp")  # noqa: S108
     with open(path, "wb+") as file:
         file.write(bytes(mmap.PAGESIZE))
@@ -204,7 +213,9 @@ def describe_tmp() -> dict[str, object]:
         except OSError:
             executable = False
     os.unlink(path)
-    return {"bytes": system.f_frsize * system.f_blocks, "inodes": system.f_files, "executable": executable}
+    noexec = bool(system.f_flag & os.ST_NOEXEC)
+    size = system.f_frsize * system.f_blocks
+    return {"bytes": size, "inodes": system.f_files, "noexec": noexec, "executable": executable}
 
 
 def devices(everything: list[tuple[str, os.stat_result]]) -> dict[str, tuple[str, int, int]]:
@@ -216,18 +227,32 @@ def devices(everything: list[tuple[str, os.stat_result]]) -> dict[str, tuple[str
     }
 
 
+def is_answering(device: str) -> bool:
+    """Tell whether anything is behind a device: whether it can be read, or could when it has something to say."""
+    try:
+        descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        return bool(os.read(descriptor, 4096))
+    except OSError as error:
+        return error.errno == errno.EAGAIN
+    finally:
+        os.close(descriptor)
+
+
 # Network
 
 
-def network_interfaces() -> list[str]:
+def network_interfaces(tables: str = "/proc/net") -> list[str]:
     """Return the names of all network interfaces."""
-    return [line.split(":")[0].strip() for line in lines_of("/proc/net/dev") if ":" in line]
+    return [line.split(":")[0].strip() for line in lines_of(f"{tables}/dev") if ":" in line]
 
 
-def routes() -> list[str]:
+def routes(tables: str = "/proc/net") -> list[str]:
     """Return the interfaces that the routing tables lead to, but for the loopback."""
-    ipv4 = [line.split()[0] for line in lines_of("/proc/net/route")[1:] if line.strip()]
-    ipv6 = [line.split()[-1] for line in lines_of("/proc/net/ipv6_route") if line.strip()]
+    ipv4 = [line.split()[0] for line in lines_of(f"{tables}/route")[1:] if line.strip()]
+    ipv6 = [line.split()[-1] for line in lines_of(f"{tables}/ipv6_route") if line.strip()]
     return sorted({*ipv4, *ipv6} - {"lo"})
 
 
@@ -253,22 +278,22 @@ def first_number(*files: str) -> int | None:
     return None
 
 
-def cpus() -> float | None:
-    """Return how many cores' time this container may use; None where that is not limited or not to be seen."""
-    quota = first_number("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
-    period = first_number("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
-    if quota is None or period is None:
-        numbers = "".join(lines_of("/sys/fs/cgroup/cpu.max")).split()
-        quota, period = (int(number) if number.isdigit() else None for number in (numbers or ["", ""])[:2])
-    return quota / period if quota and period else None
-
-
 # Privileges
 
 
 def status_fields() -> dict[str, str]:
     """Return the fields of /proc/self/status."""
     return dict(line.rstrip("\n").split(":\t", 1) for line in lines_of("/proc/self/status") if ":\t" in line)
+
+
+def capabilities() -> dict[str, str]:
+    """Return the sets of capabilities that the kernel tells by a system call, for want of /proc."""
+    header, sets = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    if ctypes.CDLL(None).capget(header, sets) != 0:
+        return {}
+    return {
+        name: f"{sets[place] | sets[place + 3] << 32:016x}" for place, name in enumerate(("CapEff", "CapPrm", "CapInh"))
+    }
 
 
 def call_errors() -> dict[str, int]:

@@ -68,12 +68,14 @@ class Case:
         hostile = [Job(program, PROBLEM, changes, name) for name, program in zip(names, self.programs, strict=False)]
         return [*hostile, Job(GOOD, PROBLEM, (), f"{self.name}: the good one")]
 
-    def expected(self, isolation: str) -> dict[str, Mapping[str, Any]]:
-        """Return what each program's finding has to be, by the name of its job."""
+    def expected(self, isolation: str, runtime: str = "") -> dict[str, Mapping[str, Any]]:
+        """Return what each program's finding has to be, by the name of its job. `runtime` is "gvisor" there."""
         verdict = {self.name: self.verdict}
         if "next" in self.verdict:
             verdict[f"{self.name}: the next"] = self.verdict["next"]
-        return {name: {**facts, **facts.get(isolation, {})} for name, facts in verdict.items()}
+        return {
+            name: {**facts, **facts.get(isolation, {}), **facts.get(runtime, {})} for name, facts in verdict.items()
+        }
 
 
 def read_cases() -> list[Case]:

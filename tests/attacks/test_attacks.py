@@ -5,37 +5,25 @@ good program is judged, which has to pass. The host is looked at before and afte
 """
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import docker
 import pytest
 
-from edittool.judging.sandbox.job import Finding, Limits
-from edittool.judging.sandbox.options import MAX_JOBS_PER_CONTAINER, SandboxOptions
+from edittool.judging.sandbox.job import Finding
+from edittool.judging.sandbox.options import MAX_JOBS_PER_CONTAINER
 from edittool.judging.sandbox.pool import LABEL, OWNER_LABEL, owner_of_this_process
-from edittool.judging.sandbox.run_jobs import run_jobs
 
-from .cases import FAMILIES, PROBLEM, Case, read_cases
+from .cases import FAMILIES, read_cases
 from .host import Host, observe
+from .suite import LIMITS, OPTIONS, check_case, judge_all
 
 # Each mode is one run, whose time counts for its first test: more than 500 programs, many of which go on until a limit
 # ends them. The host is compared as a whole.
 pytestmark = [pytest.mark.timeout(900), pytest.mark.slow, pytest.mark.alone]
 
 ALL = read_cases()
-SEQUENCES = [case for case in ALL if "next" in case.verdict]
-WAITING = [case for case in ALL if case.waits and case not in SEQUENCES]
-OTHERS = [case for case in ALL if case not in SEQUENCES and case not in WAITING]
-
-# Programs that use up their CPU time never come to the limit on wall time, however busy the machine is.
-LIMITED = Limits(cpu_seconds=1.0, total_cpu_seconds=1.0, wall_seconds=120.0)
-OPTIONS = SandboxOptions(limits=LIMITED, workers=4, attempts=2)
-# Those that wait for their end use none: many of them can wait at once, and not for long.
-IMPATIENT = replace(OPTIONS, limits=replace(OPTIONS.limits, wall_seconds=3.0), workers=8)
-
-LIMITS = {"cpu": "s of CPU time; ", "wall": "s of wall time; ", "runner": "the runner did not answer"}
 EACH = pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
 
 
@@ -59,19 +47,9 @@ def run(
     with pytest.MonkeyPatch.context() as patch:
         empty = tmp_path_factory.mktemp("cwd")
         patch.chdir(empty)
-        findings = {
-            **_judge(OTHERS, replace(OPTIONS, jobs_per_container=shared), docker_client),
-            **_judge(WAITING, replace(IMPATIENT, jobs_per_container=shared), docker_client),
-            # A container for each sequence.
-            **_judge(SEQUENCES, replace(OPTIONS, jobs_per_container=min(shared, 3)), docker_client),
-        }
+        findings = judge_all(ALL, OPTIONS, shared, docker_client)
         assert os.listdir(empty) == []
-    return Run(OPTIONS.isolation if shared == 1 else "recycled", findings, before, observe())
-
-
-def _judge(cases: Iterable[Case], options: SandboxOptions, client: docker.DockerClient) -> dict[str, Finding]:
-    jobs = (job for case in cases for job in case.jobs())
-    return {job.tag: finding for job, finding in run_jobs(jobs, options, client)}
+    return Run("container" if shared == 1 else "recycled", findings, before, observe())
 
 
 def test_there_are_attacks_of_every_family():
@@ -86,29 +64,7 @@ def test_no_two_programs_are_the_same():
 
 @EACH
 def test_the_attack_is_named_finds_no_test_and_leaves_the_next_program_alone(case, run):
-    _is_named_for_what_it_is(case, run)
-    assert not [name for name in case.expected(run.isolation) if "STOLEN" in run.findings[name].output]
-    found = run.findings[f"{case.name}: the good one"]
-    assert (found.outcome, found.tests_passed, found.error) == ("passed", len(PROBLEM.tests), None)
-    assert found.attempts == 1
-
-
-def _is_named_for_what_it_is(case: Case, run: Run) -> None:
-    for name, expected in case.expected(run.isolation).items():
-        found = run.findings[name]
-        error = found.error or {}
-        seen = (found.outcome, found.stage, error.get("kind"), found.attempts)
-        wanted = (expected["outcome"], expected["stage"], expected["error_kind"], expected.get("attempts", 1))
-        assert seen == wanted, (name, found.error, found.output)
-        assert LIMITS.get(expected.get("limit"), "") in error.get("message", ""), error
-        assert expected.get("error", "") in f"{error.get('type')}: {error.get('message')}", error
-        assert expected.get("output", "") in found.output
-        assert found.tests_passed == expected.get("tests_passed", _passes(expected, found))
-        assert (found.disagreement is not None) == expected.get("disagreement", False)
-
-
-def _passes(expected: Mapping[str, Any], found: Finding) -> int:
-    return len(found.tests) if expected["outcome"] == "passed" else 0
+    check_case(case, run.findings, run.isolation)
 
 
 def test_a_timeout_says_which_limit_it_was():

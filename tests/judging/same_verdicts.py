@@ -38,7 +38,7 @@ PROBE = """
 import os
 def count(items):
     found = []
-    for path in ("/proc/1/mem", "/proc/1/environ", "/usr/bin/python3", "/proc/kcore"):
+    for path in ("/proc/1/mem", "/proc/1/environ", "/proc/kcore"):
         try:
             open(path, "rb").read(1)
             found.append(path)
@@ -54,7 +54,8 @@ def count(items):
         os.execv("/tmp/program", ["program"])
     except OSError:
         pass
-    if found or os.listdir("/sys/class/net") != ["lo"]:
+    interfaces = "/sys/class/net"  # gVisor has no such folder
+    if found or os.path.exists(interfaces) and os.listdir(interfaces) != ["lo"]:
         raise RuntimeError(found)
     return my_builtin_len(value=items)
 """

@@ -45,7 +45,7 @@ def test_only_the_temporary_folder_can_be_written(seen):
 
 def test_the_runner_is_readable_the_interpreter_is_not(seen):
     assert "'/edittool/sandbox/trusted/runner.py': '0o100644'" in seen
-    assert "'/usr/bin/python3': '0o100711'" in seen
+    assert "'/usr/bin/python3': '0o100751'" in seen
     assert "'/tmp': '0o41777'" in seen
 
 

@@ -46,12 +46,16 @@ def _move(descriptor: int, place: int) -> None:
 
 
 def _volunteer_for_the_oom_killer() -> None:
-    # The interpreter's file is unreadable, which makes every process that executes it non-dumpable and its /proc
-    # files root's. This process gives that protection up for as long as it writes its own oom_score_adj.
+    # The /proc files of a process that is not dumpable are root's. This one gives that protection up for as long as it
+    # writes its own oom_score_adj. In gVisor there is no /proc, and no kernel inside that would choose whom to kill.
     set_dumpable(1)
-    descriptor = posix.open("/proc/self/oom_score_adj", posix.O_WRONLY)
-    posix.write(descriptor, b"1000")
-    posix.close(descriptor)
+    try:
+        descriptor = posix.open("/proc/self/oom_score_adj", posix.O_WRONLY)
+    except FileNotFoundError:
+        descriptor = None
+    if descriptor is not None:
+        posix.write(descriptor, b"1000")
+        posix.close(descriptor)
     set_dumpable(0)
 
 

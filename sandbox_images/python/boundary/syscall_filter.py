@@ -4,7 +4,8 @@ The container's profile has to allow what starts a container and what the truste
 forking, sending signals. The untrusted process gives these up before it is given a program:
 
 - no other program: execve
-- no other process: clone, unless it makes a thread; no session of its own
+- no other process: clone, unless it makes a thread; no session of its own; clone3 does not exist, as in the profile,
+  whose own number for that (ENOSYS, after which the C library takes clone) gVisor does not know
 - signals to itself only, by number or through a descriptor's owner: in a shared container, others wait for their job
 - none of prctl but the name of a thread, and whether its own memory may be read
 
@@ -61,6 +62,7 @@ RETURN: Final = 0x06  # BPF_RET | BPF_K
 
 ALLOW: Final = (RETURN, 0, 0, 0x7FFF0000)
 REFUSE: Final = (RETURN, 0, 0, 0x00050001)  # SECCOMP_RET_ERRNO, EPERM
+UNKNOWN: Final = (RETURN, 0, 0, 0x00050026)  # the same with ENOSYS
 KILL: Final = (RETURN, 0, 0, 0x80000000)  # SECCOMP_RET_KILL_PROCESS
 
 X32: Final = 0x40000000  # the bit that marks the numbers of the x32 table, which shares x86_64's architecture word
@@ -80,6 +82,7 @@ NUMBERS: Final = {
     "execve": (59, 221),
     "setsid": (112, 157),
     "clone": (56, 220),
+    "clone3": (435, 435),
     "kill": (62, 129),
     "tgkill": (234, 131),
     "prctl": (157, 167),
@@ -109,6 +112,7 @@ def assemble(machine: str) -> list[Instruction]:
         KILL,
         *_on(number["fcntl"], _one_of(SECOND_ARGUMENT, (F_SETOWN, F_SETSIG, F_SETOWN_EX), REFUSE, ALLOW)),
         *_on(number["clone"], of_a_thread),
+        *_on(number["clone3"], [UNKNOWN]),
         *_on(number["kill"], to_itself),
         *_on(number["tgkill"], to_itself),
         *_on(number["prctl"], _one_of(FIRST_ARGUMENT, OF_ITSELF, ALLOW, REFUSE)),

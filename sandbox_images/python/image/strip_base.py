@@ -25,7 +25,8 @@ UNWANTED = (
 )
 INTERPRETER = "usr/bin/python3"
 STANDARD_LIBRARY = f"usr/lib/python{sys.version_info.major}.{sys.version_info.minor}"
-EXECUTE_ONLY = 0o711  # a process whose program it cannot read is not dumpable: nobody but root reads its memory
+EXECUTE_ONLY = 0o751  # a process whose program it cannot read is not dumpable: nobody but root reads its memory
+READERS = 19_999  # the group that may read it: gVisor runs nothing else, and only its containers are in the group
 EPOCH = 1_700_000_000  # the time of every file, so that equal bases give equal images
 
 
@@ -117,6 +118,7 @@ def strip(out: Path) -> None:
     for folder in ("tmp", "proc", "sys", "dev"):
         (out / folder).mkdir(exist_ok=True)
     settle(out)
+    os.chown(interpreter, 0, READERS)
     interpreter.chmod(EXECUTE_ONLY)
     (out / "tmp").chmod(0o1777)  # the engine gives what it mounts there the mode of the folder underneath
 

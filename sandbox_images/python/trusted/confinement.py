@@ -11,11 +11,12 @@ import resource
 import time
 
 from ..boundary.light import TYPE_CHECKING
+from .privileges import describe_privileges
 
 if TYPE_CHECKING:
     from typing import Any, Final
 
-RLIMITS: Final = ("nofile", "fsize", "core", "msgqueue", "memlock")
+RLIMITS: Final = ("nofile", "nproc", "fsize", "core", "msgqueue", "memlock")
 SETTLING_SECONDS: Final = 2.0
 PF_EXITING: Final = 4  # a flag of the kernel's, in /proc/PID/stat
 
@@ -23,11 +24,15 @@ PF_EXITING: Final = 4  # a flag of the kernel's, in /proc/PID/stat
 def waits_undisturbed(child: int) -> bool:
     """Wait until `child` sleeps; tell whether it does, or was ended or stopped, or has a signal to act on.
 
-    Nobody who could send it one may be alive.
+    Nobody who could send it one may be alive. Without a /proc, in gVisor, only ends and stops are seen: there, nobody
+    could have sent it a signal for want of the system call, and one sent all the same acts on it at once.
     """
     deadline = time.monotonic() + SETTLING_SECONDS
     while time.monotonic() < deadline:
         status = _status_fields(child)
+        if not status:
+            changes = posix.WEXITED | posix.WSTOPPED | posix.WNOHANG | posix.WNOWAIT
+            return posix.waitid(posix.P_PID, child, changes) is None
         state = status.get("State", "Z")[0]
         if state in "TtZX":
             return False
@@ -45,18 +50,27 @@ def is_ending(process: int) -> bool:
 
 def describe_confinement() -> dict[str, Any]:
     """Return what this process sees of its own confinement, for the host to check against what it asked for."""
-    status = _status_fields("self")
     return {
         "uid": posix.getuid(),
-        "capabilities": int(status.get("CapEff", "0"), 16),
-        "no_new_privileges": status.get("NoNewPrivs") == "1",
-        "seccomp": status.get("Seccomp") == "2",
-        "dumpable": posix.stat("/proc/self/status").st_uid == posix.getuid(),
-        "memory_bytes": _first_number("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory.max"),
-        "swap": _may_swap(),
-        "pids": _first_number("/sys/fs/cgroup/pids/pids.max", "/sys/fs/cgroup/pids.max"),
-        "cpus": _cpus(),
+        **describe_privileges(),
+        **read_limits(*map(_own_group, ("memory", "pids", "cpu"))),
         **{name: resource.getrlimit(getattr(resource, f"RLIMIT_{name.upper()}"))[1] for name in RLIMITS},
+    }
+
+
+def _own_group(controller: str) -> str:
+    """Return the folder of this container's control group: one for each controller in version 1, one in version 2."""
+    folder = f"/sys/fs/cgroup/{controller}"
+    return folder if posix.access(folder, posix.F_OK) else "/sys/fs/cgroup"
+
+
+def read_limits(memory: str, pids: str, cpu: str) -> dict[str, Any]:
+    """Return the limits of the control groups in these folders, of either version. None is what cannot be read."""
+    return {
+        "memory_bytes": _first_number(f"{memory}/memory.limit_in_bytes", f"{memory}/memory.max"),
+        "swap": _may_swap(memory),
+        "pids": _first_number(f"{pids}/pids.max"),
+        "cpus": _cpus(cpu),
     }
 
 
@@ -64,22 +78,22 @@ def _status_fields(process: int | str) -> dict[str, str]:
     return dict(line.split(":\t", 1) for line in _read(f"/proc/{process}/status").splitlines() if ":\t" in line)
 
 
-def _may_swap() -> bool:
+def _may_swap(group: str) -> bool:
     """Tell whether memory of this container can leave the limit by way of swap: on a machine without, it cannot."""
-    both = _first_number("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes")
+    both = _first_number(f"{group}/memory.memsw.limit_in_bytes")
     if both is not None:
-        return both != _first_number("/sys/fs/cgroup/memory/memory.limit_in_bytes")
-    if _first_number("/sys/fs/cgroup/memory.swap.max") == 0:
+        return both != _first_number(f"{group}/memory.limit_in_bytes")
+    if _first_number(f"{group}/memory.swap.max") == 0:
         return False
     return len(_read("/proc/swaps").splitlines()) > 1  # the first line is a heading
 
 
-def _cpus() -> float | None:
+def _cpus(group: str) -> float | None:
     """Return how many cores this container may use, or None for as many as there are."""
-    quota = _first_number("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
-    period = _first_number("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
+    quota = _first_number(f"{group}/cpu.cfs_quota_us")
+    period = _first_number(f"{group}/cpu.cfs_period_us")
     if quota is None or period is None:
-        limits = _read("/sys/fs/cgroup/cpu.max").split()
+        limits = _read(f"{group}/cpu.max").split()
         if len(limits) != 2 or not limits[0].isdigit():
             return None
         quota, period = int(limits[0]), int(limits[1])

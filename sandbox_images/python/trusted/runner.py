@@ -7,8 +7,9 @@ input. U gets the program and the world out of that job, no more. The tests run 
 the call crosses to U and plain data comes back. One frame, the result, goes to standard output, and the container
 ends with this process, U and all it may have started included.
 
-U cannot signal PID 1 (the kernel drops signals that it has not asked for), cannot read its memory (it is
-non-dumpable) and holds none of its descriptors.
+U cannot signal PID 1 (the kernel drops signals that it has not asked for; gVisor's does not, but U's own filter of
+system calls lets it signal nobody), cannot read its memory (it is non-dumpable) and holds none of its descriptors.
+Whoever may see them in /proc can open them in gVisor, dumpable or not: so there, the host has an empty /proc mounted.
 
 Recycled. Asked to, a container serves several jobs, one after the other: as many processes U are forked before the
 first job is read, so that each of them is as innocent of tests as a single one, and what one program leaves behind is
@@ -31,7 +32,7 @@ from _contextvars import copy_context
 from ..boundary.frames import pack, read_frame, write_all
 from ..boundary.light import TYPE_CHECKING
 from ..boundary.limits import MAX_RESULT_BYTES
-from ..boundary.lockdown import REPLIES, REQUESTS, become_untrusted
+from ..boundary.lockdown import REPLIES, REQUESTS, become_untrusted, set_dumpable
 from ..untrusted import candidate
 from .again import run_again
 from .channel import Channel
@@ -56,6 +57,7 @@ def main() -> None:
     """Serve jobs while there are processes left for them. Exit status 0: no job was left without a result."""
     memory_mib, output_limit, processes, runs = (int(argument) for argument in sys.argv[1:5])
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # as PID 1: U's SIGINT then does nothing
+    set_dumpable(0)  # the mode of the interpreter does the same, but in gVisor, which has to read it
     shelf = _shelf() if processes > runs else None  # it pays for itself from the second program on
     gc.disable()  # here, not in U: megabytes of nested lists would be walked over and over
     gc.freeze()  # to walk what is here by now would give each U a copy of its own of all of it

@@ -10,7 +10,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from edittool.judging.engine.engine import connect, describe_engine
+from edittool.judging.engine.engine import connect, describe_engine, find_gvisors
 from edittool.schemas.errors import EnvironmentFault
 
 
@@ -95,3 +95,17 @@ def test_permission_denied(silent_socket: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     assert "permission denied" in ended.stdout
     assert "usermod -aG docker" in ended.stdout
+
+
+def test_gvisor_is_known_by_its_program_its_shim_or_its_name() -> None:
+    runtimes = {
+        "runc": {"path": "runc"},
+        "io.containerd.runc.v2": {"path": "runc", "runtimeArgs": None},
+        "crun": {"path": "/usr/bin/crun", "runtimeArgs": ["--comment=runsc"]},
+        "runsc": {"path": None},
+        "sandboxed": {"path": "/opt/gvisor/runsc-2024"},
+        "gvisor": {"runtimeType": "io.containerd.runsc.v1"},
+        "other": {"path": "/opt/runsc/bin/runc"},
+        "nothing told": {},
+    }
+    assert find_gvisors(runtimes) == {"runsc", "sandboxed", "gvisor"}

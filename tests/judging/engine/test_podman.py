@@ -21,6 +21,7 @@ from edittool.schemas.errors import EnvironmentFault
 from ...cli.command import run as edittool
 from ...other_engines import Service, podman
 from ..same_verdicts import EXPECTED, judge, verdicts
+from .podmans_own import PODMANS_OWN, load_image
 
 LOCAL = "http+docker://localhost"
 
@@ -28,8 +29,7 @@ LOCAL = "http+docker://localhost"
 @pytest.fixture(scope="module")
 def service(sandbox_archive: Path) -> Iterator[Service]:
     with podman() as started:
-        with closing(docker.DockerClient(started.host)) as client, sandbox_archive.open("rb") as archive:
-            client.images.load(archive)
+        load_image(started.host, sandbox_archive)
         yield started
 
 
@@ -43,16 +43,6 @@ def test_podman_finds_what_docker_finds(service: Service, tmp_path: Path, bench_
     assert done.returncode == 0, done.stderr + service.log()
     assert verdicts(tmp_path) == EXPECTED
     assert containers(service) == []
-
-
-# What Podman cannot be asked for, or tells otherwise than Docker; docs/security.md says what it means.
-PODMANS_OWN = {
-    "no file can be written elsewhere",  # /proc/pressure, which it cannot be asked to make read-only
-    "16 MiB and 1,024 inodes in /tmp",  # no limit on inodes
-    "nothing of the host is mounted",  # passwd and group, which it writes for the container, and empty folders
-    "nothing of the host in the environment",  # TERM and container, the same everywhere
-    "no shared memory",  # "none" is done, and told as "shareable"
-}
 
 
 def test_what_podman_does_not_promise(service: Service) -> None:

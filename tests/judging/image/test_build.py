@@ -126,15 +126,15 @@ def test_what_no_program_needs_is_gone(docker_client: docker.DockerClient, own_i
 
 
 def test_the_interpreter_is_execute_only_and_single(docker_client: docker.DockerClient, own_image: str) -> None:
-    """Asked as root, who sees everything: one file, mode 0711, one name, and no copy of it anywhere."""
+    """Asked as root, who sees everything: one file, mode 0751, one name, and no copy of it anywhere."""
     program = (
         "import os, stat\n"
         "me = os.stat('/usr/bin/python3')\n"
         "twins = [os.path.join(d, f) for d, _, fs in os.walk('/usr') for f in fs\n"
         "         if os.lstat(os.path.join(d, f)).st_size == me.st_size]\n"
-        "print(oct(stat.S_IMODE(me.st_mode)), me.st_uid, me.st_nlink, twins)"
+        "print(oct(stat.S_IMODE(me.st_mode)), me.st_uid, me.st_gid, me.st_nlink, twins)"
     )
-    assert python(docker_client, own_image, program, user="0:0") == "0o711 0 1 ['/usr/bin/python3']\n"
+    assert python(docker_client, own_image, program, user="0:0") == "0o751 0 19999 1 ['/usr/bin/python3']\n"
 
 
 def test_the_runners_modules_are_roots_and_compiled(docker_client: docker.DockerClient, own_image: str) -> None:

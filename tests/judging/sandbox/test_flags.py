@@ -1,6 +1,7 @@
 """One table of a container's flags: what is asked for, what is compared, what is promised and what the page says."""
 
 from collections import Counter
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,10 +12,13 @@ from edittool.judging.engine.engine import LIMIT_FIELDS
 from edittool.judging.sandbox.flags import (
     FIRST_UID,
     FLAGS,
+    READERS,
+    UIDS,
     confinement,
     container_flags,
     engine_flags,
     find_weaker,
+    flags,
     insert_flags,
 )
 from edittool.judging.sandbox.job import Limits
@@ -41,6 +45,8 @@ REPORT = {
     "msgqueue": 0,
     "memlock": 0,
 }
+IN_GVISOR = replace(OPTIONS, runtime="runsc", gvisor=True)
+REPORT_OF_GVISOR = {**REPORT, "memory_bytes": (128 + 3 * 6 + 64) << 20, "pids": 256 + 2 * 35, "nproc": 35}
 
 
 def test_the_page_is_up_to_date():
@@ -69,25 +75,46 @@ def test_every_flag_reaches_the_engine_once():
     given = [*asked, *container_flags(OPTIONS, 5), *engine_flags(OPTIONS)]
     of_lists = {"security_opt": 2, "ulimits": 5, "tmpfs": 2}
     own = Counter(
-        flag.place if flag.place in of_lists else flag.key for flag in FLAGS.values() if flag.place != "image"
+        flag.place if flag.place in of_lists else flag.key for flag in flags(OPTIONS) if flag.place != "image"
     )
     assert own == Counter(given) | Counter(of_lists)
 
 
+def test_gvisor_is_asked_for_what_it_needs_and_for_nothing_that_it_lacks():
+    asked, elsewhere = confinement(IN_GVISOR), confinement(OPTIONS)
+    assert asked["group_add"] == [READERS]
+    assert asked["tmpfs"] == {
+        "/tmp": "rw,noexec,nosuid,nodev,mode=1777,size=16m",
+        "/proc": "ro,noexec,nosuid,nodev,size=4k",
+    }
+    assert {limit["Name"]: limit["Hard"] for limit in asked["ulimits"]}["nproc"] == REPORT_OF_GVISOR["nproc"]
+    assert (asked["mem_limit"], asked["pids_limit"]) == (
+        REPORT_OF_GVISOR["memory_bytes"],
+        REPORT_OF_GVISOR["pids"],
+    )
+    same = elsewhere.keys() - {"tmpfs", "ulimits", "mem_limit", "memswap_limit", "pids_limit", "runtime"}
+    assert {name: asked[name] for name in same} == {name: elsewhere[name] for name in same}
+    assert engine_flags(IN_GVISOR) == engine_flags(OPTIONS)
+    assert "group_add" not in elsewhere
+
+
 def test_the_runner_reports_what_is_compared():
     # Run here, outside any container: the names are what matters.
-    assert set(describe_confinement()) == {flag.reported for flag in FLAGS.values() if flag.reported} == set(REPORT)
+    told = {flag.reported for flag in FLAGS.values() if flag.reported}
+    assert set(describe_confinement()) == told == set(REPORT_OF_GVISOR)
 
 
 def test_a_report_as_asked_for_has_nothing_weaker():
     assert find_weaker(REPORT, OPTIONS, 5) == []
+    assert find_weaker(REPORT_OF_GVISOR, IN_GVISOR, 5) == []
 
 
-@pytest.mark.parametrize("name", REPORT)
-def test_a_weaker_report_is_named(name):
-    assert find_weaker({**REPORT, name: 2**40}, OPTIONS, 5) == [f"{name} is {2**40!r}, not {REPORT[name]!r}"]
-    missing = {other: value for other, value in REPORT.items() if other != name}
-    assert find_weaker(missing, OPTIONS, 5) == [f"{name} is None, not {REPORT[name]!r}"]
+@pytest.mark.parametrize(("options", "report"), [(OPTIONS, REPORT), (IN_GVISOR, REPORT_OF_GVISOR)])
+def test_a_weaker_report_is_named(options, report):
+    for name, wanted in report.items():
+        assert find_weaker({**report, name: 2**40}, options, 5) == [f"{name} is {2**40!r}, not {wanted!r}"]
+        missing = {other: value for other, value in report.items() if other != name}
+        assert find_weaker(missing, options, 5) == [f"{name} is None, not {wanted!r}"]
 
 
 def test_a_limit_that_an_engine_may_lack_is_asked_for_by_a_flag():
@@ -97,6 +124,8 @@ def test_a_limit_that_an_engine_may_lack_is_asked_for_by_a_flag():
 def test_the_interpreters_mode_is_the_one_that_the_image_gives_it():
     stripper = files("edittool.sandbox_images.python").joinpath("image", "strip_base.py").read_text(encoding="utf-8")
     assert f"EXECUTE_ONLY = {FLAGS['interpreter'].value(OPTIONS, 0):#o} " in stripper
+    assert f"READERS = {READERS:_} " in stripper
+    assert READERS not in range(FIRST_UID, FIRST_UID + UIDS)
 
 
 def test_a_flag_without_a_promise_has_none():

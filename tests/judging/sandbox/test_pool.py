@@ -126,16 +126,22 @@ def test_a_consumer_that_stops_early_leaves_nothing(bench: Bench, docker_client:
     assert docker_client.api.containers(all=True, filters={"label": owner}) == []
 
 
-def test_a_container_that_is_weaker_than_asked_is_refused(bench: Bench, docker_client: docker.DockerClient) -> None:
-    """With a readable interpreter the trusted process would be open to the candidate's: nothing runs."""
-    make_readable = '["/usr/bin/python3", "-c", "import posix; posix.chmod(\'/usr/bin/python3\', 0o755)"]'
-    dockerfile = f"FROM {find_image(docker_client)}\nUSER 0\nRUN {make_readable}\nUSER 65534\n"
-    image, _ = docker_client.images.build(fileobj=io.BytesIO(dockerfile.encode()), network_mode="none", rm=True)
-    try:
-        with pytest.raises(EnvironmentFault, match="not confined as asked: dumpable is True, not False"):
-            list(run_jobs([Job(PROGRAM, bench.problems["count"])], SandboxOptions(image=image.id)))
-    finally:
-        docker_client.images.remove(image.id, force=True)
+class UnlimitedContainer(Container):
+    """A container that the engine gives all the cores, whatever it was asked for."""
+
+    def _config(self) -> dict[str, Any]:
+        config = super()._config()
+        config["HostConfig"]["NanoCpus"] = 0
+        return config
+
+
+def test_a_container_that_is_weaker_than_asked_is_refused(docker_client: docker.DockerClient) -> None:
+    image, labels = find_image(docker_client), {LABEL: "test"}
+    with (
+        UnlimitedContainer(docker_client.api, image, SandboxOptions(), 0, labels) as container,
+        pytest.raises(EnvironmentFault, match=r"not confined as asked: cpus is None, not 1\.0"),
+    ):
+        container.start()
 
 
 def test_an_image_that_does_not_start_is_an_environment_fault(

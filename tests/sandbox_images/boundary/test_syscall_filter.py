@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from edittool.sandbox_images.python.boundary.syscall_filter import ARCHITECTURES, assemble, encode, numbers_of
 
 OWN = 8
-ALLOW, EPERM, KILL = 0x7FFF0000, 0x00050001, 0x80000000
+ALLOW, EPERM, ENOSYS, KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
 THREAD = 0x3D0F00  # what the C library passes to clone for a thread
 SIGCHLD = 17
 EACH_MACHINE = pytest.mark.parametrize("machine", ARCHITECTURES)
@@ -53,6 +53,11 @@ def test_clone_makes_threads_and_no_process(machine):
     assert ask(machine, "clone", THREAD) == ALLOW
     assert ask(machine, "clone", SIGCHLD) == EPERM
     assert ask(machine, "clone", 0x4100 | SIGCHLD) == EPERM  # CLONE_VM | CLONE_VFORK, as posix_spawn does
+
+
+@EACH_MACHINE
+def test_clone3_does_not_exist(machine):
+    assert {ask(machine, "clone3", argument) for argument in (0, 1, OWN, THREAD)} == {ENOSYS}
 
 
 @EACH_MACHINE

@@ -14,6 +14,6 @@ threading.Thread(target=take, daemon=True).start()
 
 
 def summarize(numbers):
-    for _ in range(3000):
+    for _ in range(1000):
         os.write(1, b"x")
     return []

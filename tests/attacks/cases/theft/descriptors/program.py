@@ -1,6 +1,14 @@
 import os
 
-OPEN = [number for number in range(1024) if os.path.exists(f"/proc/self/fd/{number}")]
+
+def is_open(number):
+    try:
+        return bool(os.fstat(number))
+    except OSError:
+        return False
+
+
+OPEN = [number for number in range(1024) if is_open(number)]
 
 
 def summarize(numbers):
