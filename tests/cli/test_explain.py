@@ -82,7 +82,7 @@ def test_an_adoption_says_what_made_it_one(explain):
     code, out, _ = explain(NEW)
     assert code == 0
     assert "  counted calls my_builtin_len: 2\n" in out
-    assert "  label         correct_adoption: passed, and the replacement was really called" in out
+    assert "  label         correct_adoption: passed, and fails without what the replacement returned" in out
     assert "      ^ replacement my_builtin_len: call\n" in out
     assert "  1: passed\n      | assert candidate([]) == 0\n" in out
     assert "refused by the world" not in out

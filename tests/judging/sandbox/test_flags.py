@@ -135,5 +135,5 @@ def test_a_flag_without_a_promise_has_none():
 
 def test_promises_name_the_values():
     promised = {flag.promised(OPTIONS) for flag in FLAGS.values() if flag.promise}
-    assert promised >= {"memory limited to 131 MiB", "processes limited to 35", "CPU limited to 0.5"}
+    assert promised >= {"memory limited to 134 MiB", "processes limited to 35", "CPU limited to 0.5"}
     assert promised >= {"open files limited to 73", "size of a file limited to 16,777,216 bytes"}

@@ -244,7 +244,7 @@ def judge_in_one_container(programs: Iterable[str], size: int = 8) -> list[Findi
 
 def judge_one_by_one(jobs: Iterable[Job], size: int) -> list[Finding]:
     numbered = [replace(job, tag=number) for number, job in enumerate(jobs)]
-    options = SandboxOptions(workers=1, pool=1, jobs_per_container=size)
+    options = SandboxOptions(workers=1, pool=1, jobs_per_container=size, worlds=False)
     findings = {job.tag: finding for job, finding in run_jobs(numbered, options)}
     return [findings[number] for number in range(len(numbered))]
 
@@ -384,7 +384,7 @@ def test_jobs_and_results_of_all_sizes_in_one_container() -> None:
 
 
 def test_a_finding_comes_as_soon_as_it_is_made() -> None:
-    options = SandboxOptions(workers=1, pool=1, jobs_per_container=2)
+    options = SandboxOptions(workers=1, pool=1, jobs_per_container=2, worlds=False)
     with closing(run_jobs([Job(GOOD, TASK), Job(SLOW, TASK)], options)) as findings:
         next(findings)
         came = time.monotonic()
