@@ -22,7 +22,7 @@ RULE = (
     "yes: the lower end of the interval is at least 50 %, and so are the shares in reliability and in generalization, "
     "where there are samples. no: at most 5 % of the programs adopted. too few samples: fewer than 5 of them, or all "
     "of one problem, which says nothing about others. sometimes: what is left. Adopted means that a program passed and "
-    "really called the replacement."
+    "needed what the replacement returned to it."
 )
 
 

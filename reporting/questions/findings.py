@@ -42,7 +42,9 @@ def reading_of(overview: Table) -> str:
         "without width where all problems of a subset came out alike, which is no proof that others would."
     ]
     if any(row["labelled"] for row in overview.rows):
-        sentences.append("Correctly means that a program passes and really called the replacement: correct adoption.")
+        sentences.append(
+            "Correctly means that a program passes and needs what the replacement returned: correct adoption."
+        )
     return " ".join(sentences)
 
 

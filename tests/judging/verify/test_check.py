@@ -23,6 +23,8 @@ from .recording import RecordingContainer, broken, change
 
 Weaken = Callable[[dict[str, Any]], None]
 
+ALONE = SandboxOptions(worlds=False)  # in its container no other process waits
+
 
 def weaker(weaken: Weaken) -> type[ObservedContainer]:
     """Return containers whose configuration, as the engine takes it, went through `weaken`."""
@@ -73,7 +75,6 @@ def test_no_container_is_left(recorded, docker_client):
 
 # Real containers, weakened
 
-ALONE = SandboxOptions(worlds=False)  # in its container no other process waits
 OPEN_TMP = {"/tmp": "rw,exec,suid,dev,size=32m,mode=1777"}
 MORE_TMPFS = {"/tmp": "rw,noexec,nosuid,nodev,size=16m,nr_inodes=1024,mode=1777", "/srv": "rw,mode=1777"}
 CREATES = "no file can be created but in /tmp"
