@@ -38,7 +38,7 @@ def test_any_text_is_read(text: str) -> None:
     assert all(isinstance(group, str) for group in groups_in(text).values())
 
 
-@pytest.mark.parametrize("process", [0, os.getpid(), 2**22 + 1])
+@pytest.mark.parametrize("process", [0, os.getpid(), 2**22 + 1], ids=["none", "our own", "no such"])
 def test_a_process_that_is_not_this_containers_is_refused(process: int) -> None:
     with pytest.raises(EnvironmentFault, match="Run edittool on the engine's own machine"):
         read_outer_limits("f" * 64, process)
