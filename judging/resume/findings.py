@@ -110,13 +110,12 @@ def _is_seen(value: Any) -> bool:
 def _is_run(value: Any) -> bool:
     return (
         type(value) is dict
-        and value.keys() == {"run", "phase", "passed", "stage", "end", "cpu_ms"}
+        and value.keys() == {"run", "phase", "passed", "stage", "end"}
         and value["run"] in RUNS_AGAIN
         and value["phase"] in ("", ON_LOAD, IN_TESTS)
         and type(value["passed"]) is bool
         and value["stage"] in get_args(Stage)
         and (value["end"] is None or _is_text(value["end"]))
-        and _is_measure(value["cpu_ms"])
     )
 
 

@@ -47,7 +47,7 @@ class Shelf:
         """Load `names`; `sys.modules` is as before afterwards."""
         self._modules: dict[str, ModuleType] = {}
         self._brings: dict[str, list[str]] = {}  # in the order of `sys.modules`
-        self._names, self._handed_out = frozenset(names), set[str]()
+        self._handed_out: set[str] = set()
         self._import: Callable[[str, Any], Any] = importing._find_and_load
         before = sys.modules.copy()
         importing._find_and_load = self._load
@@ -86,12 +86,12 @@ class Shelf:
         importing._find_and_load = self._hand_out
         for change in changes:
             top = change["deprecated"].partition(".")[0]
-            if top in self._names:
+            if top in self._brings:
                 __import__(top)
 
     def _hand_out(self, name: str, import_: Any) -> Any:
         """Stand in for the import system's function in the program's process."""
-        if name not in self._names or not self._may_hand_out(self._brings[name]):
+        if name not in self._brings or not self._may_hand_out(self._brings[name]):
             return self._import(name, import_)
         for each in self._brings[name]:
             sys.modules[each] = module = self._modules[each]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-from itertools import count
 
 from ..boundary.light import TYPE_CHECKING
 from .counterfactual import counterfactual
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, Final
 
+_MOST: Final = 2**62
 RAISE_VARARGS: Final = 130  # the opcode of a raise statement in CPython 3.11
 
 
@@ -21,8 +21,8 @@ class Shims:
 
     def __init__(self, changes: list[Mapping[str, str]]):
         self._sources = {change["replacement"]: change["shim"] for change in changes}
-        self._counters = {name: count() for name in self._sources}
-        self._failures = {name: count() for name in self._sources}
+        self._counters = {name: iter(range(_MOST)) for name in self._sources}
+        self._failures = {name: iter(range(_MOST)) for name in self._sources}
         self._loaded: dict[str, Callable[..., Any]] = {}
         self._instead: dict[str, Callable[..., Any]] = {}
         self.replacements: dict[str, Any] = {}
@@ -94,5 +94,4 @@ def _was_refused(error: TypeError, shim: Callable[..., Any]) -> bool:
 
 def _value(counter: Any) -> int:
     """Return how often `counter` was advanced, without doing so."""
-    _, (value,) = counter.__reduce__()
-    return int(value)
+    return _MOST - int(counter.__length_hint__())

@@ -130,9 +130,9 @@ class Watch:
 
     def _note_function(self, frame: FrameType, code: CodeType) -> None:
         self._find()
-        if code.co_name in self._removal.last_names:
-            self._removal.find(everywhere=True)  # of a copy, perhaps, of a module that nobody has imported
         key = _key(code)
+        if key not in self._codes and code.co_name in self._removal.last_names and _is_by_program(frame.f_back):
+            self._removal.find(everywhere=True)  # of a copy, perhaps, of a module that nobody has imported
         if key in self._codes:
             self._note(self._codes[key], code.co_name, frame.f_back)
         elif key in self._constructors:
@@ -195,6 +195,10 @@ class Watch:
         found = api, _line_of_program(frame)
         if found not in self.seen and len(self.seen) < MAX_SEEN:
             self.seen.append(found)
+
+
+def _is_by_program(caller: FrameType | None) -> bool:
+    return caller is not None and is_programs(caller.f_code.co_filename)
 
 
 def _key(code: CodeType) -> tuple[str, str, int]:

@@ -18,10 +18,6 @@ TASK = Problem("own/f", "", "f", "def f():\n    return 1\n", (Test("", "assert f
 REMOVED = [
     ("collections.Counter", "import collections\ndef f():\n    return len(collections.Counter('a'))\n"),
     ("collections.Counter", "import typing\ndef f():\n    return len(typing.Counter('a'))\n"),
-    (
-        "collections.Counter",
-        "def f():\n    return len([c for c in dict.__subclasses__() if c.__name__ == 'Counter'])\n",
-    ),
     ("re.sub", "from re import sub\ndef f():\n    return 1\n"),
     ("re.sub", "import string\ndef f():\n    return int(string.Template('$a').substitute(a=1))\n"),
     ("os.path.join", "import os.path\ndef f():\n    return os.path.join('1')\n"),
