@@ -57,6 +57,7 @@ class Shelf:
                 _return_to(before)
         finally:
             importing._find_and_load = self._import
+        self._names = self._brings.keys() & set(names)  # what was imported before is there, and stays
         # Packages get their optional modules when these are handed out.
         late = [name.rpartition(".") for name in self._modules if self._is_late(name)]
         self._late = {f"{package}.{name}": (self._modules[package], name) for package, _, name in late}
@@ -86,12 +87,12 @@ class Shelf:
         importing._find_and_load = self._hand_out
         for change in changes:
             top = change["deprecated"].partition(".")[0]
-            if top in self._brings:
+            if top in self._names:
                 __import__(top)
 
     def _hand_out(self, name: str, import_: Any) -> Any:
         """Stand in for the import system's function in the program's process."""
-        if name not in self._brings or not self._may_hand_out(self._brings[name]):
+        if name not in self._names or not self._may_hand_out(self._brings[name]):
             return self._import(name, import_)
         for each in self._brings[name]:
             sys.modules[each] = module = self._modules[each]

@@ -31,6 +31,8 @@ CLASS_CALLED: Final = "class_of_value"
 READ: Final = "removed_constant"
 _FUNCTION: Final = type(lambda: None)
 _CONSTRUCTORS: Final = ("__new__", "__init__")
+# A shim, and the import of a module written in C, which calls what it needs.
+_FOR_THEMSELVES: Final = (SHIM, "<frozen importlib")
 _PARTS: Final = ("co_names", "co_varnames", "co_freevars", "co_cellvars")
 # C functions that call what they find by a name, and their twins in Python, whose calls are seen.
 _TWINS: Final = {
@@ -82,11 +84,14 @@ class Watch:
 
     # What is removed, as it is found
 
-    def _find(self) -> None:
-        """Find what is removed from the modules that were imported since the last time."""
+    def _find(self, *, everywhere: bool = False) -> None:
+        """Find what is removed from the modules that were imported since the last time, or `everywhere`."""
         modules = len(sys.modules)
-        if modules != self._modules and self._removal.find():
-            self._modules = modules
+        if modules != self._modules or everywhere:
+            try:
+                self._modules = modules if self._removal.find(everywhere=everywhere) else 0
+            except LookupError:  # in the middle of an import; the program's own import says so of what does not exist
+                self._modules = 0
 
     def imported(self) -> None:
         """Take note that the program has imported something."""
@@ -132,7 +137,7 @@ class Watch:
         self._find()
         key = _key(code)
         if key not in self._codes and code.co_name in self._removal.last_names and _is_by_program(frame.f_back):
-            self._removal.find(everywhere=True)  # of a copy, perhaps, of a module that nobody has imported
+            self._find(everywhere=True)  # of a copy, perhaps, of a module that nobody has imported
         if key in self._codes:
             self._note(self._codes[key], code.co_name, frame.f_back)
         elif key in self._constructors:
@@ -183,7 +188,7 @@ class Watch:
         code = caller.f_code
         if is_programs(code.co_filename) and not any(code is own for own in self._state.generated):
             return False
-        if code.co_filename.startswith(SHIM) or any(name in getattr(code, part) for part in _PARTS):
+        if code.co_filename.startswith(_FOR_THEMSELVES) or any(name in getattr(code, part) for part in _PARTS):
             return True
         return any(self._removal.has(caller.f_globals.get(known)) for known in code.co_names)
 
