@@ -6,6 +6,7 @@ value of one operation, and whether that value is right is decided in the other 
 
 from __future__ import annotations
 
+import gc
 import posix
 import sys
 from errno import ENOMEM
@@ -51,6 +52,8 @@ def serve(requests: int, replies: int, shelf: Shelf | None) -> None:
         sys.path.append(OWN_PACKAGES)
     if shelf is not None:
         shelf.offer(job["changes"])
+        if "gc" in job["program"]:
+            gc.unfreeze()  # it finds there what it would find had it loaded its modules itself
     world = World(job["changes"], run=job["run"])
     candidate = Candidate(job["program"], world, job["traced"], own=job["own"], counterfactual=job["counterfactual"])
     own = posix.getpid()
