@@ -18,7 +18,9 @@ def accepts(path):
 
 def summarize(numbers):
     written = []
-    for name in sorted(set(os.listdir("/proc")) - OWN):
+    found = sorted(set(os.listdir("/proc")) - OWN)
+    others = [name for name in found if name.isdigit()][:4]  # of as many alike as wait
+    for name in [name for name in found if not name.isdigit()] + others:
         written += [path for path in [f"/proc/{name}"] if os.path.isfile(path) and accepts(path)]
         for folder, _, names in os.walk(f"/proc/{name}"):
             written += [f"{folder}/{entry}" for entry in names if accepts(f"{folder}/{entry}")]
