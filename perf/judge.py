@@ -129,8 +129,8 @@ def load_jobs(arguments: argparse.Namespace) -> tuple[list[Job], list[Row]]:
 
 def measure(jobs: list[Job], rows: list[Row], peers: list[Peer]) -> dict[str, Meter]:
     """Let each way of running programs have its turn in each round, and return their meters by name."""
-    options = SandboxOptions()
-    recycling = SandboxOptions(jobs_per_container=MAX_JOBS_PER_CONTAINER)
+    options = SandboxOptions(worlds=False)  # no job has changes
+    recycling = SandboxOptions(jobs_per_container=MAX_JOBS_PER_CONTAINER, worlds=False)
     meters = {name: Meter() for name in ("bare", "strict", "recycled", *(peer.name for peer in peers))}
     for start in range(0, len(jobs), ROUND):
         some, some_rows = jobs[start : start + ROUND], rows[start : start + ROUND]
