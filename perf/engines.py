@@ -70,7 +70,7 @@ def measure(engine: Engine, jobs: dict[str, list[Job]]) -> None:
     """Give `engine` its turn of a round."""
     os.environ["DOCKER_HOST"] = engine.host
     client = connect()
-    options = for_engine(SandboxOptions(runtime=engine.runtime), client)
+    options = for_engine(SandboxOptions(runtime=engine.runtime, worlds=False), client)
     engine.meters["bare"].measure(run_bare, BARE, options)
     for mode, shared in MODES.items():
         meter = engine.meters[mode]

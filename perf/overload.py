@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="judge every so-manieth program only")
     arguments = parser.parse_args()
     jobs = load_jobs(arguments)[0][:: arguments.every]
-    options = SandboxOptions(jobs_per_container=arguments.samples_per_container)
+    options = SandboxOptions(jobs_per_container=arguments.samples_per_container, worlds=False)
     runs = {"quiet": judge(jobs, options)}
     with busy(arguments.load, LONGEST):
         runs[f"load {arguments.load}"] = judge(jobs, options)
