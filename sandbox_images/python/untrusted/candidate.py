@@ -159,10 +159,11 @@ class Candidate:
 
     def _is_rebound(self) -> bool:
         """Tell whether the replacement's name means something else in the program by now."""
-        shim = self._world.shims.replacements.get(self._own)
-        names = self.module.__dict__
-        found = names.get(self._own, shim) if type(names) is dict else shim
-        return found is not shim or self._world.builtins.get(self._own, shim) is not shim
+        shims, names = self._world.shims, self.module.__dict__
+        own = shims.replacements.get(self._own)
+        found = names.get(self._own, own) if type(names) is dict else own
+        same = found is own and self._world.builtins.get(self._own, own) is own
+        return not same or shims.is_replaced(self._own)
 
     def operate(self, operation: str, arguments: list[Any]) -> object:
         """Do one operation of the tests on the program's objects."""

@@ -46,6 +46,11 @@ class Shims:
         else:
             self._instead[name] = counterfactual(way, self._load(name))
 
+    def is_replaced(self, name: str) -> bool:
+        """Tell whether what is called as the replacement `name` is other code than its shim's by now."""
+        code = getattr(self._loaded.get(name), "__code__", None)
+        return code is not None and code.co_filename != f"{SHIM}{name}>"
+
     def _make(self, name: str, source: str) -> object:
         if f"def {name}(" in source:
             return self._counted(name)
