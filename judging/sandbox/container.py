@@ -180,12 +180,12 @@ class Container:
             if loss.reason != "timeout":
                 raise
         self._await_engine()
-        used, deadline = self._cpu_seconds(), time.monotonic() + STARVING * wall_seconds
+        used, deadline = self.cpu_seconds(), time.monotonic() + STARVING * wall_seconds
         while True:
             try:
                 return self._read_result(GRACE_SECONDS)
             except RunnerLostError as loss:
-                if loss.reason != "timeout" or not self._cpu_seconds() - used < HANGING_CPU_SECONDS:
+                if loss.reason != "timeout" or not self.cpu_seconds() - used < HANGING_CPU_SECONDS:
                     raise
             if time.monotonic() > deadline:
                 raise RunnerLostError("starved", "starved: the sandbox was given no CPU, and was given up")
@@ -196,7 +196,7 @@ class Container:
             continue
         return message
 
-    def _cpu_seconds(self) -> float:
+    def cpu_seconds(self) -> float:
         """Return the CPU time that the container has used, in the engine's words; infinity where it has none for it."""
         try:
             api: Any = self._api  # its stub knows containers of other classes

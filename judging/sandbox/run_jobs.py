@@ -156,7 +156,7 @@ def _judge(
                 for number, sent in enumerate(messages, 1):
                     on_start(rest[0])
                     result = container.run(sent, options.limits.wall_seconds, islice(messages, number, None))
-                    require_cpu(result, alone=alone)
+                    require_cpu(result, alone=alone, used_outside=container.cpu_seconds)
                     finding = _find(rest[0], result, options, attempt)
                     if not fresh and _is_doubtful(finding, options):
                         break

@@ -1,13 +1,15 @@
 """What the limits on time did to a program: which of them ended it, in words, and whether it was given any CPU."""
 
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from .container import RunnerLostError
 from .job import Limits
 
+_OF_CPU: Final = ("cpu", "total_cpu")
 PRESSURE: Final = Path("/proc/pressure/cpu")
 BUSY: Final = 20.0  # percent of the last ten seconds in which something was kept waiting for a CPU
 TOLD: Final = 1.0  # seconds without a CPU, from which on a message speaks of them
@@ -36,20 +38,28 @@ def limit_reached(result: Mapping[str, Any], limits: Limits) -> str:
     )
 
 
-def require_cpu(result: Mapping[str, Any], *, alone: bool) -> None:
+def require_cpu(result: Mapping[str, Any], *, alone: bool, used_outside: Callable[[], float]) -> None:
     """Raise RunnerLostError where the machine, not the program, decided how this trial ended.
 
     Where the kernel does not tell how long a process was kept from a CPU (gVisor: its CPU time then counts some of
-    that), a program that ran into a limit is tried once more alone, and found to be slow if the machine was quiet.
+    that), a program that ran into a limit is tried once more alone, and found to be slow if the machine was quiet, or
+    if its container, which served no other program, has used the CPU time: `used_outside` asks the engine for it, in
+    seconds.
     """
     clock = result["clock"]
-    doubtful = clock["limit"] is not None and not clock["measured"] and (not alone or is_busy())
+    doubtful = clock["limit"] is not None and not clock["measured"]
+    if doubtful and alone:
+        doubtful = is_busy() and not (clock["limit"] in _OF_CPU and _is_used(result, used_outside()))
     if clock["limit"] == "starved" or doubtful:
         raise RunnerLostError(
             "starved",
             f"starved: in {_seconds(clock['wall_ms'])} the program could use {_seconds(result['cpu_ms'])} of CPU time "
             f"and was kept waiting for {_seconds(clock['delayed_ms'])}",
         )
+
+
+def _is_used(result: Mapping[str, Any], outside: float) -> bool:
+    return result["cpu_ms"] / 1000 <= outside < math.inf
 
 
 def is_busy() -> bool:

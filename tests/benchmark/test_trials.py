@@ -153,7 +153,7 @@ def test_what_a_problem_s_own_tests_cannot_judge_is_kept(tmp_path):
 
 
 def test_what_the_sandbox_failed_is_not_kept_and_ends_the_build(tmp_path, docker_client):
-    waiting = Job(f"import time\ntime.sleep(3)\n{RIGHT}", PROBLEM)
+    waiting = Job(f"import time\ntime.sleep(6)\n{RIGHT}", PROBLEM)
     killer = threading.Thread(target=kill_own_container, args=[docker_client])
     with open_trials(OPTIONS, tmp_path / "log") as trials:
         killer.start()

@@ -75,7 +75,7 @@ def recorded(engine: LaterEngine) -> tuple[type[RecordingContainer], SandboxOpti
 
     with closing(engine.client()) as client:
         check_image(client, find_image(client), "runsc", Recording)
-        return Recording, for_engine(SandboxOptions(runtime="runsc"), client)
+        return Recording, for_engine(SandboxOptions(runtime="runsc", worlds=False), client)
 
 
 LOOPBACK = {"interfaces": ["lo"], "routes": []}  # seen from outside

@@ -1,5 +1,6 @@
 """What a starved program is found to be: nothing, and when a program that ran into a limit is believed to be slow."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def test_which_trials_are_starved(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for limit, measured, alone, pressure, _ in CASES:
         (tmp_path / "cpu").write_text(pressure)
         try:
-            require_cpu(ended(limit, measured=measured), alone=alone)
+            require_cpu(ended(limit, measured=measured), alone=alone, used_outside=lambda: 0.0)
         except RunnerLostError as loss:
             found.append(loss.reason)
         else:
@@ -53,7 +54,24 @@ def test_the_error_says_what_the_program_was_given() -> None:
     with pytest.raises(
         RunnerLostError, match=r"in 240\.0 s .* use 0\.3 s of CPU time and was kept waiting for 231\.5 s"
     ):
-        require_cpu(ended("starved"), alone=False)
+        require_cpu(ended("starved"), alone=False, used_outside=lambda: math.inf)
+
+
+@pytest.mark.parametrize(
+    ("limit", "outside", "starved"),
+    [("cpu", 0.2, True), ("cpu", 0.31, False), ("total_cpu", 9.0, False), ("wall", 9.0, True), ("cpu", math.inf, True)],
+)
+def test_cpu_time_that_the_engine_counted_was_used(
+    limit: str, outside: float, starved: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time_limits, "PRESSURE", tmp_path / "cpu")
+    (tmp_path / "cpu").write_text(BUSY)
+    result = ended(limit, measured=False) | {"cpu_ms": 300.0}
+    if starved:
+        with pytest.raises(RunnerLostError):
+            require_cpu(result, alone=True, used_outside=lambda: outside)
+    else:
+        require_cpu(result, alone=True, used_outside=lambda: outside)
 
 
 def test_limits_have_a_total_that_follows_the_limit_of_a_part() -> None:
