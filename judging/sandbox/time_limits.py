@@ -59,7 +59,7 @@ def require_cpu(result: Mapping[str, Any], *, alone: bool, used_outside: Callabl
 
 
 def _is_used(result: Mapping[str, Any], outside: float) -> bool:
-    return result["cpu_ms"] / 1000 <= outside < math.inf
+    return bool(result["cpu_ms"] / 1000 <= outside < math.inf)
 
 
 def is_busy() -> bool:
