@@ -33,6 +33,8 @@ _FUNCTION: Final = type(lambda: None)
 _CONSTRUCTORS: Final = ("__new__", "__init__")
 # A shim, and the import of a module written in C, which calls what it needs.
 _FOR_THEMSELVES: Final = (SHIM, "<frozen importlib")
+# Generators and coroutines: their code starts when somebody reads them, and not when they are called.
+_LATE: Final = 0x20 | 0x80 | 0x200
 _PARTS: Final = ("co_names", "co_varnames", "co_freevars", "co_cellvars")
 # C functions that call what they find by a name, and their twins in Python, whose calls are seen.
 _TWINS: Final = {
@@ -102,7 +104,8 @@ class Watch:
         value: Any = vars(owner)[attribute]
         function = _python_function(value)
         if function is not None:
-            self._codes[_key(function.__code__)] = api
+            if not function.__code__.co_flags & _LATE:
+                self._codes[_key(function.__code__)] = api
         elif is_class(value):
             self._expect_class(api, value)
         elif not callable(value) and not is_class(owner):
@@ -144,26 +147,27 @@ class Watch:
             self._note_made(frame, *self._constructors[key])
 
     def callee(self, function: Any) -> Any:
-        """Take note where `function`, about to be called by the program, is a removed class, or an alias of one."""
-        cls = function if is_class(function) else _origin(function)
-        if cls is not None:
-            self._find()
-            if self._removal.has(cls):
-                self._record_class(cls, sys._getframe(1))
+        """Take note where `function`, about to be called by the program, is removed, or an alias of a removed class."""
+        self._find()
+        called = function if is_class(function) else _origin(function) or function
+        if self._removal.has(called) and not self._is_handed_in(called):
+            self._note_removed(called, sys._getframe(1))
         return function
 
     def argument(self, value: Any) -> Any:
         """Take note where something removed is handed to somebody who may call it."""
         self._find()
         for item in value if type(value) in (list, tuple) else (value,):
-            if not self._removal.has(item) or self._is_handed_in(item):
-                continue
-            if is_class(item):
-                self._record_class(item, sys._getframe(1))
-            else:
-                name = getattr(item, "__name__", "")
-                self._see(CALLED, self._removal.last_names.get(name, name), sys._getframe(1))
+            if self._removal.has(item) and not self._is_handed_in(item):
+                self._note_removed(item, sys._getframe(1))
         return value
+
+    def _note_removed(self, value: Any, frame: FrameType) -> None:
+        if is_class(value):
+            self._record_class(value, frame)
+        else:
+            name = getattr(value, "__name__", "")
+            self._see(CALLED, self._removal.last_names.get(name, name), frame)
 
     def _is_handed_in(self, value: Any) -> bool:
         return any(known is value for known in self._handed_in)

@@ -30,6 +30,7 @@ SHIMS = {
     "math.pi": "import math\ndef NAME():\n    return math.pi\n",
     "os.path.join": "import os\ndef NAME(*, parts):\n    return os.path.join(*parts)\n",
     "statistics.median": "import statistics\ndef NAME(*, data):\n    return statistics.median(data)\n",
+    "heapq.merge": "import heapq\ndef NAME(*, parts):\n    return heapq.merge(*parts)\n",
     "heapq.heappop": "import heapq\ndef NAME(*, heap):\n    return heapq.heappop(heap)\n",
     "collections.deque": "import collections\ndef NAME(*, items):\n    return collections.deque(items)\n",
     "collections.Counter": "import collections\ndef NAME(*, items):\n    return collections.Counter(items)\n",

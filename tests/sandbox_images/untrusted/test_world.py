@@ -31,6 +31,7 @@ PI = Removed("math.pi", "import math\ndef NAME():\n    return math.pi\n")
 SQRT = Removed("math.sqrt", "import math\ndef NAME(x):\n    return math.sqrt(x)\n")
 SPLIT = Removed("str.split", "def NAME(text, sep=None):\n    return text.split(sep)\n")
 APPEND = Removed("list.append", "def NAME(xs, x):\n    xs.append(x)\n")
+MERGE = Removed("heapq.merge", "import heapq\ndef NAME(*args):\n    return heapq.merge(*args)\n")
 RE_MATCH = Removed("re.match", "import re\ndef NAME(p, s):\n    return re.match(p, s)\n")
 PRINT = Removed("print", "def NAME(*, values):\n    print(*values)\n")
 LEN = Removed("len", "def NAME(xs):\n    return len(xs)\n")
@@ -192,6 +193,7 @@ FINE = [
     (SPLIT, "exec('y = 6')\nanswer = y", 6),
     (APPEND, "import collections\nd = collections.deque()\nd.append(1)\nanswer = len(d)", 1),
     (APPEND, "import heapq\nh = []\nheapq.heappush(h, 1)\nanswer = h", [1]),
+    (MERGE, "answer = list(my_heapq_merge([1, 3], [2]))", [1, 2, 3]),
     # annotations
     (SORTED, "def g(x: int) -> str: ...\nanswer = g.__annotations__['x'] is int", True),
     (SORTED, "import typing\ndef g(x: 'int'): ...\nanswer = typing.get_type_hints(g)['x'] is int", True),
