@@ -171,7 +171,7 @@ def kill_own_container(client):
     end = time.monotonic() + 10
     while not (running := client.containers.list(filters=own)) and time.monotonic() < end:
         time.sleep(0.05)
-    time.sleep(0.5)
+    time.sleep(3)  # on a busy machine its processes take a while to be forked
     for container in running:
         container.kill()
 
