@@ -41,13 +41,13 @@ class _Number(_SimpleCData):  # type: ignore[type-arg]  # generic for type check
 class _Header(Structure):
     """struct __user_cap_header_struct."""
 
-    _fields_ = [("version", _Number), ("process", _Number)]  # noqa: RUF012
+    _fields_ = [("version", _Number), ("process", _Number)]  # noqa: RUF012 - ctypes reads it once
 
 
 class _Sets(Structure):
     """Two of struct __user_cap_data_struct: the lower and the upper halves of each set."""
 
-    _fields_ = [(f"set{number}", _Number) for number in range(6)]  # noqa: RUF012
+    _fields_ = [(f"set{number}", _Number) for number in range(6)]  # noqa: RUF012 - ctypes reads it once
 
 
 def _capabilities() -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 OWN_PACKAGES: Final = "/edittool/packages"  # in an own image; the tests' process imports nothing from there
 RUNNER: Final = (lambda: 0).__code__.co_filename.rpartition("/untrusted/")[0] + "/"
 SHIM: Final = "<shim "
-_LIBRARY: Final = tuple(f"{folder}/" for folder in (sys._stdlib_dir, OWN_PACKAGES) if folder)  # type: ignore[attr-defined]
+_LIBRARY: Final = tuple(f"{folder}/" for folder in (sys._stdlib_dir, OWN_PACKAGES) if folder)  # type: ignore[attr-defined]  # CPython's own
 _FROZEN: Final = "<frozen "
 _OTHERS: Final = (*_LIBRARY, RUNNER, SHIM, _FROZEN)
 

@@ -315,7 +315,7 @@ def test_a_reply_is_data_or_an_error_and_never_what_a_test_looks_for(seed):
                 operation = chance.choice(["call", "call", "name", "get", "next", "len", "fields", "signature"])
                 secret = f"secret {chance.random()}"
                 began = time.process_time()
-                value, error = outcome(lambda: trial.operate(operation, target))  # noqa: B023
+                value, error = outcome(lambda: trial.operate(operation, target))  # noqa: B023 - called at once
                 longest = max(longest, time.process_time() - began)
                 if isinstance(error, TrialEnd):
                     assert error is wire.end
