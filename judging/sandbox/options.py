@@ -7,7 +7,7 @@ from ...sandbox_images.python.boundary.runs import AGAIN
 from ...schemas.verdicts import Isolation
 from .job import Limits
 
-MAX_JOBS_PER_CONTAINER = 64  # starting a container takes as long as running ten programs: more gain little
+MAX_JOBS_PER_CONTAINER = 256  # starting a container takes as long as running twenty programs
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,20 +12,21 @@ import gc
 import posix
 import sys
 
-from ..boundary.light import TYPE_CHECKING
+from ..boundary.light import TYPE_CHECKING, ModuleType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Final
 
 _TIMERS: Final = (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF)
 
 
 class OwnState:
-    """The state of this process when it was made: its modules, handlers, limits, folder."""
+    """The state of this process when it was made: its modules, and those of its `own`, its handlers, limits, folder."""
 
-    def __init__(self) -> None:
-        self._modules = dict(sys.modules)
-        namespaces = [vars(module) for module in self._modules.values()]
+    def __init__(self, own: Iterable[ModuleType]):
+        self._modules = [*sys.modules.values(), *own]
+        namespaces = [vars(module) for module in self._modules]
         values = [value for namespace in namespaces for value in namespace.values()]
         # By identity: names of several modules lead to one object.
         dicts = {id(value): value for value in (*namespaces, *values) if type(value) is dict}

@@ -30,7 +30,7 @@ import time
 from _contextvars import copy_context
 
 from ..boundary.frames import pack, read_frame, write_all
-from ..boundary.light import TYPE_CHECKING
+from ..boundary.light import TYPE_CHECKING, ModuleType
 from ..boundary.limits import MAX_RESULT_BYTES
 from ..boundary.lockdown import REPLIES, REQUESTS, become_untrusted, set_dumpable
 from ..untrusted import candidate
@@ -59,6 +59,7 @@ def main() -> None:
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # as PID 1: U's SIGINT then does nothing
     set_dumpable(0)  # the mode of the interpreter does the same, but in gVisor, which has to read it
     shelf = _shelf() if processes > runs else None  # it pays for itself from the second program on
+    own = _take_own_modules()
     gc.disable()  # here, not in U: megabytes of nested lists would be walked over and over
     gc.freeze()  # to walk what is here by now would give each U a copy of its own of all of it
     waiting = [_fork_candidate(memory_mib, output_limit, shelf) for _ in range(processes)]
@@ -67,18 +68,18 @@ def main() -> None:
     for _, channel in waiting:
         channel.await_lockdown()
     write_all(results, pack({"ready": PROTOCOL, "confinement": confinement}))
-    Server(waiting, results, runs).serve()
+    Server(waiting, results, runs, own).serve()
     posix._exit(0)
 
 
 class Server:
     """Answers one job after the other, each with a process of its own, and `runs` - 1 more where it may run again."""
 
-    def __init__(self, waiting: list[tuple[int, Channel]], results: int, runs: int):
+    def __init__(self, waiting: list[tuple[int, Channel]], results: int, runs: int, own: list[ModuleType]):
         self._waiting, self._results, self._runs = waiting, results, runs
         several = len(waiting) > 1
         self._room = free_room() if several else []
-        self._own = OwnState() if several else None
+        self._own = OwnState(own) if several else None
 
     def serve(self) -> None:
         """Answer jobs until there are too few processes left for another one, or no more come."""
@@ -126,8 +127,16 @@ def _pack_result(result: dict[str, Any]) -> bytes:
 def _shelf() -> Shelf:
     from ..boundary.preloading import POPULAR, Shelf
 
-    del sys.modules[Shelf.__module__]  # tests find here what they find in a container for one job
     return Shelf(POPULAR)
+
+
+def _take_own_modules() -> list[ModuleType]:
+    """Take the runner's modules out of `sys.modules`, where programs and tests look, and return them.
+
+    Here, and not in each process: to take them apart, as the last reference would, touches many pages.
+    """
+    package = __name__.rsplit(".", 2)[0]
+    return [sys.modules.pop(name) for name in [*sys.modules] if name == package or name.startswith(f"{package}.")]
 
 
 def _fork_candidate(memory_mib: int, output_limit: int, shelf: Shelf | None) -> tuple[int, Channel]:

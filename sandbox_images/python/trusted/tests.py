@@ -365,19 +365,18 @@ class Trial:
     def _run_test(self, name: str, source: str) -> dict[str, Any] | None:
         namespace = dict(self._namespace)
         self.stayed = None
-        tree: Any = compile(source, name, "exec", PARSE_ONLY, dont_inherit=True)
-        code: CodeType = compile(tree, name, "exec", dont_inherit=True)
+        code: CodeType = compile(source, name, "exec", dont_inherit=True)
         try:
-            self._add_globals(_loaded_names(tree), namespace)
+            self._add_globals(code, source, namespace)
             exec(code, namespace)
         except TrialEnd as end:
             return _end_facts(end)
         except BaseException as error:
-            return self._explained(_test_error(error), error, tree)
+            return self._explained(_test_error(error), error, source)
         # A deadline that the test's own `except` swallowed is a deadline all the same.
         return _end_facts(self.channel.end) if self.channel.end else None
 
-    def _explained(self, facts: dict[str, Any], error: BaseException, tree: Any) -> dict[str, Any]:
+    def _explained(self, facts: dict[str, Any], error: BaseException, source: str) -> dict[str, Any]:
         """Return `facts` with what the boundary has to do with it, where it has: no test fails for that unsaid."""
         if facts["kind"] not in ("assertion", "exception") or hasattr(error, "candidate_facts") or self.channel.end:
             return facts
@@ -386,7 +385,7 @@ class Trial:
             left = next(reversed(self._stand_ins.values()), None)
         if left is not None:
             note = f"{left._origin} {left._kind}, which stays in the program's process and equals only itself here"
-        elif facts["kind"] == "assertion" and _passes_variables(tree) and self._has_changed_arguments():
+        elif facts["kind"] == "assertion" and _passes_variables(source) and self._has_changed_arguments():
             note = "the last call changed its arguments; that comes back only where a test drops the call's value"
         else:
             return facts
@@ -398,13 +397,13 @@ class Trial:
         except BaseException:  # an end is told after the test, which failed before it; so is an exit of the program's
             return False
 
-    def _add_globals(self, names: set[str], namespace: dict[str, Any]) -> None:
-        """Add to `namespace` the candidate's globals that a test uses and nobody else defines."""
-        for name in names:
-            if name not in namespace and not hasattr(builtins, name):
-                value = self._lookup(name, or_else=None)
-                if value is not None:
-                    namespace[name] = value
+    def _add_globals(self, code: CodeType, source: str, namespace: dict[str, Any]) -> None:
+        """Add to `namespace` the candidate's globals that a test, `code`, uses and nobody else defines."""
+        unknown = {name for name in _names(code) if name not in namespace and not hasattr(builtins, name)}
+        for name in unknown and unknown & _loaded_names(source):
+            value = self._lookup(name, or_else=None)
+            if value is not None:
+                namespace[name] = value
 
     def _find_entry_point(self) -> Any:
         """Return the entry point, or what raises in each test that calls it the error of looking it up."""
@@ -477,22 +476,31 @@ def _raiser(error: BaseException) -> Callable[..., Any]:
     return raises
 
 
-def _loaded_names(tree: Any) -> set[str]:
+def _names(code: CodeType) -> Iterator[str]:
+    """Yield each name that is no local variable in `code`, or in a function in it: a global, or an attribute."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if type(constant) is CodeType:
+            yield from _names(constant)
+
+
+def _loaded_names(source: str) -> set[str]:
     import _ast
 
-    return {node.id for node in _nodes(tree) if isinstance(node, _ast.Name) and isinstance(node.ctx, _ast.Load)}
+    return {node.id for node in _nodes(source) if isinstance(node, _ast.Name) and isinstance(node.ctx, _ast.Load)}
 
 
-def _passes_variables(tree: Any) -> bool:
+def _passes_variables(source: str) -> bool:
     """Tell whether a test passes a variable to a function: it could look at it again after the call."""
     import _ast
 
-    calls = [node for node in _nodes(tree) if isinstance(node, _ast.Call)]
+    calls = [node for node in _nodes(source) if isinstance(node, _ast.Call)]
     return any(isinstance(argument, _ast.Name) for call in calls for argument in call.args)
 
 
-def _nodes(tree: Any) -> Iterator[Any]:
-    pending = [tree]
+def _nodes(source: str) -> Iterator[Any]:
+    """Yield the nodes of a test's syntax tree. To make one takes longer than to compile the test."""
+    pending: list[Any] = [compile(source, "<test>", "exec", PARSE_ONLY, dont_inherit=True)]
     while pending:
         node = pending.pop()
         yield node

@@ -19,7 +19,6 @@ from ..boundary.lockdown import limit_cpu, set_dumpable
 from ..boundary.runs import IN_TESTS, ON_LOAD
 from . import limits
 from .origin import OWN_PACKAGES
-from .state import PACKAGE
 from .tracing import TRACE_FUNCTION, Trace
 from .world import CANDIDATE_FILE, World
 
@@ -354,8 +353,6 @@ def _is_api_owner(value: object) -> bool:
 def run(requests: int, replies: int, shelf: Shelf | None) -> None:
     """Serve, then leave without running anything that the candidate may have registered for the end."""
     posix.write(replies, LOCKED_DOWN)
-    for name in [name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")]:
-        del sys.modules[name]  # the candidate imports none of the runner
     try:
         serve(requests, replies, shelf)
     except (BadFrameError, OSError):

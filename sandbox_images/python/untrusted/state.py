@@ -13,9 +13,7 @@ from .removal import Removal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import CodeType, ModuleType
-    from typing import Any, Final
-
-PACKAGE: Final = __name__.rsplit(".", 2)[0]  # the runner's, of which this is `untrusted`
+    from typing import Any
 
 
 class WorldState:
