@@ -15,13 +15,14 @@ from ..judging.engine.engine import connect
 from ..judging.image.build import image_tag
 from ..judging.resume.keys import JobKeys, finding_key, setting_digest
 from ..judging.sandbox.job import Finding, Job
-from ..judging.sandbox.options import MAX_JOBS_PER_CONTAINER, SandboxOptions
+from ..judging.sandbox.options import SandboxOptions
 from ..judging.sandbox.run_jobs import identify, run_jobs
 from ..schemas.errors import EnvironmentFault
 from ..schemas.json_text import parse_json
 from ..schemas.jsonl import JsonlAppender
 
 PATIENCE = 4  # times what a sample gets
+TRIALS_PER_CONTAINER = 64  # many of them run again, each time in a process of its own
 WRITTEN_AT_ONCE = 64  # trials; syncing each of them would take as long as running it
 
 
@@ -124,7 +125,7 @@ def _require_sandbox(job: Job, finding: Finding) -> None:
 
 def _patient(options: SandboxOptions) -> SandboxOptions:
     """Return `options` for trials: on a busy machine, too, the same programs must pass."""
-    return replace(options, limits=options.limits.times(PATIENCE), jobs_per_container=MAX_JOBS_PER_CONTAINER)
+    return replace(options, limits=options.limits.times(PATIENCE), jobs_per_container=TRIALS_PER_CONTAINER)
 
 
 @contextmanager

@@ -116,7 +116,7 @@ def judge(
     edittool judge BENCH samples.jsonl -o baseline.jsonl --world none
     edittool judge BENCH unedited.jsonl -o baseline.jsonl --worlds-of rome.jsonl --worlds-of memit.jsonl
     edittool judge BENCH samples.jsonl -o verdicts.jsonl --workers 8 --runtime crun
-    edittool judge BENCH samples.jsonl -o verdicts.jsonl --samples-per-container 64
+    edittool judge BENCH samples.jsonl -o verdicts.jsonl --samples-per-container 256
     """
     if world is not None and worlds_of:
         raise click.UsageError("--worlds-of and --world both choose the worlds: give one of them.")

@@ -51,6 +51,7 @@ class Container:
     def __init__(self, api: APIClient, image: str, options: SandboxOptions, slot: int, labels: Mapping[str, str]):
         self._api = api
         self._options = options
+        self.jobs = options.jobs_per_container
         self._image = image
         self.slot = slot
         self.labels = dict(labels)

@@ -1,7 +1,8 @@
 """The options of a sandbox: its size, its limits and its runtime."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from ...sandbox_images.python.boundary.runs import AGAIN
 from ...schemas.verdicts import Isolation
@@ -51,6 +52,10 @@ class SandboxOptions:
         """Return how many processes a container has waiting: for its jobs, and for what runs again."""
         jobs = self.jobs_per_container
         return self.runs if jobs == 1 else jobs + (jobs + AGAIN if self.worlds else 0)
+
+    def for_jobs(self, count: int) -> Self:
+        """Return these options for a container that is to serve `count` jobs, or as many as one may."""
+        return replace(self, jobs_per_container=min(count, self.jobs_per_container))
 
     @property
     def pool_size(self) -> int:

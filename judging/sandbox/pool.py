@@ -46,7 +46,7 @@ class Pool:
         self.run_id = secrets.token_hex(6)
         self._labels = {LABEL: self.run_id, OWNER_LABEL: owner_of_this_process()}
         self._slots: queue.SimpleQueue[int] = queue.SimpleQueue()
-        self._expected = threading.Semaphore(0)
+        self._expected: queue.SimpleQueue[int] = queue.SimpleQueue()  # jobs, for each container that is needed
         self._ready: queue.SimpleQueue[Container | None] = queue.SimpleQueue()
         self._live: dict[int, Container] = {}
         self._lock = threading.Lock()
@@ -70,13 +70,13 @@ class Pool:
             thread.start()
         return self
 
-    def expect(self) -> None:
-        """Announce one more job."""
-        self._expected.release()
+    def expect(self, jobs: int) -> None:
+        """Announce so many jobs for one more container."""
+        self._expected.put(jobs)
 
     @contextmanager
     def container(self) -> Iterator[Container]:
-        """Wait for a ready container, lend it for one job and remove it.
+        """Wait for a ready container, lend it and remove it.
 
         Raises EnvironmentFault when containers can no longer be started, and EngineLostError in place of the
         RunnerLostError of one that the engine was lost with; the engine is back then.
@@ -96,12 +96,13 @@ class Pool:
 
     def _keep_starting(self) -> None:
         while True:
-            self._expected.acquire()
+            jobs = self._expected.get()
             slot = self._slots.get()
             if self._closing.is_set() or self._fault:
                 return
             labels = self._labels | {OUTAGES_LABEL: str(self._outages.count)}
-            container = Container(self._client.api, self._image, self._options, slot, labels)
+            options = self._options.for_jobs(jobs)
+            container = Container(self._client.api, self._image, options, slot, labels)
             with self._lock:
                 self._live[id(container)] = container
             self._start(container)
@@ -129,7 +130,7 @@ class Pool:
             fault = away
         self._remove(container)
         if fault is None:
-            self.expect()
+            self.expect(container.jobs)
         else:
             self._give_up(fault)
 
@@ -198,7 +199,7 @@ class Pool:
         self._outages.stop()
         self._ready.put(None)
         for _ in self._starters:
-            self._expected.release()
+            self._expected.put(1)
             self._slots.put(-1)
         if find_silence(self._client, self._options.start_seconds) is None:
             self._end_all()

@@ -114,7 +114,7 @@ def run_jobs(
                     batch.append(job)
             if not batch:
                 continue
-            pool.expect()
+            pool.expect(len(batch))
             executor.submit(_judge, batch, pool, turns, options, found.put, on_start).add_done_callback(found.put)
             at_work += 1
             if at_work >= options.pool_size + options.workers:
@@ -148,7 +148,7 @@ def _judge(
     attempt, outages = 1, 0  # of the first of `rest`
     while rest:
         if not expected:
-            pool.expect()
+            pool.expect(len(rest))
         expected, fresh, fault = False, True, None
         try:
             with turns.taken(alone=alone), pool.container() as container:

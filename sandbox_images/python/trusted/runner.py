@@ -80,6 +80,7 @@ class Server:
         several = len(waiting) > 1
         self._room = free_room() if several else []
         self._own = OwnState(own) if several else None
+        gc.freeze()  # what stays is not walked over after each job
 
     def serve(self) -> None:
         """Answer jobs until there are too few processes left for another one, or no more come."""

@@ -352,8 +352,7 @@ class Trial:
             raise self._no_value("the program did not load, and no error says why")
         self._namespace = {"__builtins__": builtins, "__name__": "tests"}
         exec(compile(self.job["helpers"], "<helpers>", "exec", dont_inherit=True), self._namespace)
-        for name in dict.fromkeys((self.job["entry_point"], "candidate")):
-            self._namespace[name] = self._find_entry_point()
+        self._namespace |= dict.fromkeys((self.job["entry_point"], "candidate"), self._find_entry_point())
         for number, test in enumerate(self.job["tests"], 1):
             self.clock.begin(f"test {number}")
             error = self._run_test(f"<test {number}>", test["setup"] + "\n" + test["code"])
