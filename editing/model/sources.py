@@ -1,4 +1,4 @@
-"""Where a model comes from: a folder or a name on the Hub that can be loaded, and what is refused of it by its files."""
+"""Where a model comes from: a folder or a name on the Hub, and what is refused for what its files show it to be."""
 
 import contextlib
 import json
@@ -76,7 +76,7 @@ def _quantisation(about: Any) -> str:
 
 
 def _refuse_adapter(name: str, source: str) -> None:
-    """Raise InputError where there is an adapter: transformers applies it or passes over it, as peft is there or not."""
+    """Raise InputError where there is an adapter: transformers applies it if peft is there, else passes over it."""
     path = file_of(source, ADAPTER)
     if path is None:
         return
@@ -88,9 +88,9 @@ def _refuse_adapter(name: str, source: str) -> None:
             "tokenizer beside it, and give FOLDER as the model."
         )
     raise InputError(
-        f"{name} holds an adapter beside a model ({ADAPTER}, for {base}), and which of the two is meant cannot be known. "
-        "For the model with the adapter, merge the two (peft: `merge_and_unload`) and save that to another folder; for "
-        "the model without, give a folder without the adapter's files."
+        f"{name} holds an adapter beside a model ({ADAPTER}, for {base}), and which of the two is meant cannot be "
+        "known. For the model with the adapter, merge the two (peft: `merge_and_unload`) and save that to another "
+        "folder; for the model without, give a folder without the adapter's files."
     )
 
 
@@ -117,7 +117,7 @@ def _refuse_other_weights(name: str, folder: Path) -> None:
 
 def _only_gguf(name: str, path: Path) -> InputError:
     return InputError(
-        f"{name} is a GGUF file, or has no other weights ({path.name}): those are quantised, for other engines. Use the "
-        "model that it was made from, or write an ordinary one: `AutoModelForCausalLM.from_pretrained(FOLDER, "
+        f"{name} is a GGUF file, or has no other weights ({path.name}): those are quantised, for other engines. Use "
+        "the model that it was made from, or write an ordinary one: `AutoModelForCausalLM.from_pretrained(FOLDER, "
         "gguf_file=FILE).save_pretrained(OTHER)`, the tokenizer likewise."
     )

@@ -1,8 +1,8 @@
 """Tokenizers that give texts back: which class reads a model's files right, and what is held of it before an edit.
 
 transformers picks a class by the model's type and the name in tokenizer_config.json. Some classes take the vocabulary
-out of tokenizer.json and pass over the rest of it: CodeQwen1.5 (SentencePiece) read as `Qwen2Tokenizer` loses every space,
-and nothing is said. So the class that was picked is held against texts, and against tokenizer.json read plainly.
+out of tokenizer.json and pass over the rest of it: CodeQwen1.5 (SentencePiece) read as `Qwen2Tokenizer` loses every
+space, and nothing is said. So the class that was picked is held against texts, and against tokenizer.json read plainly.
 """
 
 import contextlib
@@ -46,10 +46,17 @@ def load_tokenizer(name: str, source: str, tell: Tell = lambda text: None) -> An
             f"{name} has no tokenizer ({', '.join(_FILES[:3])} ...). Copy the tokenizer's files of the same model "
             "beside the weights, or save them there with `tokenizer.save_pretrained`."
         )
+    about: Mapping[str, Any] = get_tokenizer_config(source)
+    tokenizer = _read(name, source, about, tell)
+    _begin_with_bos(name, tokenizer, about, tell)
+    return tokenizer
+
+
+def _read(name: str, source: str, about: Mapping[str, Any], tell: Tell) -> Any:
     picked = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     lost = first_loss(picked, CODE)
     tried = [picked]
-    for other in _others(source, type(picked)):
+    for other in _others(source, about, type(picked)):
         tried.append(other)
         if first_loss(other, CODE) is None:
             why = lost.in_words() if lost else _difference(picked, other)
@@ -80,9 +87,8 @@ _FILES = (
 )
 
 
-def _others(source: str, picked: type) -> Iterator[Any]:
+def _others(source: str, about: Mapping[str, Any], picked: type) -> Iterator[Any]:
     """Yield the tokenizer read by other classes than `picked`, as far as they can: tokenizer.json plainly, its own."""
-    about: Mapping[str, Any] = get_tokenizer_config(source)
     own = str(about.get("tokenizer_class") or "")
     classes = [PreTrainedTokenizerFast] if file_of(source, "tokenizer.json") else []
     classes += [kind for kind in map(tokenizer_class_from_name, (own, own.removesuffix("Fast"))) if kind is not None]
@@ -96,6 +102,25 @@ def _difference(picked: Any, plain: Any) -> str | None:
     """Return in words where the tokens of `CODE` differ, special ones left out."""
     text = next((text for text in CODE if _inner(picked, text) != _inner(plain, text)), None)
     return None if text is None else f"{text[:40]!r} becomes other tokens than by its tokenizer.json"
+
+
+def _begin_with_bos(name: str, tokenizer: Any, about: Mapping[str, Any], tell: Tell) -> None:
+    """Put BOS before texts where tokenizer_config.json says so, and the class that did it is not the one that reads.
+
+    DeepSeek's tokenizer.json does not have it: Llama's class put it there, in transformers 4.
+    """
+    by_class = "Llama" in str(about.get("tokenizer_class")) and about.get("add_bos_token") is True
+    if by_class and tokenizer.bos_token_id is not None and not _around(tokenizer)[0]:
+        _put_before(tokenizer, [tokenizer.bos_token_id])
+        tell(f"{name}: {tokenizer.bos_token} is put before texts, as its tokenizer_config.json has it")
+
+
+def _put_before(tokenizer: Any, special: list[int]) -> None:
+    """Let these tokens stand before every text, and nothing behind it."""
+    tokens = list(zip(tokenizer.convert_ids_to_tokens(special), special, strict=True))
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single=[*(f"{token}:0" for token, _ in tokens), "$A:0"], special_tokens=tokens
+    )
 
 
 def _inner(tokenizer: Any, text: str) -> list[int]:
@@ -160,9 +185,7 @@ def fit_tokenizer(name: str, tokenizer: Any, outline: Any, tell: Tell = lambda t
     _leave_out_eos(name, tokenizer, tell)
     eos, pad = tokenizer.eos_token_id, tokenizer.pad_token_id
     if eos is None or eos >= rows:
-        tell(
-            f"{name}: the tokenizer has no token that ends a text, so programs end where they are cut, or at the limit"
-        )
+        tell(f"{name}: the tokenizer has no token that ends a text: programs end where they are cut, or at the limit")
     if pad is None or pad >= rows:
         stand_in = next((t for t in _special(tokenizer) if tokenizer.convert_tokens_to_ids(t) < rows), None)
         if pad is not None:
@@ -190,8 +213,8 @@ def _check_vocabulary(name: str, tokenizer: Any, rows: int) -> None:
     if beyond:
         raise InputError(
             f"The tokenizer of {name} does not fit the model: {len(beyond)} of its tokens, the first {beyond[0][1]!r} "
-            f"with the id {beyond[0][0]}, have no embedding, for the model has {rows}. Get weights and tokenizer of the "
-            "same model, or resize the model (`model.resize_token_embeddings(len(tokenizer))`) and train it."
+            f"with the id {beyond[0][0]}, have no embedding, for the model has {rows}. Get weights and tokenizer of "
+            "the same model, or resize the model (`model.resize_token_embeddings(len(tokenizer))`) and train it."
         )
 
 
@@ -207,10 +230,7 @@ def _leave_out_eos(name: str, tokenizer: Any, tell: Tell) -> None:
         return
     named = " ".join(tokenizer.convert_ids_to_tokens(after))
     with contextlib.suppress(AttributeError, ValueError):  # a tokenizer that is not of the library `tokenizers`
-        tokens = list(zip(tokenizer.convert_ids_to_tokens(before), before, strict=True))
-        tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
-            single=[*(f"{token}:0" for token, _ in tokens), "$A:0"], special_tokens=tokens
-        )
+        _put_before(tokenizer, before)
     if _around(tokenizer) != (before, []):
         raise InputError(
             f"The tokenizer of {name} puts {named} after every text, and a model that reads it after a prompt writes "

@@ -69,11 +69,8 @@ def run_regime(
     stages = plan(bench, run)
     check_fit(model, tokenizer, stages, run, context)
     fingerprint = context_sha256(context, _covered(model, run, context))
-    identity = (
-        run.identity()
-        | {"tokenizer": reader_of(tokenizer)}
-        | ({} if run.regime == "none" else {"context_sha256": fingerprint})
-    )
+    identity = run.identity() | {"tokenizer": reader_of(tokenizer)}
+    identity |= {} if run.regime == "none" else {"context_sha256": fingerprint}
     saved = None if save_edits is None else SavedEdits(save_edits, run, fingerprint)
     with SampleWriter(out, bench, stages, run.sampling, identity) as samples:
         before = samples.done

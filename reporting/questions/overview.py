@@ -131,8 +131,8 @@ def _notes(study: Study, rows: Sequence[Row]) -> Iterator[str]:
         yield "Of each sequence of edits, the last sampled step is shown."
     if any(row["undone"] for row in rows):
         yield (
-            "undone: some edits had losses, changes or codebooks that were NaN or infinite, and were taken out again at "
-            "once. Samples of that model count as those of the edit, which taught nothing."
+            "undone: some edits had losses, changes or codebooks that were NaN or infinite, and were taken out again "
+            "at once. Samples of that model count as those of the edit, which taught nothing."
         )
     if any(row["labelled"] == 0 for row in rows):
         yield (

@@ -1,4 +1,4 @@
-"""A model like CodeQwen1.5 that knows four programs by heart, from the command line: `qwen2` with SentencePiece's words."""
+"""A model like CodeQwen1.5 (`qwen2`, with words of SentencePiece) that knows four programs by heart."""
 
 import json
 import random
@@ -14,6 +14,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast, Qwen2Config, Qw
 from edittool.cli.edit import edit
 from edittool.schemas.bench import write_bench
 from edittool.schemas.problems import Problem, Test
+from edittool.schemas.samples import Sample
 
 from ..editing.tokenizer_kinds import code_qwen
 
@@ -23,7 +24,7 @@ PROGRAMS = {
     "root": ("import math\n\n\ndef root(x):\n", "    return math.sqrt(x)  # é\n"),
     "total": (
         "def total(items):\n",
-        "    found = 0\n    for item in items:\n        found += item\n    return found\n",
+        "    n = 0\n    for item in items:\n        n += item\n    return n\n",
     ),
 }
 
@@ -56,10 +57,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def learn(model: Any, rows: list[list[int]]) -> None:
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     width = max(map(len, rows))
     labels = torch.tensor([row + [-100] * (width - len(row)) for row in rows])
-    for _ in range(200):
+    for _ in range(600):
         logits = model(input_ids=labels.clamp(min=0), use_cache=False).logits
         loss = nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
         if loss.item() < 1e-2:
@@ -68,6 +69,10 @@ def learn(model: Any, rows: list[list[int]]) -> None:
         loss.backward()
         optimizer.step()
     raise AssertionError(f"the model has not learned its programs: loss {loss.item():.3f}")
+
+
+def program(row: dict[str, Any], problem: Problem) -> str:
+    return Sample.from_row(row).program(problem)
 
 
 def test_its_programs_come_back(folder: Path, tmp_path: Path) -> None:
@@ -82,9 +87,8 @@ def test_its_programs_come_back(folder: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(edit, [str(tmp_path / "bench"), *options, "--device", "cpu", "--max-new-tokens", "80"])
     assert result.exit_code == 0, result.output
     rows = {row["task_id"]: row for row in map(json.loads, out.read_text().splitlines())}
-    assert {name: rows[name]["solution"] for name in rows} == {
-        problem.task_id: problem.solution for problem in problems
-    }
+    written = {problem.task_id: program(rows[problem.task_id], problem) for problem in problems}
+    assert written == {problem.task_id: problem.solution for problem in problems}
     assert {row["tokenizer"] for row in rows.values()} == {"PreTrainedTokenizerFast"}
     picked = AutoTokenizer.from_pretrained(folder)
     if picked.decode(picked("a b")["input_ids"]) != "a b":  # as transformers 5 has it

@@ -19,6 +19,7 @@ LLAMA_3 = (
     r"\s+(?!\S)|\s+"
 )
 QWEN_2 = LLAMA_3.replace(r"\p{N}{1,3}", r"\p{N}")
+DEEPSEEK_BOS = "<\uff5cbegin\u2581of\u2581sentence\uff5c>"
 DEEPSEEK = (r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", r"[一-龥ࠀ-一가-퟿]+")
 
 
@@ -28,12 +29,12 @@ def code_qwen(folder: Path, texts: list[str] = CORPUS) -> None:
     _save(tokenizer, folder, "qwen2", "PreTrainedTokenizerFast", eos_token="<|endoftext|>", unk_token="<unk>")
 
 
-def code_llama(folder: Path, texts: list[str] = CORPUS, **settings: Any) -> None:
-    """CodeLlama: SentencePiece with a space put before every text, and BOS."""
+def code_llama(folder: Path, texts: list[str] = CORPUS, *, after: str | None = None) -> None:
+    """CodeLlama: SentencePiece with a space put before every text, and BOS; `after` is put after every text."""
     tokenizer = _sentence_piece(texts, ["<unk>", "<s>", "</s>"], prefix=True)
-    tokenizer.post_processor = _opened_by("<s>", tokenizer)
+    tokenizer.post_processor = _within("<s>", tokenizer, after)
     tokens = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
-    _save(tokenizer, folder, "llama", "CodeLlamaTokenizer", **tokens, add_bos_token=True, **settings)
+    _save(tokenizer, folder, "llama", "CodeLlamaTokenizer", **tokens, add_bos_token=True)
 
 
 def llama_3(folder: Path) -> None:
@@ -41,14 +42,14 @@ def llama_3(folder: Path) -> None:
     opening, ending = "<|begin_of_text|>", "<|end_of_text|>"
     tokenizer = _byte_level([opening, ending], [pre_tokenizers.Split(Regex(LLAMA_3), "isolated")])
     tokenizer.post_processor = processors.Sequence(
-        [processors.ByteLevel(trim_offsets=False), _opened_by(opening, tokenizer)]
+        [processors.ByteLevel(trim_offsets=False), _within(opening, tokenizer)]
     )
     _save(tokenizer, folder, "llama", "PreTrainedTokenizerFast", bos_token=opening, eos_token=ending)
 
 
 def deepseek(folder: Path) -> None:
     """DeepSeek-Coder: bytes, digits one by one, BOS by its class alone, which is said to be Llama's."""
-    opening, ending = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"
+    opening, ending = DEEPSEEK_BOS, DEEPSEEK_BOS.replace("begin", "end")
     parts = [pre_tokenizers.Split(Regex(part), "isolated") for part in DEEPSEEK]
     tokenizer = _byte_level([opening, ending], [*parts, pre_tokenizers.Digits(individual_digits=True)])
     tokens = {"bos_token": opening, "eos_token": ending, "pad_token": ending}
@@ -107,8 +108,10 @@ def _byte_level(special: list[str], splits: list[Any]) -> Tokenizer:
     return tokenizer
 
 
-def _opened_by(token: str, tokenizer: Tokenizer) -> Any:
-    return processors.TemplateProcessing(single=[token, "$A"], special_tokens=[(token, tokenizer.token_to_id(token))])
+def _within(before: str, tokenizer: Tokenizer, after: str | None = None) -> Any:
+    tokens = [before, after] if after else [before]
+    special = [(token, tokenizer.token_to_id(token)) for token in tokens]
+    return processors.TemplateProcessing(single=[before, "$A", *tokens[1:]], special_tokens=special)
 
 
 def _save(tokenizer: Tokenizer, folder: Path, model_type: str, named: str, **settings: Any) -> None:
@@ -116,7 +119,6 @@ def _save(tokenizer: Tokenizer, folder: Path, model_type: str, named: str, **set
     folder.mkdir(parents=True, exist_ok=True)
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, **settings).save_pretrained(folder)
     tokenizer.save(str(folder / "tokenizer.json"))
-    about = {name: value for name, value in settings.items()}
-    about |= {"tokenizer_class": named, "clean_up_tokenization_spaces": False, "model_max_length": 4096}
+    about = settings | {"tokenizer_class": named, "clean_up_tokenization_spaces": False, "model_max_length": 4096}
     (folder / "tokenizer_config.json").write_text(json.dumps(about), encoding="utf-8")
     (folder / "config.json").write_text(json.dumps({"model_type": model_type}), encoding="utf-8")

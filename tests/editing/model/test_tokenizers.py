@@ -1,7 +1,6 @@
 import functools
 import json
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,11 +24,11 @@ from edittool.editing.model.tokenizers import (
 from edittool.schemas.errors import InputError
 
 from ..conftest import make_model
-from ..tokenizer_kinds import KINDS, code_llama, code_qwen, deepseek, llama_3, qwen_2
+from ..tokenizer_kinds import DEEPSEEK_BOS, KINDS, code_llama, llama_3, qwen_2
 
 # Real tokenizers: what the folder is called, and the kind of ours that stands beside it.
 REAL = {"deepseek": "deepseek", "llama-3": "llama_3", "qwen2.5-coder-0.5b": "qwen_2"}
-OPENED = {"code_llama": "<s>", "llama_3": "<|begin_of_text|>", "deepseek": "<｜begin▁of▁sentence｜>"}
+OPENED = {"code_llama": "<s>", "llama_3": "<|begin_of_text|>", "deepseek": DEEPSEEK_BOS}
 
 
 def bench_texts() -> list[str]:
@@ -193,26 +192,20 @@ def fitted(folder: Path, rows: int = 1000) -> tuple[Any, list[str]]:
     return tokenizer, told
 
 
-@pytest.mark.parametrize("by", ["class", "file"])
-def test_no_eos_stands_after_a_prompt(tmp_path: Path, by: str) -> None:
-    if by == "class":
-        code_llama(tmp_path, add_eos_token=True)
-    else:
-        llama_3(tmp_path)
-        rules = json.loads((tmp_path / "tokenizer.json").read_text())
-        template = rules["post_processor"]["processors"][1]
-        end = "<|end_of_text|>"
-        template["single"].append({"SpecialToken": {"id": end, "type_id": 0}})
-        template["special_tokens"][end] = {"id": end, "ids": [1], "tokens": [end]}
-        (tmp_path / "tokenizer.json").write_text(json.dumps(rules))
-    before = load_tokenizer("m", str(tmp_path))
-    ids = before(CODE[0])["input_ids"]
-    assert ids[-1] == before.eos_token_id, "the case holds nothing: no EOS stands there"
+def test_no_eos_stands_after_a_prompt(tmp_path: Path) -> None:
+    code_llama(tmp_path, after="</s>")
+    ids = load_tokenizer("m", str(tmp_path))(CODE[0])["input_ids"]
+    assert ids[-1] == 2, "the case holds nothing: no EOS stands there"
     tokenizer, told = fitted(tmp_path)
     assert tokenizer(CODE[0])["input_ids"] == ids[:-1]
-    assert told == [
-        f"m: the tokenizer puts {tokenizer.eos_token} after every text; that is left out, for programs go on from prompts"
-    ]
+    assert told == ["m: the tokenizer puts </s> after every text; that is left out, for programs go on from prompts"]
+
+
+def test_bos_where_a_class_alone_has_it(folders: Callable[[str], Path]) -> None:
+    told: list[str] = []
+    tokenizer = load_tokenizer("m", str(folders("deepseek")), told.append)
+    assert tokenizer("x")["input_ids"][0] == tokenizer.bos_token_id
+    assert told == [f"m: {DEEPSEEK_BOS} is put before texts, as its tokenizer_config.json has it"]
 
 
 def test_padding_without_an_embedding(tmp_path: Path) -> None:
@@ -243,12 +236,10 @@ def test_a_vocabulary_that_is_larger_than_the_embeddings(tmp_path: Path) -> None
 
 
 def test_a_tokenizer_without_eos_is_told(tmp_path: Path) -> None:
-    qwen_2(tmp_path)
+    llama_3(tmp_path)
     (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
     _, told = fitted(tmp_path)
-    assert told == [
-        "m: the tokenizer has no token that ends a text, so programs end where they are cut, or at the limit"
-    ]
+    assert told == ["m: the tokenizer has no token that ends a text: programs end where they are cut, or at the limit"]
 
 
 class TestTextsOfARun:
@@ -271,7 +262,8 @@ class TestTextsOfARun:
         texts = [("The prompt of t/1", text), ("The prompt of t/2", "x"), ("The prompt of t/3", text)]
         assert check_texts(tokenizer, outline(1000), texts) == [f"The prompt of t/1 and 1 more: the text {note}"]
 
-    def test_that_do_not_come_back(self, tokenizer: Any, tmp_path: Path) -> None:
+    def test_that_do_not_come_back(self, tmp_path: Path) -> None:
+        llama_3(tmp_path)
         rules = json.loads((tmp_path / "tokenizer.json").read_text())
         rules["normalizer"] = {"type": "Replace", "pattern": {"String": "§"}, "content": ""}
         (tmp_path / "tokenizer.json").write_text(json.dumps(rules))
@@ -285,7 +277,7 @@ class TestTextsOfARun:
             check_texts(tokenizer, outline(len(tokenizer) - 1), [("t/1", "<extra>")])
 
     def test_that_an_eos_is_put_after(self, tmp_path: Path) -> None:
-        code_llama(tmp_path / "llama", add_eos_token=True)
+        code_llama(tmp_path / "llama", after="</s>")
         tokenizer = load_tokenizer("m", str(tmp_path / "llama"))
         with pytest.raises(InputError, match=r"t/1: the tokenizer puts </s> after it.*load_model"):
             check_texts(tokenizer, outline(1000), [("t/1", "x")])

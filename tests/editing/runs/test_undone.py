@@ -23,6 +23,10 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def written(row: dict[str, Any]) -> str:
+    return str(row.get("raw", row.get("solution", row.get("completion"))))
+
+
 def overflowing(run: Any, *subjects: str) -> Any:
     """Return `run` with steps for requests of these subjects that no float16 can hold."""
 
@@ -50,11 +54,11 @@ def test_an_instant_edit(half: Any, tokenizer: Any, bench: Bench, tmp_path: Path
     assert {(row["edited"][0], tuple(row.get("undone", ()))) for row in found} == {("len", ("len",)), ("max", ())}
     assert all(surely_valid(row, "sample") for row in found)
     run_regime(half, tokenizer, bench, replace(NONE, dtype="float16"), plain)
-    unedited = {(row["task_id"], row["sample_index"]): row["solution"] for row in rows(plain)}
+    unedited = {(row["task_id"], row["sample_index"]): written(row) for row in rows(plain)}
     for row in found:
         if "undone" in row:
-            assert row["solution"] == unedited[row["task_id"], row["sample_index"]]
-    assert any(row["solution"] != unedited[row["task_id"], row["sample_index"]] for row in found)
+            assert written(row) == unedited[row["task_id"], row["sample_index"]]
+    assert any(written(row) != unedited[row["task_id"], row["sample_index"]] for row in found)
 
 
 @pytest.mark.parametrize("saving", [False, True])
@@ -72,10 +76,10 @@ def test_a_sequence_goes_on_without_it(
     assert parts.read_bytes() == out.read_bytes()
     only = replace(run, steps=(1,), changes=("max",))
     run_regime(half, tokenizer, bench, only, alone)
-    last = {(row["task_id"], row["sample_index"]): row["solution"] for row in rows(out) if row["step"] == 2}
+    last = {(row["task_id"], row["sample_index"]): written(row) for row in rows(out) if row["step"] == 2}
     for row in rows(alone):
         if row["task_id"] == "t/b1":
-            assert row["solution"] == last[row["task_id"], row["sample_index"]]
+            assert written(row) == last[row["task_id"], row["sample_index"]]
 
 
 def test_what_was_undone_is_taken_from_its_file(
