@@ -63,7 +63,7 @@ def learn(model: Any, rows: list[list[int]]) -> None:
     for _ in range(600):
         logits = model(input_ids=labels.clamp(min=0), use_cache=False).logits
         loss = nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
-        if loss.item() < 1e-2:
+        if loss.item() < 5e-2:  # the first words of four programs cannot be told: it comes to no 0
             return
         optimizer.zero_grad()
         loss.backward()

@@ -53,8 +53,13 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@functools.cache
+def rules_of(folder: Path) -> Any:
+    return Tokenizer.from_file(str(folder / "tokenizer.json"))
+
+
 def ids_of_file(folder: Path, text: str) -> list[int]:
-    ids: list[int] = Tokenizer.from_file(str(folder / "tokenizer.json")).encode(text, add_special_tokens=False).ids
+    ids: list[int] = rules_of(folder).encode(text, add_special_tokens=False).ids
     return ids
 
 
