@@ -57,14 +57,14 @@ def _read(name: str, source: str, about: Mapping[str, Any], tell: Tell) -> Any:
     lost = first_loss(picked, CODE)
     tried = [picked]
     for other in _others(source, about, type(picked)):
+        if lost is None and type(other) is not PreTrainedTokenizerFast:
+            break  # only the file itself says more than a class that loses nothing
         tried.append(other)
         if first_loss(other, CODE) is None:
             why = lost.in_words() if lost else _difference(picked, other)
             if why:
                 tell(f"{name}: read by {reader_of(picked)}, {why}; read by {reader_of(other)} instead")
             return other if why else picked
-        if lost is None:
-            break
     if lost is None:
         return picked
     raise InputError(

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from edittool.benchmark.builtin import load_builtin
 from edittool.editing.model.tokenizers import (
@@ -110,6 +110,16 @@ def test_nothing_is_said_where_the_class_that_was_picked_is_right(kind: str, fol
     told: list[str] = []
     tokenizer = load_tokenizer("m", str(folders(kind)), told.append)
     assert type(tokenizer) is type(AutoTokenizer.from_pretrained(folders(kind)))
+    assert told == []
+
+
+def test_a_plain_reading_is_not_left_for_the_class_that_the_files_name(
+    folders: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """transformers 5.0 reads CodeLlama's tokenizer.json plainly; its class loses the space that a text begins with."""
+    monkeypatch.setattr(AutoTokenizer, "from_pretrained", PreTrainedTokenizerFast.from_pretrained)
+    told: list[str] = []
+    assert reader_of(load_tokenizer("m", str(folders("code_llama")), told.append)) == "PreTrainedTokenizerFast"
     assert told == []
 
 
