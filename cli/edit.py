@@ -210,7 +210,7 @@ def _edit(
         device,
         run.dtype,
         bench,
-        check=lambda outline, tokenizer: check_fit(outline, tokenizer, stages, run, given),
+        check=lambda outline, tokenizer: check_fit(outline, tokenizer, stages, run, given, _warn),
     )
     hparams = run.hparams
     modules = run.method.check(model, hparams.values)
@@ -226,7 +226,21 @@ def _edit(
     context = replace(given, covariance=covariance)
     with progress() as bar:
         observe = Observer(bar)
-        return run_regime(model, tokenizer, bench, run, output, context=context, save_edits=save_edits, observe=observe)
+        return run_regime(
+            model,
+            tokenizer,
+            bench,
+            run,
+            output,
+            context=context,
+            save_edits=save_edits,
+            observe=observe,
+            warn=_warn,
+        )
+
+
+def _warn(text: str) -> None:
+    talk.print(plain(text, "yellow"), soft_wrap=True)
 
 
 def _tell(summary: "Summary", run: "Run", output: Path, seconds: float) -> None:

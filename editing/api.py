@@ -6,6 +6,7 @@ from typing import Any
 from ..schemas.errors import InputError
 from .context import EditContext
 from .edits.edit import Edit
+from .edits.finite import not_finite
 from .methods.hparams import Hparams, hparams_of
 from .methods.table import find_method
 from .requests import EditRequest
@@ -24,10 +25,17 @@ def apply(
     `model` is a transformers model of a known family, changed in place and left in evaluation mode; `hparams` a mapping
     in EasyEdit's field names, or what `load_hparams` returns. Successive edits stack, and are undone in reverse order.
     Raises InputError, before the model is touched, for an unknown method or family, hyperparameters that are wrong or
-    do not fit the model, a missing covariance, and a request that cannot be taught.
+    do not fit the model, a missing covariance, and a request that cannot be taught; and, with the edit undone, where
+    its losses or what it changes are not finite numbers.
     """
     chosen = find_method(method)
     read = hparams if isinstance(hparams, Hparams) else hparams_of(hparams, chosen)
     if not isinstance(read.values, chosen.hparams):
         raise InputError(f"The hyperparameters of {read.source} are not for the method {chosen.name}.")
-    return chosen.teach(model, tokenizer, list(requests), read.values, context or EditContext())
+    edit = chosen.teach(model, tokenizer, list(requests), read.values, context or EditContext())
+    if fault := not_finite(edit, model):
+        edit.undo()
+        raise InputError(
+            f"The edit by {method} is undone: {fault}. Load the model in float32 or bfloat16, or take smaller steps."
+        )
+    return edit

@@ -200,10 +200,12 @@ class Verdict:
     sample_index: int | None
     active_changes: Sequence[str] | None
     model: str | None
+    tokenizer: str | None
     method: str | None
     regime: str | None
     step: int | None
     edited: Sequence[str]
+    undone: Sequence[str]
     seed: int | None
     hparams_sha256: str | None
     context_sha256: str | None
@@ -262,10 +264,12 @@ class Verdict:
             sample_index=None if index is None else int(index),  # JSON knows 1.0 for an integer
             active_changes=get("active_changes"),
             model=get("model"),
+            tokenizer=get("tokenizer"),
             method=get("method"),
             regime=get("regime"),
             step=None if step is None else int(step),
             edited=get("edited", ()),
+            undone=get("undone", ()),
             seed=get("seed"),
             hparams_sha256=get("hparams_sha256"),
             context_sha256=get("context_sha256"),

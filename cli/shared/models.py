@@ -45,4 +45,5 @@ def open_model(
             lessons=lessons_of(bench),
             observe=lambda epoch, epochs, loss: training.show(epoch, epochs, "training the tiny model, once"),
             check=check,
+            tell=lambda text: talk.print(plain(text, "yellow"), soft_wrap=True),
         )

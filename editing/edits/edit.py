@@ -46,6 +46,11 @@ class Edit:
         """Return what is added to each parameter, in float32 and in the parameter's shape."""
         return dict(self._deltas)
 
+    @property
+    def empty(self) -> bool:
+        """Whether it changes nothing: that of the method none, and what is left of an edit that was not finite."""
+        return not (self._deltas or self._codebooks)
+
     def codebook(self) -> Codebook | None:
         """Return a copy of the codebook that is in force after this edit; None for methods that change weights."""
         return next((entries.codebook() for entries in self._codebooks.values()), None)

@@ -1,7 +1,6 @@
 """Loading a model and its tokenizer: the tiny one, a folder, or a model on the Hugging Face Hub."""
 
 import contextlib
-import re
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,18 +8,18 @@ from typing import Any
 
 import torch
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils import logging as transformers_logging
 
 from ...schemas.errors import EnvironmentFault, InputError
 from .families import family_of_type
 from .memory import check_memory, fitting
+from .sources import checked_source, refuse_quantised
 from .tiny import Lessons, tiny_model
+from .tokenizers import Tell, fit_tokenizer, load_tokenizer
 
 # Told of a model without content (on the device `meta`) and its tokenizer, before weights are read.
 Check = Callable[[Any, Any], None]
-
-HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 
 
 def load_model(
@@ -31,26 +30,29 @@ def load_model(
     lessons: Lessons | None = None,
     observe: Callable[[int, int, float], None] = lambda epoch, epochs, loss: None,
     check: Check = lambda outline, tokenizer: None,
+    tell: Tell = lambda text: None,
 ) -> tuple[Any, Any]:
     """Return the model called `name`, in evaluation mode on `device`, and its tokenizer.
 
     `name` is `tiny` (trained on `lessons` at first use; `observe` is told of its epochs), a folder, or a Hub id.
     Weights come from safetensors only, and code that comes with a model is never run. Before they are read, which may
     take minutes, `check` is called with the model's outline (its modules and shapes, no content) and the tokenizer: it
-    raises where they will not do. Raises InputError for a model that does not exist, is of no known family, or whose
-    files are broken or incomplete, EnvironmentFault for no GPU, one whose memory is too small, and an unreachable Hub.
+    raises where they will not do. The tokenizer is held against texts and against the model's embeddings (see
+    `tokenizers`); `tell` hears, in words, what was done about it. Raises InputError for a model that does not exist, is
+    of no known family, is quantised or an adapter, whose tokenizer loses text, or whose files are broken or incomplete,
+    EnvironmentFault for no GPU, one whose memory is too small, and an unreachable Hub.
     """
     place = find_device(device)
     with _quiet():
-        source = str(tiny_model(lessons or Lessons(()), observe=observe)) if name == "tiny" else _checked_source(name)
+        source = str(tiny_model(lessons or Lessons(()), observe=observe)) if name == "tiny" else checked_source(name)
         with _explained(name, "configuration"):
             config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        refuse_quantised(name, config)
         family_of_type(config.model_type)
         with _explained(name, "tokenizer"):
-            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-        if tokenizer.pad_token_id is None:
-            tokenizer.pad_token = tokenizer.eos_token
+            tokenizer = load_tokenizer(name, source, tell)
         outline = _outline(name, config)
+        fit_tokenizer(name, tokenizer, outline, tell)
         check(outline, tokenizer)
         check_memory(place, size_of(outline, dtype), f"the weights of {name} in {str(dtype).removeprefix('torch.')}")
         model = _read(name, source, dtype)
@@ -133,22 +135,13 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _checked_source(name: str) -> str:
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            raise InputError(f"{name} holds no config.json: a model folder as written by `save_pretrained` is needed.")
-        return str(folder)
-    if folder.exists() or not HUB_ID.fullmatch(name):
-        raise InputError(f"{name} is neither a folder with a model, nor a Hub id (OWNER/NAME), nor `tiny`.")
-    return name
-
-
 @contextlib.contextmanager
 def _explained(name: str, part: str) -> Iterator[None]:
     """Say in words why transformers could not load that part of `name`."""
     try:
         yield
+    except InputError:
+        raise
     except Exception as error:  # whatever its parsers raise at a file that is broken
         text = textwrap.shorten(str(error).rstrip(". \n"), 300, placeholder=" ...")
         reason = text if isinstance(error, (OSError, ValueError, ImportError)) else f"{type(error).__name__}: {text}"

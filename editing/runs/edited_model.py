@@ -10,6 +10,7 @@ import torch
 from ...schemas.errors import EnvironmentFault
 from ..context import EditContext
 from ..edits.edit import Edit
+from ..edits.finite import REMEDY, not_finite
 from ..edits.series import EditSeries
 from .plan import PlannedEdit
 from .saved_edits import SavedEdits
@@ -19,11 +20,22 @@ from .settings import Run
 class EditedModel:
     """Puts planned edits into `model`, and takes them all out again, bit for bit. A context manager.
 
-    `made` counts the edits that were learned, not taken from a file.
+    `made` counts the edits that were learned, not taken from a file. `undone` has the changes whose edit was not finite
+    (see `edits.finite`) and was taken out again at once: the model is what it was before, and goes on from there.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, run: Run, context: EditContext, saved: SavedEdits | None = None):
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        run: Run,
+        context: EditContext,
+        saved: SavedEdits | None = None,
+        warn: Callable[[str], None] = lambda text: None,
+    ):
         self.made = 0
+        self.undone: tuple[str, ...] = ()
+        self._warn = warn
         self._model, self._tokenizer, self._run, self._context, self._saved = model, tokenizer, run, context, saved
         self._edits: tuple[PlannedEdit, ...] = ()
         self._series = EditSeries(model)
@@ -49,6 +61,8 @@ class EditedModel:
         found = self._saved.find(edits) if self._saved and len(edits) > 1 else None
         edit = found.apply(self._model) if found else self._teach(edits[-1])
         self._series.add(edit)
+        if edit.empty:
+            self.undone += edits[-1].changes
         if self._saved and not found:
             self._saved.save(edit, edits)
 
@@ -56,12 +70,17 @@ class EditedModel:
         method, hparams = self._run.method, self._run.hparams.values
         edit = method.teach(self._model, self._tokenizer, planned.requests, hparams, self._context)
         self.made += 1
-        return edit
+        fault = not_finite(edit, self._model)
+        if fault is None:
+            return edit
+        edit.undo()
+        self._warn(f"the edit {planned.title} is undone: {fault}. Samples are of the model without it. {REMEDY}")
+        return Edit(edit.method, {}, edit.losses).apply(self._model)
 
     def restore(self) -> None:
         """Take all edits out of the model."""
         self._series.restore()
-        self._edits = ()
+        self._edits, self.undone = (), ()
 
     def __enter__(self) -> Self:
         return self

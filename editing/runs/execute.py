@@ -10,9 +10,10 @@ from ...schemas.errors import InputError
 from ..context import EditContext
 from ..model.families import input_widths
 from ..model.memory import check_memory
+from ..model.tokenizers import check_texts, reader_of
 from .edited_model import EditedModel, enough_memory
 from .plan import Stage, plan, untaught
-from .preflight import check_prompts, check_requests, check_writable
+from .preflight import check_prompts, check_requests, check_writable, texts_of
 from .sample_writer import SampleWriter
 from .sampling import Draw, sample
 from .saved_edits import SavedEdits, context_sha256
@@ -51,12 +52,14 @@ def run_regime(
     context: EditContext | None = None,
     save_edits: Path | None = None,
     observe: Observer = lambda progress: None,
+    warn: Callable[[str], None] = lambda text: None,
 ) -> Summary:
     """Sample every stage of `run` into the JSONL file `out`; what stands there already is not done again.
 
     Each batch is on the disk before the next begins, so any interruption keeps it, and the file comes out as if there
     had been none. The model is left as it was, bit for bit. With `save_edits`, each edit that is made is saved in that
-    folder; an interrupted sequence takes the edits it needs again from there.
+    folder; an interrupted sequence takes the edits it needs again from there. An edit that is not finite is undone:
+    `warn` is told, and the rows of samples say so.
 
     Raises InputError, before anything is edited, for what `plan` refuses, hyperparameters that do not fit the model, a
     covariance that is needed but missing, and an `out` of another run or benchmark; EnvironmentFault for too little
@@ -66,7 +69,8 @@ def run_regime(
     stages = plan(bench, run)
     check_fit(model, tokenizer, stages, run, context)
     fingerprint = context_sha256(context, _covered(model, run, context))
-    identity = run.identity() | ({} if run.regime == "none" else {"context_sha256": fingerprint})
+    identity = run.identity() | {"tokenizer": reader_of(tokenizer)}
+    identity |= {} if run.regime == "none" else {"context_sha256": fingerprint}
     saved = None if save_edits is None else SavedEdits(save_edits, run, fingerprint)
     with SampleWriter(out, bench, stages, run.sampling, identity) as samples:
         before = samples.done
@@ -74,24 +78,34 @@ def run_regime(
         def tell(doing: str) -> None:
             observe(Progress(samples.done, samples.total, doing))
 
-        with EditedModel(model, tokenizer, run, context, saved) as edited:
+        with EditedModel(model, tokenizer, run, context, saved, warn) as edited:
             for stage in stages:
                 if draws := samples.missing(stage):
                     edited.become(stage.edits, tell)
-                    _sample(model, tokenizer, draws, stage, samples, tell)
+                    _sample(model, tokenizer, draws, stage, samples, edited.undone, tell)
         return Summary(samples.done - before, before, edited.made, untaught(bench, run))
 
 
-def check_fit(model: Any, tokenizer: Any, stages: Sequence[Stage], run: Run, context: EditContext) -> None:
-    """Raise InputError where hyperparameters, a request or a prompt of `run` do not fit `model`.
+def check_fit(
+    model: Any,
+    tokenizer: Any,
+    stages: Sequence[Stage],
+    run: Run,
+    context: EditContext,
+    warn: Callable[[str], None] = lambda text: None,
+) -> None:
+    """Raise InputError where hyperparameters, a request or a prompt of `run` do not fit `model` or `tokenizer`.
 
-    An outline of the model (on the device `meta`) is enough: its content is not looked at.
+    An outline of the model (on the device `meta`) is enough: its content is not looked at. `warn` is told of texts that
+    the tokenizer changes a little.
     """
     run.method.check(model, run.hparams.values)
     edits = dict.fromkeys(edit for stage in stages for edit in stage.edits)
     requests = [request for edit in edits for request in edit.requests]
-    check_requests(model, tokenizer, requests, run.method, run.hparams.values, context)
     problems = {problem.task_id: problem for stage in stages for problem in stage.problems}
+    for note in check_texts(tokenizer, model, texts_of(requests, problems.values())):
+        warn(note)
+    check_requests(model, tokenizer, requests, run.method, run.hparams.values, context)
     check_prompts(model, tokenizer, problems.values())
 
 
@@ -126,11 +140,17 @@ def _factored_bytes(model: Any, modules: Sequence[str]) -> int:
 
 
 def _sample(
-    model: Any, tokenizer: Any, draws: list[Draw], stage: Stage, samples: SampleWriter, tell: Callable[[str], None]
+    model: Any,
+    tokenizer: Any,
+    draws: list[Draw],
+    stage: Stage,
+    samples: SampleWriter,
+    undone: Sequence[str],
+    tell: Callable[[str], None],
 ) -> None:
     doing = f"sampling {stage.title}"
     tell(doing)
     with enough_memory(doing):
         for batch in sample(model, tokenizer, draws, samples.sampling):
-            samples.add(stage, batch)
+            samples.add(stage, batch, undone)
             tell(doing)

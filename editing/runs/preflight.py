@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,17 @@ def _nearest(folder: Path) -> Path:
     """Return `folder`, or the folder closest above it that is there."""
     folder = folder.absolute()
     return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def texts_of(requests: Iterable[EditRequest], problems: Iterable[Problem]) -> Iterator[tuple[str, str]]:
+    """Yield every text that a run reads or hopes for, each with what it is called."""
+    for problem in problems:
+        yield f"The prompt of {problem.task_id}", problem.prompt
+        if problem.updated_solution:
+            yield f'The "updated_solution" of {problem.task_id}', problem.updated_solution
+    for request in requests:
+        yield f"The target for {request.subject!r}", request.target
+        yield f"The request for {request.subject!r}", request.prompt + request.target
 
 
 def check_requests(

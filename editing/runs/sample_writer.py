@@ -49,10 +49,13 @@ class SampleWriter:
         first = next(places, len(draws))
         return draws[first - first % self.sampling.batch_size :] if first < len(draws) else []
 
-    def add(self, stage: Stage, batch: Sequence[tuple[Draw, str]]) -> None:
-        """Write those of `batch` that are not there yet. Raises EnvironmentFault when the disk refuses."""
+    def add(self, stage: Stage, batch: Sequence[tuple[Draw, str]], undone: Sequence[str] = ()) -> None:
+        """Write those of `batch` that are not there yet. Raises EnvironmentFault when the disk refuses.
+
+        `undone` has the changes of the stage whose edit was taken out of the model again.
+        """
         new = [(draw, answer) for draw, answer in batch if _key(stage, draw) not in self._found]
-        self._file.append(*(self._row(stage, draw, answer) for draw, answer in new))
+        self._file.append(*(self._row(stage, draw, answer, undone) for draw, answer in new))
         self.done += len(new)
 
     def _draws(self, stage: Stage) -> list[Draw]:
@@ -65,7 +68,7 @@ class SampleWriter:
             for index in samples
         ]
 
-    def _row(self, stage: Stage, draw: Draw, answer: str) -> dict[str, Any]:
+    def _row(self, stage: Stage, draw: Draw, answer: str, undone: Sequence[str]) -> dict[str, Any]:
         found = extract(answer, draw.prompt, draw.entry_point, self.sampling.extract, "completion")
         program = {name: value for name, value in found.to_fields().items() if name != "raw" or value != found.program}
         world = stage.world(self._bench.problems[draw.task_id])
@@ -77,6 +80,7 @@ class SampleWriter:
             **self._identity,
             "step": len(stage.edited),
             "edited": list(stage.edited),
+            **({"undone": list(undone)} if undone else {}),
             "prompt_sha256": _sha256(draw.prompt),
             "edittool": version("edittool"),
         }

@@ -24,6 +24,7 @@ _COLUMNS = (
     Column("problems", "problems", "count", "Problems with a verdict.", detail=True),
     Column("samples", "samples", "count", "Verdicts, each sample counted once.", detail=True),
     Column("unjudged", "unjudged", "count", "Verdicts that the sandbox failed on: in no rate.", detail=True),
+    Column("undone", "undone", "count", "Samples of a model from which an edit had been taken out again.", detail=True),
     Column("labelled", "labelled", "count", "Judged samples that have a label.", detail=True),
     Column("passing", "passing", "count", "Labelled samples that passed all tests.", detail=True),
     Column("adopted", "adopted of all", "percent", "Correct adoption, of the labelled samples.", interval=True),
@@ -79,6 +80,7 @@ def _row(study: Study, named: Named) -> Row:
         "problems": units["task"].n_unique(),
         "samples": samples,
         "unjudged": samples - judged,
+        "undone": int(study.rows(named)["undone"].sum()),
         **_adoption(study, units.filter(pl.col("labelled") > 0)),
         "compile_at_1": means["compile_at_1"],
         "full_at_1": means["full_at_1"],
@@ -127,6 +129,11 @@ def _notes(study: Study, rows: Sequence[Row]) -> Iterator[str]:
         return
     if study.sequences:
         yield "Of each sequence of edits, the last sampled step is shown."
+    if any(row["undone"] for row in rows):
+        yield (
+            "undone: some edits had losses, changes or codebooks that were NaN or infinite, and were taken out again "
+            "at once. Samples of that model count as those of the edit, which taught nothing."
+        )
     if any(row["labelled"] == 0 for row in rows):
         yield (
             "Adoption is empty where no sample has a label: one has a label where it was judged with its problem's "

@@ -32,6 +32,7 @@ SCHEMA = {
     "failure": pl.String,  # see schemas.verdicts.FAILURES; null where it passed or was not judged
     "label": pl.String,
     "detail": pl.String,
+    "undone": pl.Boolean,  # whether an edit was taken out of the model again, for it was not finite
     "extraction": pl.String,  # how the program was taken out of the answer; null where the sample does not say
 }
 
@@ -117,6 +118,7 @@ def _facts(verdict: Verdict, problem: Problem) -> dict[str, Any]:
         "failure": failure_of(verdict),
         "label": verdict.label if judged else None,
         "detail": _encodable(verdict.label_detail) if judged else None,
+        "undone": bool(verdict.undone),
         "extraction": (verdict.extraction or {}).get("kind"),
     }
 
