@@ -13,7 +13,6 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from ...schemas.errors import EnvironmentFault, InputError
-from .families import family_of_type
 from .memory import check_memory, fitting
 from .tiny import Lessons, tiny_model
 
@@ -37,7 +36,7 @@ def load_model(
     `name` is `tiny` (trained on `lessons` at first use; `observe` is told of its epochs), a folder, or a Hub id.
     Weights come from safetensors only, and code that comes with a model is never run. Before they are read, which may
     take minutes, `check` is called with the model's outline (its modules and shapes, no content) and the tokenizer: it
-    raises where they will not do. Raises InputError for a model that does not exist, is of no known family, or whose
+    raises where they will not do. Raises InputError for a model that does not exist, is no causal language model, or whose
     files are broken or incomplete, EnvironmentFault for no GPU, one whose memory is too small, and an unreachable Hub.
     """
     place = find_device(device)
@@ -45,7 +44,6 @@ def load_model(
         source = str(tiny_model(lessons or Lessons(()), observe=observe)) if name == "tiny" else _checked_source(name)
         with _explained(name, "configuration"):
             config = AutoConfig.from_pretrained(source, trust_remote_code=False)
-        family_of_type(config.model_type)
         with _explained(name, "tokenizer"):
             tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
         if tokenizer.pad_token_id is None:

@@ -8,6 +8,7 @@ from typing import Any
 from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ..context import EditContext
+from ..model.cached import check_cached
 from ..model.families import input_widths
 from ..model.memory import check_memory
 from .edited_model import EditedModel, enough_memory
@@ -58,13 +59,14 @@ def run_regime(
     had been none. The model is left as it was, bit for bit. With `save_edits`, each edit that is made is saved in that
     folder; an interrupted sequence takes the edits it needs again from there.
 
-    Raises InputError, before anything is edited, for what `plan` refuses, hyperparameters that do not fit the model, a
+    Raises InputError, before anything is edited, for what `plan` refuses, hyperparameters or a type that do not fit the model, a
     covariance that is needed but missing, and an `out` of another run or benchmark; EnvironmentFault for too little
     memory of the GPU and for a disk that refuses.
     """
     context = context or EditContext()
     stages = plan(bench, run)
     check_fit(model, tokenizer, stages, run, context)
+    check_cached(model)
     fingerprint = context_sha256(context, _covered(model, run, context))
     identity = run.identity() | ({} if run.regime == "none" else {"context_sha256": fingerprint})
     saved = None if save_edits is None else SavedEdits(save_edits, run, fingerprint)
