@@ -36,8 +36,8 @@ def check_cached(model: Any) -> None:
 def _both_ways(model: Any) -> tuple[Tensor, Tensor]:
     """Return the log-probabilities after two texts, (2, vocabulary): as the sampler reads them, and each by itself.
 
-    Three texts but for their last tokens are read in a left-padded batch, the second one leaves it, and the others' last
-    tokens are read on from the cache.
+    Three texts without their last tokens are read in a left-padded batch, the second one leaves it, and the last tokens
+    of the others are read on from the cache.
     """
     device, width = model.device, max(LENGTHS) - 1
     texts = [random_tokens(model, length, seed) for seed, length in enumerate(LENGTHS)]

@@ -8,7 +8,7 @@ to what the methods take for granted, with
     a, o        the outputs of the attention's and the MLP's last linear layers
 
     m = x + a       y = m + o       o = mlp(norm(m))        in every layer
-    head(layers(x)) = the model's own log-probabilities
+    head(norm(layers(x))) = the model's own logits
     the same with the beginning read into a cache, as the speed-ups read it
 """
 
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from ...schemas.errors import InputError
 from .families import Family, family_of
-from .forward import LayerParts, Layers, Row, captured, head, read
+from .forward import LayerParts, Layers, Row, captured, read
 from .unfit import BESIDE, FOLLOWED, HEAD, SCALED
 
 LENGTHS = (12, 7)  # of the texts, in tokens: two, so that one is padded
@@ -94,10 +94,11 @@ def _fault(model: Any) -> str:
         logits = model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False).logits
     if not torch.isfinite(logits[batch.mask.bool()]).all():
         return "its log-probabilities are no finite numbers, before any edit"
-    places = batch.mask.bool()
-    if not close(hidden[places], seen[0].input[places]):
+    real = batch.mask.bool()
+    if not close(hidden[real], seen[0].input[real]):
         return "its layers, called one by one, do not compute what they do together"
-    if not close(head(model, hidden)[places], torch.log_softmax(logits[places].float(), dim=-1), model.dtype):
+    normed = model.get_submodule(layers.family.norm)(hidden)
+    if not same(model.get_output_embeddings()(normed)[real], logits[real]):
         return HEAD
     return _fault_of_cache(model, rows, hidden)
 
@@ -109,7 +110,7 @@ def random_tokens(model: Any, length: int, seed: int) -> list[int]:
 
 
 def _fault_of_layer(entering: Tensor, parts: LayerParts, mlp: Tensor) -> str:
-    """Return words for what does not fit in a layer that `entering` goes into, and whose MLP makes `mlp` of `middle`."""
+    """Return words for what does not fit in a layer that is given `entering`, whose MLP makes `mlp` of `middle`."""
     if not same(parts.middle, entering + parts.attention_output) and same(parts.middle, entering):
         return BESIDE
     if not same(parts.output, parts.middle + parts.mlp_output):

@@ -14,8 +14,8 @@ class Family:
 
     A layer is `x + attention(...)`, then `x + mlp(mlp_norm(x))`. `attention_out` is the attention's last linear layer;
     `mlp_out` maps from the MLP's width back to the hidden size: the linear layer that edits change. Where
-    `transposed`, its weight is stored as (input, output). The head is not listed: it may be tied to the embeddings,
-    so ask the model for its output embeddings.
+    `transposed`, its weight is stored as (input, output). Where `in_tuples`, a layer returns its hidden states in a
+    tuple. The head is not listed: it may be tied to the embeddings, so ask the model for its output embeddings.
     """
 
     model_type: str
@@ -27,6 +27,7 @@ class Family:
     mlp_out: str
     norm: str
     transposed: bool = False
+    in_tuples: bool = False
 
     def in_layer(self, number: int) -> list[str]:
         """Return the paths of all modules in the layer of that number."""
@@ -56,7 +57,13 @@ def like_llama(
 
 
 def like_gpt2(
-    model_type: str, *, attention_out: str = "c_proj", mlp_norm: str = "ln_2", transposed: bool = False
+    model_type: str,
+    *,
+    attention_out: str = "c_proj",
+    mlp_norm: str = "ln_2",
+    mlp_out: str = "c_proj",
+    transposed: bool = False,
+    in_tuples: bool = False,
 ) -> Family:
     """Return a family whose modules stand where GPT-2's do, but for what is called otherwise."""
     return Family(
@@ -66,9 +73,10 @@ def like_gpt2(
         attention_out=f"transformer.h.{{}}.attn.{attention_out}",
         mlp_norm=f"transformer.h.{{}}.{mlp_norm}",
         mlp="transformer.h.{}.mlp",
-        mlp_out="transformer.h.{}.mlp.c_proj",
+        mlp_out=f"transformer.h.{{}}.mlp.{mlp_out}",
         norm="transformer.ln_f",
         transposed=transposed,
+        in_tuples=in_tuples,
     )
 
 
@@ -103,7 +111,7 @@ FAMILIES = {
         like_llama("persimmon", attention_out="dense", mlp_out="dense_4h_to_h", norm="final_layernorm"),
         like_gpt2("gpt2", transposed=True),
         like_gpt2("gpt_bigcode"),  # StarCoder, SantaCoder
-        like_gpt2("gpt_neo", attention_out="attention.out_proj"),
+        like_gpt2("gpt_neo", attention_out="attention.out_proj", in_tuples=True),
     )
 }
 

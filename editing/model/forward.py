@@ -169,10 +169,10 @@ class Layers:
         calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
         entered: list[Tensor] = []
 
-        def note(hidden: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        def note(hidden: Tensor, *args: Any, **kwargs: Any) -> Any:
             entered.append(hidden)
             calls.append((args, kwargs))
-            return hidden
+            return (hidden, None) if self.family.in_tuples else hidden
 
         with self._forwards_replaced_by(note):
             self.model.base_model(
@@ -185,7 +185,7 @@ class Layers:
         return entered[0], calls
 
     @contextlib.contextmanager
-    def _forwards_replaced_by(self, forward: Callable[..., Tensor]) -> Iterator[None]:
+    def _forwards_replaced_by(self, forward: Callable[..., Any]) -> Iterator[None]:
         layers: list[Any] = [self.layer(number) for number in range(self.count)]
         own = [layer.__dict__.get("forward") for layer in layers]
         try:

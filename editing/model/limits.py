@@ -4,8 +4,8 @@ import sys
 from typing import Any
 
 UNBOUNDED = sys.maxsize
-# Where configurations say it; transformers maps most other names to the first. MPT and GPT-J's relatives have their own.
-_NAMES = ("max_position_embeddings", "n_positions", "max_seq_len", "context_length", "max_sequence_length")
+# Where configurations say it; transformers maps most other names to the first, but not MPT's.
+_NAMES = ("max_position_embeddings", "max_seq_len")
 
 
 def context_length(model: Any) -> int:

@@ -36,8 +36,9 @@ def load_model(
     `name` is `tiny` (trained on `lessons` at first use; `observe` is told of its epochs), a folder, or a Hub id.
     Weights come from safetensors only, and code that comes with a model is never run. Before they are read, which may
     take minutes, `check` is called with the model's outline (its modules and shapes, no content) and the tokenizer: it
-    raises where they will not do. Raises InputError for a model that does not exist, is no causal language model, or whose
-    files are broken or incomplete, EnvironmentFault for no GPU, one whose memory is too small, and an unreachable Hub.
+    raises where they will not do. Raises InputError for a model that does not exist, is no causal language model, or
+    whose files are broken or incomplete, EnvironmentFault for no GPU, one whose memory is too small, and an unreachable
+    Hub.
     """
     place = find_device(device)
     with _quiet():

@@ -7,7 +7,7 @@ each type here (tests/editing/model/test_families.py).
 BESIDE = "the MLP stands beside the attention: it reads what enters the layer, not what the attention adds to that"
 SCALED = "the MLP's output is multiplied before it is added"
 FOLLOWED = "the MLP's output is not added as it is: a norm or another step follows it"
-HEAD = "the head's output is multiplied or capped (logits_scaling, logit_scale, final_logit_softcapping)"
+HEAD = "the head's output is multiplied or capped (logits_scaling, final_logit_softcapping)"
 EXPERTS = "its MLPs are mixtures of experts, which no single linear layer ends"
 STATES = "not every layer has attention: some carry a state from token to token"
 

@@ -59,9 +59,9 @@ def run_regime(
     had been none. The model is left as it was, bit for bit. With `save_edits`, each edit that is made is saved in that
     folder; an interrupted sequence takes the edits it needs again from there.
 
-    Raises InputError, before anything is edited, for what `plan` refuses, hyperparameters or a type that do not fit the model, a
-    covariance that is needed but missing, and an `out` of another run or benchmark; EnvironmentFault for too little
-    memory of the GPU and for a disk that refuses.
+    Raises InputError, before anything is edited, for what `plan` refuses, hyperparameters that do not fit the model, a
+    model that does not fit the method or cannot be sampled from, a covariance that is needed but missing, and an `out`
+    of another run or benchmark; EnvironmentFault for too little memory of the GPU and for a disk that refuses.
     """
     context = context or EditContext()
     stages = plan(bench, run)

@@ -1,7 +1,7 @@
 """Small random models of many types: a line each, with what its configuration needs besides LIKE_LLAMA or LIKE_GPT2."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -45,13 +45,24 @@ def gpt2(model_type: str, note: str = "", **settings: Any) -> Kind:
     return Kind(model_type, LIKE_GPT2, settings, note)
 
 
-def make(kind: Kind) -> Any:
-    """Return a model of that kind; its test is skipped where the installed transformers does not have the type."""
+def configuration(kind: Kind) -> Any:
+    """The configuration; a test is skipped where the installed transformers does not have the type."""
     if kind.model_type not in transformers.CONFIG_MAPPING:
         pytest.skip(f"transformers {transformers.__version__} has no models of type {kind.model_type}")
     ids = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2}
     settings = {"vocab_size": VOCABULARY, "initializer_range": 0.3, **ids, **kind.base, **kind.settings}
-    config = transformers.AutoConfig.for_model(kind.model_type, **settings)
+    return transformers.AutoConfig.for_model(kind.model_type, **settings)
+
+
+def outline(kind: Kind) -> Any:
+    """The model without content, as it is looked at before weights are read."""
+    with torch.device("meta"):
+        return transformers.AutoModelForCausalLM.from_config(configuration(kind))
+
+
+def make(kind: Kind) -> Any:
+    """The model with random weights, in evaluation mode."""
+    config = configuration(kind)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(7)
         model = transformers.AutoModelForCausalLM.from_config(config)
@@ -102,30 +113,41 @@ FITTING = (
 )
 
 
-def in_falcon(model_type: str, layer: str, attention: str, mlp_norm: str, norm: str) -> Family:
+def in_falcon(model_type: str, layer: str, attention: str, mlp_norm: str, norm: str, tuples: bool = False) -> Family:
     out = "dense_4h_to_h"
     paths = (layer, f"{layer}.{attention}", f"{layer}.{attention}.dense", f"{layer}.{mlp_norm}")
-    return Family(model_type, *paths, f"{layer}.mlp", f"{layer}.mlp.{out}", f"{layer.split('.')[0]}.{norm}")
+    top = layer.split(".")[0]
+    return Family(model_type, *paths, f"{layer}.mlp", f"{layer}.mlp.{out}", f"{top}.{norm}", in_tuples=tuples)
 
 
 # Types that are not, each with the line that the table would have for it: the checks then find the reason.
 EXPERTS: Mapping[str, Any] = {"num_local_experts": 4, "num_experts": 4, "num_experts_per_tok": 2}
 LATENT = {"head_dim": 8, "kv_lora_rank": 8, "q_lora_rank": 8, "qk_rope_head_dim": 8, "qk_nope_head_dim": 8}
 LATENT |= {"v_head_dim": 8, "num_key_value_heads": 4}
-DEEPSEEK = EXPERTS | LATENT | {"n_routed_experts": 4, "n_group": 1, "topk_group": 1, "first_k_dense_replace": 1}
+DEEPSEEK = (
+    EXPERTS
+    | LATENT
+    | {"n_routed_experts": 4, "n_group": 1, "topk_group": 1, "first_k_dense_replace": 1, "moe_intermediate_size": 16}
+)
 DELTA = {"linear_key_head_dim": 8, "linear_value_head_dim": 8, "linear_num_key_heads": 2, "linear_num_value_heads": 4}
-DELTA |= {"layer_types": ["linear_attention", "full_attention", "linear_attention"]}
+DELTA |= {"layer_types": ["linear_attention", "full_attention"] * 2}
 MAMBA2 = {"num_heads": 8, "head_dim": 8, "n_groups": 1, "chunk_size": 8, "num_key_value_heads": 4}
 UNFITTING: tuple[tuple[Kind, Family], ...] = (
     # attention beside the MLP
-    (gpt2("codegen", rotary_dim=4), like_gpt2("codegen", attention_out="out_proj", mlp_norm="ln_1")),
+    (
+        gpt2("codegen", rotary_dim=4),
+        like_gpt2("codegen", attention_out="out_proj", mlp_norm="ln_1", mlp_out="fc_out", in_tuples=True),
+    ),
     (
         gpt2("gptj", rotary_dim=4),
-        replace(like_gpt2("gptj", attention_out="out_proj", mlp_norm="ln_1"), mlp_out="transformer.h.{}.mlp.fc_out"),
+        like_gpt2("gptj", attention_out="out_proj", mlp_norm="ln_1", mlp_out="fc_out", in_tuples=True),
     ),
     (llama("cohere"), like_llama("cohere", mlp_norm="input_layernorm")),
     (llama("cohere2"), like_llama("cohere2", mlp_norm="input_layernorm")),
-    (Kind("falcon", FALCON), in_falcon("falcon", "transformer.h.{}", "self_attention", "input_layernorm", "ln_f")),
+    (
+        Kind("falcon", FALCON),
+        in_falcon("falcon", "transformer.h.{}", "self_attention", "input_layernorm", "ln_f", True),
+    ),
     (
         llama("gpt_neox"),
         in_falcon("gpt_neox", "gpt_neox.layers.{}", "attention", "post_attention_layernorm", "final_layer_norm"),
@@ -139,13 +161,14 @@ UNFITTING: tuple[tuple[Kind, Family], ...] = (
     (llama("minicpm3", **LATENT), like_llama("minicpm3")),
     # norms behind the MLP
     *((llama(kind), like_llama(kind)) for kind in ("exaone4", "glm4", "hyperclovax", "olmo2", "olmo3")),
-    *(
-        (llama(kind), like_llama(kind, mlp_norm="pre_feedforward_layernorm"))
-        for kind in ("gemma2", "gemma3_text", "gemma4_text")
+    *((llama(kind), like_llama(kind, mlp_norm="pre_feedforward_layernorm")) for kind in ("gemma2", "gemma3_text")),
+    (
+        llama("gemma4_text", vocab_size_per_layer_input=VOCABULARY, hidden_size_per_layer_input=8),
+        like_llama("gemma4_text", mlp_norm="pre_feedforward_layernorm"),
     ),
     # heads
-    (llama("nanochat"), like_llama("nanochat", mlp_out="fc2")),
-    (llama("vaultgemma"), like_llama("vaultgemma", mlp_norm="pre_feedforward_layernorm")),
+    (llama("nanochat", final_logit_softcapping=0.5), like_llama("nanochat", mlp_out="fc2")),
+    (llama("vaultgemma", final_logit_softcapping=0.5), like_llama("vaultgemma", mlp_norm="pre_feedforward_layernorm")),
     # experts
     (llama("deepseek_v2", **DEEPSEEK), like_llama("deepseek_v2")),
     (llama("deepseek_v3", **DEEPSEEK), like_llama("deepseek_v3")),
@@ -158,7 +181,9 @@ UNFITTING: tuple[tuple[Kind, Family], ...] = (
     (llama("qwen3_5_text", **DELTA), like_llama("qwen3_5_text")),
     (llama("qwen3_next", **DELTA, **EXPERTS), like_llama("qwen3_next")),
     (llama("mamba2", **MAMBA2), like_llama("mamba2")),
-    *((llama(kind), like_llama(kind)) for kind in ("falcon_mamba", "jamba", "lfm2", "mamba", "recurrent_gemma")),
+    (llama("jamba", attn_layer_period=2, attn_layer_offset=1, mamba_d_state=8, **EXPERTS), like_llama("jamba")),
+    (llama("lfm2", layer_types=["conv", "full_attention"] * 2), like_llama("lfm2")),
+    *((llama(kind), like_llama(kind)) for kind in ("falcon_mamba", "mamba", "recurrent_gemma")),
 )
 
 # Types that the table says nothing of.

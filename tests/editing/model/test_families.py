@@ -6,17 +6,20 @@ import pytest
 import torch
 
 from edittool.editing import EditContext, Speedups, apply
+from edittool.editing.model.cached import check_cached
 from edittool.editing.model.checks import find_fault, fitting_family
 from edittool.editing.model.families import FAMILIES, Family
 from edittool.editing.model.unfit import EXPERTS, STATES, UNFIT
+from edittool.editing.runs.sampling import Draw, Sampling, sample
 from edittool.schemas.errors import InputError
 
-from ..model_types import FITTING, STRANGE, UNFITTING, Kind, make
-from ..parity_cases import END, LAYERS, MIDDLE, covariance_of
+from ..model_types import FITTING, STRANGE, UNFITTING, Kind, llama, make, outline
+from ..parity_cases import END, LAYERS, MIDDLE, byte_tokenizer, covariance_of
 from ..parity_cases import hparams_of as locating_hparams
 
 METHODS = ("ft", "grace", "rome", "memit", "pmet")
 TEMPLATES = ["{}", "I is. {}"]
+TOKENIZER = byte_tokenizer()
 
 
 def hparams_of(method: str, kind: Kind) -> dict[str, Any]:
@@ -29,12 +32,15 @@ def hparams_of(method: str, kind: Kind) -> dict[str, Any]:
     return locating_hparams(method, kind.model_type) | few | ({"mom2_adjustment": True} if method == "rome" else {})
 
 
-def edited(method: str, kind: Kind, tokenizer: Any, speedups: Speedups) -> dict[str, torch.Tensor]:
-    """What an edit of a fresh model changes: tensors, or GRACE's values."""
-    model, hparams = make(kind), hparams_of(method, kind)
+def edited(method: str, kind: Kind, speedups: Speedups) -> dict[str, torch.Tensor]:
+    """What an edit of a fresh model changes: tensors, or GRACE's keys and values.
+
+    The model is in float64: in float32, Adam's first step makes 1e-5 of the rounding of an entry that is next to nothing.
+    """
+    model, hparams = make(kind).double(), hparams_of(method, kind)
     paths = [path.format(layer) for layer in range(LAYERS) for path in modules(kind)]
     context = EditContext(templates=TEMPLATES, covariance=covariance_of(model, paths), speedups=speedups)
-    made = apply(method, model, tokenizer, [END, MIDDLE], hparams, context)
+    made = apply(method, model, TOKENIZER, [END, MIDDLE], hparams, context)
     book = made.codebook()
     return made.deltas() if book is None else {"values": book.values, "keys": book.keys}
 
@@ -43,13 +49,17 @@ def modules(kind: Kind) -> tuple[str, str]:
     return FAMILIES[kind.model_type].mlp_out, FAMILIES[kind.model_type].attention_out
 
 
+def flat(tensors: dict[str, torch.Tensor]) -> torch.Tensor:
+    return torch.cat([tensors[name].flatten() for name in sorted(tensors)])
+
+
 def relative(one: torch.Tensor, other: torch.Tensor) -> float:
     return float((one - other).norm() / other.norm())
 
 
 def test_every_type_of_the_table_is_tried() -> None:
     assert {kind.model_type for kind in FITTING} == FAMILIES.keys()
-    assert {kind.model_type for kind in UNFITTING} == UNFIT.keys()
+    assert {kind.model_type for kind, _ in UNFITTING} == UNFIT.keys()
 
 
 # Types of the table
@@ -57,21 +67,19 @@ def test_every_type_of_the_table_is_tried() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("kind", FITTING, ids=str)
-def test_speedups_change_nothing(kind: Kind, method: str, tokenizer: Any) -> None:
-    fast, plain = (edited(method, kind, tokenizer, speedups) for speedups in (Speedups(), Speedups.none()))
+def test_speedups_change_nothing(kind: Kind, method: str) -> None:
+    fast, plain = (edited(method, kind, speedups) for speedups in (Speedups(), Speedups.none()))
     assert fast.keys() == plain.keys()
     assert all(tensor.norm() > 0 for tensor in plain.values())
-    assert max(relative(tensor, plain[name]) for name, tensor in fast.items()) < 1e-5
+    assert relative(flat(fast), flat(plain)) < 1e-5
 
 
 @pytest.mark.parametrize("kind", FITTING, ids=str)
-def test_fine_tuning_in_parts_is_that_of_the_whole_model(
-    kind: Kind, tokenizer: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    in_parts = edited("ft", kind, tokenizer, Speedups())
+def test_fine_tuning_in_parts_is_that_of_the_whole_model(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_parts = edited("ft", kind, Speedups())
     monkeypatch.setattr("edittool.editing.methods.ft.fitting_family_or_none", lambda model: None)
-    whole = edited("ft", kind, tokenizer, Speedups())
-    assert max(relative(tensor, whole[name]) for name, tensor in in_parts.items()) < 1e-5
+    whole = edited("ft", kind, Speedups())
+    assert relative(flat(in_parts), flat(whole)) < 1e-5
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -100,14 +108,12 @@ def test_what_does_not_fit_is_found_by_its_numbers(
     assert (reason if reason not in (EXPERTS, STATES) else "it has no module ") in str(told.value)
 
 
-def test_what_does_not_fit_is_told_by_its_type(unfitting: tuple[Kind, Family], tokenizer: Any) -> None:
+def test_what_does_not_fit_is_told_by_its_type(unfitting: tuple[Kind, Family]) -> None:
     kind, _ = unfitting
-    with torch.device("meta"):
-        outline = make(kind)
     for method in ("grace", "rome", "memit", "pmet"):
-        hparams = hparams_of(method, Kind("llama"))
+        hparams = hparams_of(method, llama("llama"))
         with pytest.raises(InputError, match=r"in parts: .*The method `ft` takes them, .*known: .*llama, ") as told:
-            apply(method, outline, tokenizer, [END], hparams)
+            apply(method, outline(kind), TOKENIZER, [END], hparams)
         assert UNFIT[kind.model_type] in str(told.value)
 
 
@@ -118,20 +124,52 @@ ANY = (*FITTING, *(kind for kind, _ in UNFITTING), *STRANGE)
 
 
 @pytest.mark.parametrize("kind", ANY, ids=str)
-def test_fine_tuning_takes_any_type(kind: Kind, tokenizer: Any) -> None:
+def test_fine_tuning_takes_any_type(kind: Kind) -> None:
     model = make(kind)
     last = [name for name, parameter in model.named_parameters() if parameter.dim() > 1][-2]
-    ids = tokenizer(END.prompt + END.target)["input_ids"]
-    start = len(tokenizer(END.prompt)["input_ids"])
+    ids = TOKENIZER(END.prompt + END.target)["input_ids"]
+    start = len(TOKENIZER(END.prompt)["input_ids"])
     with torch.no_grad():
         logits = model(torch.tensor([ids])).logits[0, start - 1 : -1]
     expected = float(torch.nn.functional.cross_entropy(logits.float(), torch.tensor(ids[start:])))
     before = {name: parameter.clone() for name, parameter in model.named_parameters()}
     hparams = {"layers": [0], "rewrite_module_tmp": last, "num_steps": 6, "lr": 1e-2, "profile": "exact"}
-    made = apply("ft", model, tokenizer, [END], hparams)
+    made = apply("ft", model, TOKENIZER, [END], hparams)
     assert made.losses[0] == pytest.approx(expected, rel=1e-4)
     assert made.losses[-1] < made.losses[0]
     changed = {name for name, parameter in model.named_parameters() if not torch.equal(parameter, before[name])}
     assert changed == made.deltas().keys() == {last}
     made.undo()
     assert all(torch.equal(parameter, before[name]) for name, parameter in model.named_parameters())
+
+
+PROMPTS = ['def f(x):\n    """', 'def load(values, more):\n    """Text, and more', 'def g():\n    """Say']
+# Read on from a cache as the sampler does it, these do not give what they give without.
+UNREAD = {"falcon_mamba", "mamba", "mamba2", "recurrent_gemma"}
+
+
+@pytest.mark.parametrize("kind", ANY, ids=str)
+def test_sampling_takes_any_type_or_refuses_it(kind: Kind) -> None:
+    model = make(kind)
+    if kind.model_type in UNREAD:
+        with pytest.raises(InputError, match=f"type '{kind.model_type}' cannot be sampled from here"):
+            check_cached(model)
+        return
+    check_cached(model)
+    draws = [Draw(prompt, prompt, 0, "f") for prompt in PROMPTS]
+    settings = Sampling(n=1, temperature=0, max_new_tokens=6)
+    texts = {draw.prompt: text for batch in sample(model, TOKENIZER, draws, settings) for draw, text in batch}
+    assert texts == {prompt: alone(model, prompt, 6) for prompt in PROMPTS}
+
+
+@torch.no_grad()
+def alone(model: Any, prompt: str, count: int) -> str:
+    """What the model goes on with, a token at a time, without a cache and without padding."""
+    ids = TOKENIZER(prompt)["input_ids"]
+    start = len(ids)
+    for _ in range(count):
+        ids.append(int(model(torch.tensor([ids]), use_cache=False).logits[0, -1].argmax()))
+        if ids[-1] == TOKENIZER.eos_token_id:
+            break
+    text: str = TOKENIZER.decode(ids[start:], skip_special_tokens=True)
+    return text
