@@ -47,7 +47,7 @@ def _both_ways(model: Any) -> tuple[Tensor, Tensor]:
     cache = DynamicCache(config=model.config)
     positions = (mask.cumsum(1) - 1).clamp(min=0)
     model(input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True)
-    stay = torch.tensor([0, 2], device=device)
+    stay: Any = torch.tensor([0, 2], device=device)  # typed as a torch.LongTensor there
     cache.reorder_cache(stay)
     mask = torch.cat([mask[stay], mask.new_ones(2, 1)], dim=1)
     found = model(

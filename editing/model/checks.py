@@ -89,16 +89,15 @@ def _fault(model: Any) -> str:
         if fault := _fault_of_layer(hidden, parts, layers.mlp(parts.middle, number)):
             return f"in layer {number}, {fault}"
         hidden = parts.output
-    batch = layers.batch
-    with captured(model.get_submodule(layers.family.norm)) as seen:
-        logits = model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False).logits
-    if not torch.isfinite(logits[batch.mask.bool()]).all():
-        return "its log-probabilities are no finite numbers, before any edit"
+    batch, norm = layers.batch, model.get_submodule(layers.family.norm)
     real = batch.mask.bool()
+    with captured(norm) as seen:
+        logits = model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False).logits[real]
+    if not torch.isfinite(logits).all():
+        return "its logits are no finite numbers, before any edit"
     if not close(hidden[real], seen[0].input[real]):
         return "its layers, called one by one, do not compute what they do together"
-    normed = model.get_submodule(layers.family.norm)(hidden)
-    if not same(model.get_output_embeddings()(normed)[real], logits[real]):
+    if not same(model.get_output_embeddings()(norm(seen[0].input))[real], logits):
         return HEAD
     return _fault_of_cache(model, rows, hidden)
 

@@ -127,7 +127,7 @@ def _fill(model: Any, tokenizer: Any, rows: list[_Row], sampling: Sampling) -> N
         if not keep:
             return
         if len(keep) < len(active):
-            kept = torch.tensor(keep, device=mask.device)
+            kept: Any = torch.tensor(keep, device=mask.device)  # typed as a torch.LongTensor in caches
             cache.reorder_cache(kept)  # layers with states (Mamba's) have no other way to select rows
             active, mask, tokens = [active[i] for i in keep], mask[kept], tokens[kept]
         mask = torch.cat([mask, mask.new_ones(len(active), 1)], dim=1)
@@ -160,7 +160,7 @@ def _read_prompts(model: Any, tokenizer: Any, rows: list[_Row]) -> tuple[Any, Te
         use_cache=True,
         logits_to_keep=1,
     ).logits[:, -1]
-    which = torch.tensor([places[tuple(row.prompt_ids)] for row in rows], device=model.device)
+    which: Any = torch.tensor([places[tuple(row.prompt_ids)] for row in rows], device=model.device)
     cache.reorder_cache(which)
     return cache, logits[which], batch.mask[which]
 

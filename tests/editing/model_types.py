@@ -11,6 +11,7 @@ import transformers
 from edittool.editing.model.families import Family, like_gpt2, like_llama
 
 VOCABULARY = 384
+FROM_CONFIG: Any = transformers.AutoModelForCausalLM.from_config  # untyped
 LIKE_LLAMA: Mapping[str, Any] = {
     "hidden_size": 32,
     "intermediate_size": 48,
@@ -57,7 +58,7 @@ def configuration(kind: Kind) -> Any:
 def outline(kind: Kind) -> Any:
     """The model without content, as it is looked at before weights are read."""
     with torch.device("meta"):
-        return transformers.AutoModelForCausalLM.from_config(configuration(kind))
+        return FROM_CONFIG(configuration(kind))
 
 
 def make(kind: Kind) -> Any:
@@ -65,7 +66,7 @@ def make(kind: Kind) -> Any:
     config = configuration(kind)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(7)
-        model = transformers.AutoModelForCausalLM.from_config(config)
+        model = FROM_CONFIG(config)
         with torch.no_grad():  # some types draw weights so small that a layer adds next to nothing
             for name, parameter in model.named_parameters():
                 if parameter.dim() > 1 and parameter.std() < 0.1:
@@ -76,7 +77,7 @@ def make(kind: Kind) -> Any:
 
 
 # Types of the table: right in every method.
-NEO = {"hidden_size": 32, "num_layers": 4, "num_heads": 4, "max_position_embeddings": 256}
+NEO: Mapping[str, Any] = {"hidden_size": 32, "num_layers": 4, "num_heads": 4, "max_position_embeddings": 256}
 FITTING = (
     llama("llama"),
     llama("qwen2"),
@@ -121,17 +122,28 @@ def in_falcon(model_type: str, layer: str, attention: str, mlp_norm: str, norm: 
 
 
 # Types that are not, each with the line that the table would have for it: the checks then find the reason.
-EXPERTS: Mapping[str, Any] = {"num_local_experts": 4, "num_experts": 4, "num_experts_per_tok": 2}
-LATENT = {"head_dim": 8, "kv_lora_rank": 8, "q_lora_rank": 8, "qk_rope_head_dim": 8, "qk_nope_head_dim": 8}
+EXPERTS: dict[str, Any] = {"num_local_experts": 4, "num_experts": 4, "num_experts_per_tok": 2}
+LATENT: dict[str, Any] = {
+    "head_dim": 8,
+    "kv_lora_rank": 8,
+    "q_lora_rank": 8,
+    "qk_rope_head_dim": 8,
+    "qk_nope_head_dim": 8,
+}
 LATENT |= {"v_head_dim": 8, "num_key_value_heads": 4}
 DEEPSEEK = (
     EXPERTS
     | LATENT
     | {"n_routed_experts": 4, "n_group": 1, "topk_group": 1, "first_k_dense_replace": 1, "moe_intermediate_size": 16}
 )
-DELTA = {"linear_key_head_dim": 8, "linear_value_head_dim": 8, "linear_num_key_heads": 2, "linear_num_value_heads": 4}
+DELTA: dict[str, Any] = {
+    "linear_key_head_dim": 8,
+    "linear_value_head_dim": 8,
+    "linear_num_key_heads": 2,
+    "linear_num_value_heads": 4,
+}
 DELTA |= {"layer_types": ["linear_attention", "full_attention"] * 2}
-MAMBA2 = {"num_heads": 8, "head_dim": 8, "n_groups": 1, "chunk_size": 8, "num_key_value_heads": 4}
+MAMBA2: dict[str, Any] = {"num_heads": 8, "head_dim": 8, "n_groups": 1, "chunk_size": 8, "num_key_value_heads": 4}
 UNFITTING: tuple[tuple[Kind, Family], ...] = (
     # attention beside the MLP
     (
@@ -192,5 +204,4 @@ STRANGE = (
     Kind("bloom", FALCON),
     Kind("mpt", {"d_model": 32, "n_heads": 4, "n_layers": 4, "max_seq_len": 256}),
     Kind("xglm", {"d_model": 32, "attention_heads": 4, "num_layers": 4, "ffn_dim": 48, "max_position_embeddings": 256}),
-    llama("arcee"),
 )

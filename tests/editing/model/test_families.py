@@ -1,5 +1,7 @@
 """Every type of the table is right in every method, and a type that is not is refused by the part that does not fit."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,7 +37,7 @@ def hparams_of(method: str, kind: Kind) -> dict[str, Any]:
 def edited(method: str, kind: Kind, speedups: Speedups) -> dict[str, torch.Tensor]:
     """What an edit of a fresh model changes: tensors, or GRACE's keys and values.
 
-    The model is in float64: in float32, Adam's first step makes 1e-5 of the rounding of an entry that is next to nothing.
+    The model is in float64: in float32, Adam's first step makes 1e-5 of the rounding of entries next to nothing.
     """
     model, hparams = make(kind).double(), hparams_of(method, kind)
     paths = [path.format(layer) for layer in range(LAYERS) for path in modules(kind)]
@@ -60,6 +62,14 @@ def relative(one: torch.Tensor, other: torch.Tensor) -> float:
 def test_every_type_of_the_table_is_tried() -> None:
     assert {kind.model_type for kind in FITTING} == FAMILIES.keys()
     assert {kind.model_type for kind, _ in UNFITTING} == UNFIT.keys()
+
+
+def test_the_page_lists_every_type() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "add-a-model-family.md").read_text(encoding="utf-8")
+    fitting, unfitting = page.split("## What was tried")[1].split("Refused by")
+    rows = [line for line in unfitting.splitlines() if line.startswith("|")]
+    assert set(re.findall(r"^\| (\w+) \|", fitting, re.MULTILINE)) == FAMILIES.keys()
+    assert set(re.findall(r"`(\w+)`", "".join(rows))) == UNFIT.keys()
 
 
 # Types of the table
