@@ -148,9 +148,9 @@ def modules_of_layers(model: Any, layers: Iterable[int], attention: bool = False
 
 def input_widths(model: Any, modules: Iterable[str]) -> dict[str, int]:
     """Return f, the number of inputs, for each of `modules`. Raises InputError for what is no linear module."""
-    place = 0 if family_of(model).transposed else 1
-    widths = {}
-    for module in modules:
+    widths: dict[str, int] = {}
+    for module in modules:  # without any, no family is asked for: `none` and `ft` have none
+        place = 0 if family_of(model).transposed else 1
         try:
             widths[module] = int(model.get_submodule(module).weight.shape[place])
         except (AttributeError, IndexError):

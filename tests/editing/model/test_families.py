@@ -1,6 +1,7 @@
 """Every type of the table is right in every method, and a type that is not is refused by the part that does not fit."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ from edittool.editing.model.cached import check_cached
 from edittool.editing.model.checks import find_fault, fitting_family
 from edittool.editing.model.families import FAMILIES, Family
 from edittool.editing.model.unfit import EXPERTS, STATES, UNFIT
+from edittool.editing.runs.execute import run_regime
 from edittool.editing.runs.sampling import Draw, Sampling, sample
+from edittool.editing.runs.settings import Run
 from edittool.schemas.errors import InputError
 
-from ..model_types import FITTING, STRANGE, UNFITTING, Kind, llama, make, outline
+from ..model_types import DELTA, FALCON, FITTING, STRANGE, UNFITTING, Kind, llama, make, outline
 from ..parity_cases import END, LAYERS, MIDDLE, byte_tokenizer, covariance_of
 from ..parity_cases import hparams_of as locating_hparams
+from ..short_runs import FT, INSTANT, NONE
 
 METHODS = ("ft", "grace", "rome", "memit", "pmet")
 TEMPLATES = ["{}", "I is. {}"]
@@ -170,6 +174,92 @@ def test_sampling_takes_any_type_or_refuses_it(kind: Kind) -> None:
     settings = Sampling(n=1, temperature=0, max_new_tokens=6)
     texts = {draw.prompt: text for batch in sample(model, TOKENIZER, draws, settings) for draw, text in batch}
     assert texts == {prompt: alone(model, prompt, 6) for prompt in PROMPTS}
+
+
+@pytest.mark.parametrize("run", [NONE, INSTANT], ids=["none", "ft"])
+@pytest.mark.parametrize("kind", [llama("gpt_neox"), llama("qwen3_5_text", **DELTA), Kind("bloom", FALCON)], ids=str)
+def test_a_run_takes_a_type_of_no_family(kind: Kind, run: Run, bench: Any, tmp_path: Path) -> None:
+    model = make(kind)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    last = [name for name, parameter in model.named_parameters() if parameter.dim() > 1][-2]
+    if run is INSTANT:
+        run = replace(run, hparams=replace(FT, values=replace(FT.values, rewrite_module_tmp=last, lr=0.5)))
+    summary = run_regime(model, TOKENIZER, bench, run, tmp_path / "s.jsonl")
+    assert summary.new == len((tmp_path / "s.jsonl").read_text().splitlines()) > 10
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+def test_a_run_refuses_to_sample_wrongly_before_anything_is_written(bench: Any, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"the results differ.*edittool prompts"):
+        run_regime(make(llama("mamba")), TOKENIZER, bench, NONE, tmp_path / "s.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
+# What the checks tell of a family that would fit
+
+
+def test_a_model_that_computes_no_numbers_is_told() -> None:
+    model = make(llama("llama"))
+    with torch.no_grad():
+        model.model.norm.weight.fill_(float("nan"))
+    with pytest.raises(InputError, match=r"logits are no finite numbers, before any edit"):
+        fitting_family(model)
+    with pytest.raises(InputError, match=r"\(its logits are no finite numbers\)"):
+        check_cached(model)
+
+
+def test_parallel_layers_of_a_type_that_also_has_serial_ones_are_told_by_the_outline() -> None:
+    with pytest.raises(InputError, match=r"it has no module model\.layers\.0\.post_attention_layernorm"):
+        fitting_family(outline(llama("stablelm", use_parallel_residual=True)))
+
+
+def test_the_part_is_named_wherever_it_does_not_fit() -> None:
+    model = make(llama("llama"))
+    mlp, norm = model.model.layers[2].mlp, model.model.layers[1].self_attn
+    for module, words in (
+        (mlp, "in layer 2, the MLP's output is multiplied .*by 0.5"),
+        (norm, "in layer 1, the attention's"),
+    ):
+        forward = module.forward
+        module.forward = halved(forward)
+        assert re.match(words, find_fault(model))
+        module.forward = forward
+    assert find_fault(model) == ""
+
+
+def halved(forward: Any) -> Any:
+    """A forward whose output, a tensor or the first of a tuple, is half of what it was."""
+
+    def half(*args: Any, **kwargs: Any) -> Any:
+        output = forward(*args, **kwargs)
+        return (0.5 * output[0], *output[1:]) if isinstance(output, tuple) else 0.5 * output
+
+    return half
+
+
+def test_what_depends_on_the_width_of_the_batch_is_told() -> None:
+    model = make(llama("llama"))
+    layer = model.model.layers[1].self_attn
+    layer.o_proj.register_forward_hook(lambda module, args, output: output * (1 + output.shape[1] / 10))
+    assert find_fault(model) == "with the beginning of a text in a cache, it computes something else than without"
+    with pytest.raises(InputError, match="the results differ"):
+        check_cached(model)
+
+
+def test_a_model_is_passed_through_once_and_left_in_its_mode() -> None:
+    model = make(llama("llama")).train()
+    model.model.layers[0].mlp.eval()
+    passes = []
+    model.model.register_forward_hook(lambda *_: passes.append(1))
+    fitting_family(model)
+    first = len(passes)
+    fitting_family(model)
+    assert 0 < first == len(passes)
+    assert (model.training, model.model.layers[0].mlp.training, model.model.layers[1].mlp.training) == (
+        True,
+        False,
+        True,
+    )
 
 
 @torch.no_grad()
