@@ -17,6 +17,7 @@ from ...schemas.errors import EnvironmentFault, InputError
 from ...schemas.whole_files import lock, unlock, write_faults
 from ..model.digests import model_digest, tokenizer_digest
 from ..model.families import input_widths
+from ..model.limits import context_length
 from .corpora import Corpus, Sample
 from .files import Moment, model_folder_name, read_about, read_count, stats_cache, write_moment
 from .one_pass import GROUP, SECONDS, Checkpoint, Observer, Reading, second_moments
@@ -83,7 +84,7 @@ def compute_statistics(
     widths = input_widths(model, modules)
     sample = corpus.sample(settings.samples)
     reading = Reading(
-        min(settings.max_tokens, model.config.max_position_embeddings),
+        min(settings.max_tokens, context_length(model)),
         settings.batch_tokens,
         getattr(torch, settings.dtype),
     )
@@ -144,7 +145,7 @@ def _digest(key: Mapping[str, Any]) -> str:
 
 
 def _file_name(module: str, model: Any, settings: Settings, reading: Reading) -> str:
-    cut = f"_t{reading.max_tokens}" if reading.max_tokens < model.config.max_position_embeddings else ""
+    cut = f"_t{reading.max_tokens}" if reading.max_tokens < context_length(model) else ""
     return f"{module}_{settings.dtype}_mom2{cut}_{settings.samples}.npz"
 
 

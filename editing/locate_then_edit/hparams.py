@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ...schemas.errors import InputError
-from ..model.families import Family, family_of
+from ..model.checks import fitting_family
+from ..model.families import Family
 from .token_rows import FactToken, Profile, Reading, Space
 
 
@@ -66,8 +67,12 @@ class LocatingHparams:
 
 
 def check_locating(model: Any, hparams: LocatingHparams) -> Family:
-    """Return the model's family. Raises InputError where the hyperparameters name what the model does not have."""
-    family = family_of(model)
+    """Return the model's family.
+
+    Raises InputError where the hyperparameters name what the model does not have, and for a model whose parts do not
+    fit.
+    """
+    family = fitting_family(model)
     check_layers(model, "layers", hparams.layers)
     if hparams.v_loss_layer is not None:
         check_layers(model, "v_loss_layer", [hparams.v_loss_layer])

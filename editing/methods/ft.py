@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from ...schemas.errors import InputError
 from ..context import EditContext, Speedups
 from ..edits.edit import Edit
-from ..model.families import family_of
-from ..model.forward import LayerParts, Layers, Row, captured, head, read
+from ..model.checks import fitting_family_or_none
+from ..model.forward import Batch, LayerParts, Layers, Row, head, read
 from ..model.parameters import frozen, restored
 from ..requests import EditRequest, need_requests
 from .table import Method
@@ -108,7 +108,6 @@ def measure_ft(model: Any, tokenizer: Any, request: EditRequest, hparams: FtHpar
 
 def check_ft(model: Any, hparams: FtHparams) -> tuple[str, ...]:
     """Raise InputError where the hyperparameters name no parameter of the model; no covariance is needed."""
-    family_of(model)
     _weights(model, hparams)
     return ()
 
@@ -174,67 +173,76 @@ def _padded_on_the_left(chunk: list[_Taught], tokenizer: Any, hparams: FtHparams
 
 
 class _Forward:
-    """The loss of a chunk of requests, with what lies below the trained tensors computed once."""
+    """The loss of a chunk of requests, with what lies below the trained tensors computed once.
+
+    A model of no family whose parts fit is passed through as a whole each time, by its own forward.
+    """
 
     def __init__(self, model: Any, names: Sequence[str], chunk: Sequence[_Taught], speedups: Speedups):
         self._model, self.requests, self._speedups = model, len(chunk), speedups
         self._start = _lowest(model, names)
-        self._layers = Layers(model, read(model, [taught.row for taught in chunk]))
-        device = self._layers.batch.ids.device
+        self._batch = read(model, [taught.row for taught in chunk])
+        self._layers = None if self._start is None else Layers(model, self._batch)
         wanted = [
             (place, position, target)
             for place, taught in enumerate(chunk)
             for position, target in zip(taught.positions, taught.targets, strict=True)
         ]
+        device = self._batch.ids.device
         self._rows, self._positions, self._targets = torch.tensor(wanted, device=device).unbind(1)
         self._counts = torch.tensor([len(taught.targets) for taught in chunk], device=device)
         self._below: LayerParts | Tensor | None = None
 
     def loss(self) -> Tensor:
         """Return the mean over requests of the mean of -log p over each one's targets."""
-        hidden = self._hidden()
-        if self._speedups.loss_positions:
-            scores = head(self._model, hidden[self._rows, self._positions])
-        else:
-            scores = head(self._model, hidden)[self._rows, self._positions]
-        chosen = scores.gather(1, self._targets[:, None])[:, 0]
+        chosen = self._scores().gather(1, self._targets[:, None])[:, 0]
         return -(
             torch.zeros(self.requests, device=chosen.device).index_add(0, self._rows, chosen) / self._counts
         ).mean()
 
-    def _hidden(self) -> Tensor:
+    def _scores(self) -> Tensor:
+        """Return the log-probabilities (targets, vocabulary) at the positions that predict the targets."""
+        if self._layers is None:
+            return _of_the_whole_model(self._model, self._batch, self._rows, self._positions)
+        hidden = self._hidden(self._layers)
+        if self._speedups.loss_positions:
+            return head(self._model, hidden[self._rows, self._positions])
+        return head(self._model, hidden)[self._rows, self._positions]
+
+    def _hidden(self, layers: Layers) -> Tensor:
         """Return the hidden states after the last layer."""
-        if self._start is None:
-            return self._of_the_whole_model()
+        assert self._start is not None
         layer, at_mlp_out = self._start
         if self._below is None or not self._speedups.layer_cache:
-            self._below = self._read_below(layer, at_mlp_out)
+            self._below = _read_below(layers, layer, at_mlp_out)
         if isinstance(self._below, Tensor):
-            return self._layers.run(self._below, layer)
-        mlp_out = self._layers.module(self._layers.family.mlp_out, layer)
-        return self._layers.run(self._below.middle + mlp_out(self._below.mlp_input), layer + 1)
+            return layers.run(self._below, layer)
+        mlp_out = layers.module(layers.family.mlp_out, layer)
+        return layers.run(self._below.middle + mlp_out(self._below.mlp_input), layer + 1)
 
-    @torch.no_grad()
-    def _read_below(self, layer: int, at_mlp_out: bool) -> LayerParts | Tensor:
-        entering = self._layers.run(self._layers.embedded, 0, layer - 1)
-        return self._layers.parts(entering, layer) if at_mlp_out else entering
 
-    def _of_the_whole_model(self) -> Tensor:
-        """Return the same where the embeddings are trained: nothing lies below them."""
-        batch = self._layers.batch
-        with captured(self._model.get_submodule(self._layers.family.norm)) as seen:
-            self._model.base_model(
-                input_ids=batch.ids, attention_mask=batch.mask, position_ids=batch.positions, use_cache=False
-            )
-        return seen[0].input
+@torch.no_grad()
+def _read_below(layers: Layers, layer: int, at_mlp_out: bool) -> LayerParts | Tensor:
+    entering = layers.run(layers.embedded, 0, layer - 1)
+    return layers.parts(entering, layer) if at_mlp_out else entering
+
+
+def _of_the_whole_model(model: Any, batch: Batch, rows: Tensor, positions: Tensor) -> Tensor:
+    """Return log-probabilities at these places of `batch` by the model's own forward, which counts the positions."""
+    logits = model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False).logits[rows, positions]
+    return torch.log_softmax(logits.float(), dim=-1)
 
 
 def _lowest(model: Any, names: Sequence[str]) -> tuple[int, bool] | None:
     """Return the lowest layer that holds one of these parameters, and whether only its last linear layer does.
 
-    The number of layers stands for what comes after them (final norm, head), None for what comes before.
+    The number of layers stands for what comes after them (final norm, head). None: nothing is known to lie below, for
+    one of them comes before the layers, or the model is of no family whose parts fit.
     """
-    family, count = family_of(model), model.config.num_hidden_layers
+    family = fitting_family_or_none(model)
+    if family is None:
+        return None
+    count = model.config.num_hidden_layers
     held: dict[int, list[str]] = {}
     for name in names:
         layers = (n for n in range(count) if name.startswith(f"{family.layer.replace('{}', str(n))}."))

@@ -41,6 +41,7 @@ from ..edits.codebook import (
     written,
 )
 from ..edits.edit import Edit
+from ..model.checks import fitting_family
 from ..model.families import family_of
 from ..model.forward import Layers, Row, head, read
 from ..model.parameters import frozen
@@ -132,7 +133,11 @@ class _Reading:
 
 
 def check_grace(model: Any, hparams: GraceHparams) -> tuple[str, ...]:
-    """Raise InputError where the model has no such layer, or none that is linear. No module's covariance is needed."""
+    """Raise InputError where the model has no such layer, none that is linear, or parts that do not fit.
+
+    No module's covariance is needed.
+    """
+    fitting_family(model)
     there = dict(model.named_modules())
     if hparams.layer not in there:
         raise InputError(

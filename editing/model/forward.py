@@ -67,7 +67,11 @@ class LayerParts:
 
 
 class FrozenCache(DynamicCache):
-    """Keys and values of the positions read before; once frozen, new ones are joined on but not kept."""
+    """Keys and values of the positions read before; once frozen, new ones are joined on but not kept.
+
+    Made without the model's configuration, it keeps every position where attention has a window too: the mask hides
+    what lies before the window.
+    """
 
     frozen = False
 
@@ -118,25 +122,34 @@ def read(model: Any, rows: Sequence[Row], starts: Sequence[int] | None = None) -
 
 @torch.no_grad()
 def _read_before(model: Any, rows: Sequence[Row]) -> tuple[FrozenCache, Tensor]:
-    """Return the cache of `rows` and their mask; an empty row reads one padding token, which nothing looks at."""
-    ids, mask = _padded(rows, model)
+    """Return the cache of `rows` and their mask; an empty row reads one padding token, which nothing looks at.
+
+    They are padded on the left: attention with a window counts columns, so those of a row have to follow each other.
+    """
+    ids, mask = _padded(rows, model, left=True)
     seen = mask.clone()
-    seen[[place for place, row in enumerate(rows) if not row.ids], 0] = 1
-    cache = FrozenCache(config=model.config)
-    positions = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
+    seen[[place for place, row in enumerate(rows) if not row.ids], -1] = 1
+    cache = FrozenCache()
+    before = torch.tensor([ids.shape[1] - len(row.ids) for row in rows], device=ids.device)
+    positions = (torch.arange(ids.shape[1], device=ids.device) - before[:, None]).clamp(min=0)
     model.base_model(input_ids=ids, attention_mask=seen, position_ids=positions, past_key_values=cache, use_cache=True)
     cache.frozen = True
     return cache, mask
 
 
-def _padded(rows: Sequence[Row], model: Any) -> tuple[Tensor, Tensor]:
-    """Return ids and mask of `rows`, padded on the right with a token that nothing looks at."""
+def _padded(rows: Sequence[Row], model: Any, left: bool = False) -> tuple[Tensor, Tensor]:
+    """Return ids and mask of `rows`, padded on the right, or the left, with a token that nothing looks at."""
     width = max(len(row.ids) for row in rows)
-    known = model.config.pad_token_id
-    pad = known if isinstance(known, int) and 0 <= known < model.config.vocab_size else 0
-    ids = torch.tensor([[*row.ids, *[pad] * (width - len(row.ids))] for row in rows], device=model.device)
-    mask = torch.tensor([[*row.mask, *[0] * (width - len(row.mask))] for row in rows], device=model.device)
-    return ids, mask
+    config = model.config.get_text_config(decoder=True)
+    known = getattr(config, "pad_token_id", None)
+    pad = known if isinstance(known, int) and 0 <= known < config.vocab_size else 0
+
+    def filled(values: Sequence[int], value: int) -> list[int]:
+        padding = [value] * (width - len(values))
+        return [*padding, *values] if left else [*values, *padding]
+
+    ids = torch.tensor([filled(row.ids, pad) for row in rows], device=model.device)
+    return ids, torch.tensor([filled(row.mask, 0) for row in rows], device=model.device)
 
 
 class Layers:
@@ -156,10 +169,10 @@ class Layers:
         calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
         entered: list[Tensor] = []
 
-        def note(hidden: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        def note(hidden: Tensor, *args: Any, **kwargs: Any) -> Any:
             entered.append(hidden)
             calls.append((args, kwargs))
-            return hidden
+            return (hidden, None) if self.family.in_tuples else hidden
 
         with self._forwards_replaced_by(note):
             self.model.base_model(
@@ -172,7 +185,7 @@ class Layers:
         return entered[0], calls
 
     @contextlib.contextmanager
-    def _forwards_replaced_by(self, forward: Callable[..., Tensor]) -> Iterator[None]:
+    def _forwards_replaced_by(self, forward: Callable[..., Any]) -> Iterator[None]:
         layers: list[Any] = [self.layer(number) for number in range(self.count)]
         own = [layer.__dict__.get("forward") for layer in layers]
         try:

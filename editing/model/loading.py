@@ -12,7 +12,6 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils import logging as transformers_logging
 
 from ...schemas.errors import EnvironmentFault, InputError
-from .families import family_of_type
 from .memory import check_memory, fitting
 from .sources import checked_source, refuse_quantised
 from .tiny import Lessons, tiny_model
@@ -39,8 +38,8 @@ def load_model(
     take minutes, `check` is called with the model's outline (its modules and shapes, no content) and the tokenizer: it
     raises where they will not do. The tokenizer is held against texts and against the model's embeddings (see
     `tokenizers`); `tell` hears, in words, what was done about it. Raises InputError for a model that does not exist, is
-    of no known family, is quantised or an adapter, whose tokenizer loses text, or whose files are broken or incomplete,
-    EnvironmentFault for no GPU, one whose memory is too small, and an unreachable Hub.
+    no causal language model, is quantised or an adapter, whose tokenizer loses text, or whose files are broken or
+    incomplete, EnvironmentFault for no GPU, one whose memory is too small, and an unreachable Hub.
     """
     place = find_device(device)
     with _quiet():
@@ -48,7 +47,6 @@ def load_model(
         with _explained(name, "configuration"):
             config = AutoConfig.from_pretrained(source, trust_remote_code=False)
         refuse_quantised(name, config)
-        family_of_type(config.model_type)
         with _explained(name, "tokenizer"):
             tokenizer = load_tokenizer(name, source, tell)
         outline = _outline(name, config)

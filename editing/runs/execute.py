@@ -8,6 +8,7 @@ from typing import Any
 from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ..context import EditContext
+from ..model.cached import check_cached
 from ..model.families import input_widths
 from ..model.memory import check_memory
 from ..model.tokenizers import check_texts, reader_of
@@ -62,12 +63,13 @@ def run_regime(
     `warn` is told, and the rows of samples say so.
 
     Raises InputError, before anything is edited, for what `plan` refuses, hyperparameters that do not fit the model, a
-    covariance that is needed but missing, and an `out` of another run or benchmark; EnvironmentFault for too little
-    memory of the GPU and for a disk that refuses.
+    model that does not fit the method or cannot be sampled from, a covariance that is needed but missing, and an `out`
+    of another run or benchmark; EnvironmentFault for too little memory of the GPU and for a disk that refuses.
     """
     context = context or EditContext()
     stages = plan(bench, run)
     check_fit(model, tokenizer, stages, run, context)
+    check_cached(model)
     fingerprint = context_sha256(context, _covered(model, run, context))
     identity = run.identity() | {"tokenizer": reader_of(tokenizer)}
     identity |= {} if run.regime == "none" else {"context_sha256": fingerprint}

@@ -11,6 +11,7 @@ from ...schemas.problems import Problem
 from ...schemas.whole_files import write_faults
 from ..context import EditContext
 from ..methods.table import Method
+from ..model.limits import context_length
 from ..requests import EditRequest
 
 
@@ -54,7 +55,7 @@ def check_requests(
     model: Any, tokenizer: Any, requests: Iterable[EditRequest], method: Method, hparams: Any, context: EditContext
 ) -> None:
     """Raise InputError for a request that the method cannot find in tokens, or that is longer than `model` reads."""
-    room = model.config.max_position_embeddings
+    room = context_length(model)
     for request in requests:
         count = method.measure(model, tokenizer, request, hparams, context)
         if count > room:
@@ -67,7 +68,7 @@ def check_requests(
 
 def check_prompts(model: Any, tokenizer: Any, problems: Iterable[Problem]) -> None:
     """Raise InputError for a problem whose prompt leaves `model` no room for a token of its own."""
-    room = model.config.max_position_embeddings
+    room = context_length(model)
     for problem in problems:
         count = len(tokenizer(problem.prompt)["input_ids"])
         if not 0 < count < room:

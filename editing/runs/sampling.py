@@ -12,6 +12,7 @@ from transformers import DynamicCache
 from ...analysis.extraction import Mode
 from ...analysis.functions import is_function_complete
 from ...schemas.errors import InputError
+from ..model.limits import context_length
 
 NO_TOKEN = -1  # chosen where an edit has left a model that computes no numbers
 
@@ -83,11 +84,11 @@ class _Row:
     @classmethod
     def start(cls, draw: Draw, model: Any, tokenizer: Any, sampling: Sampling) -> "_Row":
         prompt_ids = tokenizer(draw.prompt)["input_ids"]
-        room = min(sampling.max_new_tokens, model.config.max_position_embeddings - len(prompt_ids))
+        room = min(sampling.max_new_tokens, context_length(model) - len(prompt_ids))
         if not prompt_ids or room < 1:
             raise InputError(
                 f"The prompt of {draw.task_id} has {len(prompt_ids)} tokens; the model reads from 1 to "
-                f"{model.config.max_position_embeddings - 1}. Leave the problem out, or use another model."
+                f"{context_length(model) - 1}. Leave the problem out, or use another model."
             )
         seed = hashlib.sha256(f"{sampling.seed}\n{draw.task_id}\n{draw.index}".encode()).digest()
         generator = torch.Generator().manual_seed(int.from_bytes(seed[:8], "big", signed=True))
@@ -126,8 +127,8 @@ def _fill(model: Any, tokenizer: Any, rows: list[_Row], sampling: Sampling) -> N
         if not keep:
             return
         if len(keep) < len(active):
-            kept = torch.tensor(keep, device=mask.device)
-            cache.batch_select_indices(kept)
+            kept: Any = torch.tensor(keep, device=mask.device)  # typed as a torch.LongTensor in caches
+            cache.reorder_cache(kept)  # layers with states (Mamba's) have no other way to select rows
             active, mask, tokens = [active[i] for i in keep], mask[kept], tokens[kept]
         mask = torch.cat([mask, mask.new_ones(len(active), 1)], dim=1)
         logits = model(
@@ -159,8 +160,8 @@ def _read_prompts(model: Any, tokenizer: Any, rows: list[_Row]) -> tuple[Any, Te
         use_cache=True,
         logits_to_keep=1,
     ).logits[:, -1]
-    which = torch.tensor([places[tuple(row.prompt_ids)] for row in rows], device=model.device)
-    cache.batch_select_indices(which)
+    which: Any = torch.tensor([places[tuple(row.prompt_ids)] for row in rows], device=model.device)
+    cache.reorder_cache(which)
     return cache, logits[which], batch.mask[which]
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from edittool.editing.model.families import family_of
+from edittool.editing.model.families import family_of, modules_of_layers
 from edittool.editing.model.loading import find_device, load_model, size_of
 from edittool.schemas.errors import EnvironmentFault, InputError
 
@@ -127,10 +127,19 @@ def test_weights_that_are_tied_are_not_missing(tokenizer: Any, tmp_path: Path) -
     assert model.lm_head.weight is model.transformer.wte.weight
 
 
-def test_an_unknown_family_is_told_by_its_config_alone(tiny_folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_bytes((tiny_folder / "config.json").read_bytes())
-    change_config(tmp_path, model_type="mamba")
-    with pytest.raises(InputError, match="type 'mamba' cannot be edited yet: only llama"):
+def test_a_type_of_no_family_is_told_before_weights_are_read(tiny_folder: Path, tmp_path: Path) -> None:
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+        (tmp_path / name).write_bytes((tiny_folder / name).read_bytes())
+    change_config(tmp_path, model_type="olmo2")
+    with pytest.raises(InputError, match=r"'olmo2' cannot be edited in parts: .* norm .* known: .*llama, "):
+        load_model(str(tmp_path), "cpu", check=lambda outline, tokenizer: modules_of_layers(outline, [0]) and None)
+
+
+def test_a_model_that_is_no_causal_one(tiny_folder: Path, tmp_path: Path) -> None:
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+        (tmp_path / name).write_bytes((tiny_folder / name).read_bytes())
+    (tmp_path / "config.json").write_text('{"model_type": "t5"}')
+    with pytest.raises(InputError, match="its configuration: Unrecognized configuration class"):
         load_model(str(tmp_path), "cpu")
 
 
