@@ -8,6 +8,7 @@ from .context import EditContext
 from .edits.edit import Edit
 from .methods.hparams import Hparams, hparams_of
 from .methods.table import find_method
+from .model.placement import check_placement
 from .requests import EditRequest
 
 
@@ -24,10 +25,11 @@ def apply(
     `model` is a transformers model of a known family, changed in place and left in evaluation mode; `hparams` a mapping
     in EasyEdit's field names, or what `load_hparams` returns. Successive edits stack, and are undone in reverse order.
     Raises InputError, before the model is touched, for an unknown method or family, hyperparameters that are wrong or
-    do not fit the model, a missing covariance, and a request that cannot be taught.
+    do not fit the model, a model that is spread over devices, a missing covariance, and a request that cannot be taught.
     """
     chosen = find_method(method)
     read = hparams if isinstance(hparams, Hparams) else hparams_of(hparams, chosen)
     if not isinstance(read.values, chosen.hparams):
         raise InputError(f"The hyperparameters of {read.source} are not for the method {chosen.name}.")
+    check_placement(model)
     return chosen.teach(model, tokenizer, list(requests), read.values, context or EditContext())

@@ -18,6 +18,7 @@ from torch import Tensor
 from ..context import Speedups
 from ..model.forward import ROWS_AT_ONCE, LayerParts, Layers, head, read
 from ..model.parameters import frozen
+from ..model.sums import added_at, repeated, sums_of
 from .hparams import LocatingHparams
 from .token_rows import LookupRow
 
@@ -172,8 +173,7 @@ class _Tries:
 
     def _added(self, hidden: Tensor, deltas: Tensor) -> Tensor:
         """Return `hidden` (rows, width, d) with each row's δ of `deltas` (requests, d) added at its lookup."""
-        rows = torch.arange(len(hidden), device=hidden.device)
-        return hidden.index_put((rows, self._lookups), deltas[self._owners].to(hidden.dtype), accumulate=True)
+        return added_at(hidden, self._lookups, repeated(deltas, [len(rows) for rows in self._requests]))
 
     def _outcome(self, judged: Tensor, final: Tensor) -> _Outcome:
         rows, positions, targets = self._wanted
@@ -188,9 +188,9 @@ class _Tries:
             kl_log_probs = everywhere[self._kl_rows, lookups]
         chosen = scores.gather(1, targets[:, None])[:, 0]
         missed = (chosen < scores.amax(1)).float()
-        owners, zeros = self._owners[rows], torch.zeros(len(self._requests), device=chosen.device)
-        nll = -zeros.index_add(0, owners, chosen) / (self._target_tokens * self._contexts)
-        return _Outcome(nll, zeros.index_add(0, owners, missed) == 0, kl_log_probs)
+        owners, requests = self._owners[rows], len(self._requests)
+        nll = -sums_of(chosen, owners, requests) / (self._target_tokens * self._contexts)
+        return _Outcome(nll, sums_of(missed, owners, requests) == 0, kl_log_probs)
 
 
 class _Search:

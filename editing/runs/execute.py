@@ -10,6 +10,7 @@ from ...schemas.errors import InputError
 from ..context import EditContext
 from ..model.families import input_widths
 from ..model.memory import check_memory
+from ..model.placement import check_placement
 from .edited_model import EditedModel, enough_memory
 from .plan import Stage, plan, untaught
 from .preflight import check_prompts, check_requests, check_writable
@@ -50,24 +51,27 @@ def run_regime(
     *,
     context: EditContext | None = None,
     save_edits: Path | None = None,
+    dense: bool = False,
     observe: Observer = lambda progress: None,
 ) -> Summary:
     """Sample every stage of `run` into the JSONL file `out`; what stands there already is not done again.
 
     Each batch is on the disk before the next begins, so any interruption keeps it, and the file comes out as if there
     had been none. The model is left as it was, bit for bit. With `save_edits`, each edit that is made is saved in that
-    folder; an interrupted sequence takes the edits it needs again from there.
+    folder, as factors where it has low rank unless `dense`; an interrupted sequence takes the edits it needs again from
+    there.
 
     Raises InputError, before anything is edited, for what `plan` refuses, hyperparameters that do not fit the model, a
-    covariance that is needed but missing, and an `out` of another run or benchmark; EnvironmentFault for too little
+    model that is spread over devices, a covariance that is needed but missing, and an `out` of another run or benchmark; EnvironmentFault for too little
     memory of the GPU and for a disk that refuses.
     """
+    check_placement(model)
     context = context or EditContext()
     stages = plan(bench, run)
     check_fit(model, tokenizer, stages, run, context)
     fingerprint = context_sha256(context, _covered(model, run, context))
     identity = run.identity() | ({} if run.regime == "none" else {"context_sha256": fingerprint})
-    saved = None if save_edits is None else SavedEdits(save_edits, run, fingerprint)
+    saved = None if save_edits is None else SavedEdits(save_edits, run, fingerprint, dense)
     with SampleWriter(out, bench, stages, run.sampling, identity) as samples:
         before = samples.done
 
