@@ -25,7 +25,7 @@ def apply(
     `model` is a transformers model of a known family, changed in place and left in evaluation mode; `hparams` a mapping
     in EasyEdit's field names, or what `load_hparams` returns. Successive edits stack, and are undone in reverse order.
     Raises InputError, before the model is touched, for an unknown method or family, hyperparameters that are wrong or
-    do not fit the model, a model that is spread over devices, a missing covariance, and a request that cannot be taught.
+    do not fit the model, a model spread over devices, a missing covariance, and a request that cannot be taught.
     """
     chosen = find_method(method)
     read = hparams if isinstance(hparams, Hparams) else hparams_of(hparams, chosen)

@@ -7,7 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-AT_ONCE = 2**20  # entries of the product that are computed at a time: bounds the memory
+AT_ONCE = 2**22  # entries of the product that are computed at a time: bounds the memory
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""Masters: what lies behind a tensor of 16 bits is the sum of its edits in float32, and the tensor is that, rounded once.
+"""Masters: behind a tensor of 16 bits lies the sum of its edits in float32; the tensor is that sum, rounded once.
 
 Added to the tensor itself, small edits would be lost one after the other: bfloat16 holds 8 bits of a number.
 """

@@ -8,10 +8,9 @@ from typing import Any
 from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ..context import EditContext
-from ..model.families import input_widths
-from ..model.memory import check_memory
 from ..model.placement import check_placement
 from .edited_model import EditedModel, enough_memory
+from .memory import check_edit_memory
 from .plan import Stage, plan, untaught
 from .preflight import check_prompts, check_requests, check_writable
 from .sample_writer import SampleWriter
@@ -62,14 +61,15 @@ def run_regime(
     there.
 
     Raises InputError, before anything is edited, for what `plan` refuses, hyperparameters that do not fit the model, a
-    model that is spread over devices, a covariance that is needed but missing, and an `out` of another run or benchmark; EnvironmentFault for too little
-    memory of the GPU and for a disk that refuses.
+    model that is spread over devices, a covariance that is needed but missing, and an `out` of another run or
+    benchmark; EnvironmentFault for too little memory of the GPU and for a disk that refuses.
     """
     check_placement(model)
     context = context or EditContext()
     stages = plan(bench, run)
     check_fit(model, tokenizer, stages, run, context)
     fingerprint = context_sha256(context, _covered(model, run, context))
+    check_edit_memory(model, tokenizer, list({edit: None for stage in stages for edit in stage.edits}), run, context)
     identity = run.identity() | ({} if run.regime == "none" else {"context_sha256": fingerprint})
     saved = None if save_edits is None else SavedEdits(save_edits, run, fingerprint, dense)
     with SampleWriter(out, bench, stages, run.sampling, identity) as samples:
@@ -119,14 +119,7 @@ def _covered(model: Any, run: Run, context: EditContext) -> tuple[str, ...]:
             f"{run.method.name} needs the covariance of the inputs of {missing[0]}, which is not there. Compute it "
             f"once with `edittool stats {run.model}` and the same hyperparameters, and give its folder as --stats."
         )
-    check_memory(model.device, _factored_bytes(model, modules), "the factored covariances that the method needs")
     return modules
-
-
-def _factored_bytes(model: Any, modules: Sequence[str]) -> int:
-    """Return the memory that solving takes: each covariance in float64, and one more while it is factored."""
-    sizes = [8 * width**2 for width in input_widths(model, modules).values()]
-    return sum(sizes) + max(sizes, default=0)
 
 
 def _sample(

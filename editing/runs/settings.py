@@ -20,8 +20,8 @@ class Run:
 
     `changes` limits the edits to these ids; `specificity_per_change` limits how many specificity problems each edited
     model is sampled on. `steps`: after how many edits the sequential regime samples; absent: 1, 2, 5, 10, 20, 50, ...
-    and the last. `subject` and `target` say what is taught: see `requests_for`. `shard` (i, n) is the i-th of n parts of
-    the instant regime, counted from 1: the rows of all parts, one after the other, are those of the whole run.
+    and the last. `subject` and `target` say what is taught: see `requests_for`. `shard` (i, n) is the i-th, from 1, of
+    n parts of the instant regime: the rows of all parts, one after the other, are those of the whole run.
     """
 
     model: str
