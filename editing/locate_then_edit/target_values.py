@@ -110,12 +110,16 @@ class _Tries:
     def _rows(self) -> list[LookupRow]:
         return [row for rows in self._requests for row in rows]
 
+    @property
+    def _owned(self) -> list[int]:
+        """Which request each row belongs to."""
+        return [number for number, rows in enumerate(self._requests) for _ in rows]
+
     def _index(self) -> None:
         """Say in tensors where δ enters, where targets are predicted and which request a row belongs to."""
         device = self._layers.batch.ids.device
         rows = list(zip(self._rows, self._starts, strict=True))
-        owners = [number for number, rows in enumerate(self._requests) for _ in rows]
-        self._owners = torch.tensor(owners, device=device)
+        self._owners = torch.tensor(self._owned, device=device)
         self._lookups = torch.tensor([row.lookup - start for row, start in rows], device=device)
         self._kl_rows = torch.tensor([place for place, (row, _) in enumerate(rows) if not row.targets], device=device)
         wanted = [
@@ -129,7 +133,7 @@ class _Tries:
 
     def keep(self, which: Sequence[int]) -> None:
         """Go on with the requests of these numbers alone."""
-        places = [place for place, owner in enumerate(self._owners.tolist()) if owner in set(which)]
+        places = [place for place, owner in enumerate(self._owned) if owner in set(which)]
         self._requests = [self._requests[number] for number in which]
         self._starts = [self._starts[place] for place in places]
         self._layers = Layers(self._layers.model, self._layers.batch.select(places))
@@ -145,7 +149,7 @@ class _Tries:
             "layer": (parts.output,),
             "attention_and_mlp": (parts.attention_output, parts.mlp_output),
         }[self.place]
-        owners = self._owners.tolist()
+        owners = self._owned
         firsts = [owners.index(number) for number in range(len(self._requests))]
         return [tuple(source[row, self._lookups[row]].float().clone() for source in sources) for row in firsts]
 
