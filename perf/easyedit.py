@@ -120,6 +120,9 @@ Teach = Callable[[Bench, str, Sequence[EditRequest]], Made]
 def main() -> None:
     options = parse()
     torch.set_num_threads(1)
+    if options.easyedit is None:
+        print("nothing to compare with: give --easyedit the folder of EasyEdit (how to get it: --help)")
+        return
     import_easyedit(options.easyedit)
     bench = make_bench()
     table = Table("method", "requests", "setting", "EasyEdit", "edittool", "ratio", "difference")
@@ -133,7 +136,7 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--easyedit", type=Path, required=True, metavar="FOLDER", help="a checkout of EasyEdit")
+    parser.add_argument("--easyedit", type=Path, metavar="FOLDER", help="a checkout of EasyEdit")
     parser.add_argument("--method", choices=COUNTS, help="measure this one alone")
     parser.add_argument("--rounds", type=int, default=2)
     return parser.parse_args()
@@ -152,7 +155,7 @@ def import_easyedit(folder: Path) -> None:
         import_module("datasets")
     except ImportError:  # it is for statistics, which are given here
         sys.modules["datasets"] = ModuleType("datasets")
-        sys.modules["datasets"].load_dataset = None  # type: ignore[attr-defined] - the name that is imported
+        sys.modules["datasets"].load_dataset = None  # type: ignore[attr-defined] - a module made here
 
 
 def make_bench() -> Bench:

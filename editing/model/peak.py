@@ -15,14 +15,14 @@ from transformers import AutoModelForCausalLM
 _ANSWERS: dict[torch.dtype, float | int | bool] = {torch.bool: False}
 
 
-class PeakMemory(TorchDispatchMode):
+class PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call] - torch has not typed how it is subclassed
     """Counts the bytes of what operations make, while it lives: `peak` is the most at once. A context manager.
 
     What was there before does not count, nor what a kernel takes and gives back inside.
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call] - nor this
         self.peak = 0
         self._now = 0
         self._known: dict[int, weakref.ref[torch.UntypedStorage]] = {}
@@ -71,6 +71,7 @@ def peak_on_outline(config: Any, dtype: torch.dtype, work: Callable[[Any], objec
     make: Any = AutoModelForCausalLM.from_config  # untyped
     with FakeTensorMode(allow_non_fake_inputs=True):
         model = make(config, dtype=dtype, trust_remote_code=False).eval()
-        with PeakMemory() as memory:
+        memory = PeakMemory()
+        with memory:
             work(model)
     return memory.peak
