@@ -155,7 +155,7 @@ def import_easyedit(folder: Path) -> None:
         import_module("datasets")
     except ImportError:  # it is for statistics, which are given here
         sys.modules["datasets"] = ModuleType("datasets")
-        sys.modules["datasets"].load_dataset = None  # type: ignore[attr-defined] - a module made here
+        sys.modules["datasets"].load_dataset = None  # type: ignore[attr-defined]  # a module made here
 
 
 def make_bench() -> Bench:

@@ -15,14 +15,14 @@ from transformers import AutoModelForCausalLM
 _ANSWERS: dict[torch.dtype, float | int | bool] = {torch.bool: False}
 
 
-class PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call] - torch has not typed how it is subclassed
+class PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no types here
     """Counts the bytes of what operations make, while it lives: `peak` is the most at once. A context manager.
 
     What was there before does not count, nor what a kernel takes and gives back inside.
     """
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call] - nor this
+        super().__init__()  # type: ignore[no-untyped-call]  # nor here
         self.peak = 0
         self._now = 0
         self._known: dict[int, weakref.ref[torch.UntypedStorage]] = {}
