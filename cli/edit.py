@@ -1,5 +1,6 @@
 """`edittool edit`: a benchmark and a model in, samples out."""
 
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -95,7 +96,11 @@ _LOST = {
 @click.option(
     "--save-edits", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Keep each edit here."
 )
-def edit(bench: str, output: Path, device: str, stats: Path | None, save_edits: Path | None, **given: Any) -> None:
+@click.option("--dense", is_flag=True, help="Keep whole tensors of edits, not the factors of those of low rank.")
+@click.option("--shard", metavar="I/N", help="Instant: the I-th of N equal parts of the changes, from 1/N to N/N.")
+def edit(
+    bench: str, output: Path, device: str, stats: Path | None, save_edits: Path | None, dense: bool, **given: Any
+) -> None:
     """Edit a model with API changes and sample programs from it.
 
     BENCH is a benchmark folder or `builtin`. The model is taught the reliability problems of a change, and sampled on
@@ -110,11 +115,14 @@ def edit(bench: str, output: Path, device: str, stats: Path | None, save_edits: 
     edittool edit BENCH -o all.jsonl --model FOLDER --method memit --batch --stats STATS
     edittool edit BENCH -o ft.jsonl --model codellama/CodeLlama-7b-hf --hparams ft-codellama-7b --device cuda
     edittool edit BENCH -o ft.jsonl --model FOLDER --hparams ft.yaml --changes math.sqrt,sorted -n 10
+    edittool edit BENCH -o part-3.jsonl --model FOLDER --hparams ft.yaml --shard 3/8
     """
     require_torch("edittool edit")
     run = _make_run(**given)
     started = time.monotonic()
-    summary = _edit(open_bench(bench), run, device, output, stats, save_edits)
+    if dense and save_edits is None:
+        raise click.UsageError("--dense says how --save-edits writes: give a folder for the edits, or leave it out.")
+    summary = _edit(open_bench(bench), run, device, output, stats, save_edits, dense)
     _tell(summary, run, output, time.monotonic() - started)
 
 
@@ -127,6 +135,7 @@ def _make_run(
     batch: bool,
     steps: str | None,
     changes: str | None,
+    shard: str | None,
     n: int,
     temperature: float,
     top_p: float,
@@ -149,6 +158,7 @@ def _make_run(
         sampling=Sampling(n, temperature, top_p, max_new_tokens, seed, batch_size, extract),
         steps=_numbers(steps),
         changes=_ids(changes),
+        shard=_shard(shard),
         **as_they_are,
     )
 
@@ -175,12 +185,21 @@ def _ids(changes: str | None) -> tuple[str, ...] | None:
     return ids
 
 
+def _shard(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
+    if found is None:
+        raise InputError(f"--shard takes a part and the number of parts, 3/8, not {text!r}.")
+    return int(found[1]), int(found[2])
+
+
 def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _edit(
-    bench: Bench, run: "Run", device: str, output: Path, stats: Path | None, save_edits: Path | None
+    bench: Bench, run: "Run", device: str, output: Path, stats: Path | None, save_edits: Path | None, dense: bool
 ) -> "Summary":
     """Load, edit and sample, with progress on stderr: bars on a terminal, a line now and then elsewhere."""
     from ..editing.context import EditContext
@@ -234,6 +253,7 @@ def _edit(
             output,
             context=context,
             save_edits=save_edits,
+            dense=dense,
             observe=observe,
             warn=_warn,
         )

@@ -1,10 +1,11 @@
-"""An edit: float32 differences of named tensors and codebooks of layers, put into a model and taken out bit for bit."""
+"""An edit: changes of named tensors and codebooks of layers, put into a model and taken out bit for bit."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from weakref import WeakKeyDictionary
 
 import torch
@@ -15,12 +16,35 @@ from torch import Tensor, nn
 from ...schemas.errors import InputError
 from ...schemas.whole_files import aside, write_faults
 from .codebook import Codebook, Entries, entries_at, features, install, pack, unpack
+from .low_rank import LowRank
+from .masters import Content, content_of, master_of, put_back, write
 
-FORMAT = "edittool-edit-2"
+FORMAT = "edittool-edit-3"
+READABLE = (FORMAT, "edittool-edit-2")  # the earlier one knew no factors
+
+Change = Tensor | LowRank  # what is added to a parameter, in its shape
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Before:
+    """What a model held before edits: the content of parameters, by name, and what takes codebooks out, latest last."""
+
+    contents: Mapping[str, Content]
+    uninstall: Sequence[Callable[[], None]]
+
+    def restore(self, model: Any) -> None:
+        """Put it back, bit for bit."""
+        for uninstall in reversed(self.uninstall):
+            uninstall()
+        parameters = dict(model.named_parameters())
+        for name, content in self.contents.items():
+            put_back(model, name, parameters[name], content)
 
 
 class Edit:
     """What a method learned: for some parameters, by name, what is added to them; for GRACE, a layer's codebook.
+
+    A change is a tensor (float32), or the two factors of one of low rank, which are multiplied where it is needed.
 
     `apply` puts it into a model, `undo` takes it out; as a context manager it undoes itself. Several edits stack in
     one model and come out in reverse order. `losses` are the method's own, one per step of its optimisation.
@@ -30,21 +54,23 @@ class Edit:
     def __init__(
         self,
         method: str,
-        deltas: Mapping[str, Tensor],
+        deltas: Mapping[str, Change],
         losses: Sequence[float] = (),
         codebooks: Mapping[str, Entries] | None = None,
     ):
         self.method = method
         self.losses = list(losses)
-        self._deltas = {name: delta.detach().float() for name, delta in deltas.items()}
+        self._changes = {
+            name: delta if isinstance(delta, LowRank) else delta.detach().float() for name, delta in deltas.items()
+        }
         self._codebooks = dict(codebooks or {})
         self._model: nn.Module | None = None
-        self._before: dict[str, Tensor] = {}
+        self._before: dict[str, Content] = {}
         self._uninstall: list[Callable[[], None]] = []
 
     def deltas(self) -> dict[str, Tensor]:
         """Return what is added to each parameter, in float32 and in the parameter's shape."""
-        return dict(self._deltas)
+        return {name: _dense(change) for name, change in self._changes.items()}
 
     @property
     def empty(self) -> bool:
@@ -57,22 +83,29 @@ class Edit:
 
     @torch.no_grad()
     def apply(self, model: nn.Module, *, touched_only: bool = True) -> Self:
-        """Add the differences to `model`, summed in float32 and rounded once, install codebooks; return this edit.
+        """Add the changes to `model`, summed in float32 and rounded once, install codebooks; return this edit.
 
-        With `touched_only` off, the old content of every parameter is kept for `undo`, and not only of those that the
-        edit touches. Raises RuntimeError while it is in a model already, and InputError when the model has no such
+        Behind a tensor of 16 bits, the sum of all edits in the model is kept in float32: see `masters`. With
+        `touched_only` off, the old content of every parameter is kept for `undo`, and not only of those that the edit
+        touches. Raises RuntimeError while it is in a model already, and InputError when the model has no such
         parameters or layers, or has a codebook that this edit's does not go on from.
         """
         if self._model is not None:
             raise RuntimeError("this edit is in a model already: undo it first, or load it a second time")
         parameters, layers = self._parameters(model), self._layers(model)
         kept = parameters if touched_only else dict(model.named_parameters())
-        self._before = {name: parameter.detach().clone() for name, parameter in kept.items()}
-        for name, parameter in parameters.items():
-            parameter.copy_(parameter.float() + self._deltas[name].to(parameter.device))
-        self._uninstall = [install(layer, self._codebooks[path]) for path, layer in layers.items()]
+        self._before = {name: content_of(model, name, parameter) for name, parameter in kept.items()}
         self._model = model
         _stacks.setdefault(model, []).append(self)
+        try:
+            for name, parameter in parameters.items():
+                change = _dense(self._changes[name].to(parameter.device))
+                write(model, name, parameter, master_of(model, name, parameter) + change)
+            for path, layer in layers.items():
+                self._uninstall.append(install(layer, self._codebooks[path]))
+        except BaseException:  # an interruption too leaves no half of an edit
+            self.undo()
+            raise
         return self
 
     def check(self, model: nn.Module) -> None:
@@ -82,14 +115,14 @@ class Edit:
 
     def _parameters(self, model: nn.Module) -> dict[str, nn.Parameter]:
         there = dict(model.named_parameters())
-        for name, delta in self._deltas.items():
+        for name, delta in self._changes.items():
             if name not in there or there[name].shape != delta.shape:
                 has = f"has it in shape {tuple(there[name].shape)}" if name in there else "has no such parameter"
                 raise InputError(
                     f"The edit changes {name} in shape {tuple(delta.shape)}, but this model {has}. "
                     "Apply it to a copy of the model it was made for."
                 )
-        return {name: there[name] for name in self._deltas}
+        return {name: there[name] for name in self._changes}
 
     def _layers(self, model: nn.Module) -> dict[str, nn.Module]:
         there = dict(model.named_modules())
@@ -108,9 +141,16 @@ class Edit:
                 )
         return {path: there[path] for path in self._codebooks}
 
-    @torch.no_grad()
     def undo(self) -> None:
         """Give every touched tensor its old content back, bit for bit, and every layer the codebook it had or none.
+
+        Raises RuntimeError when this edit is in no model, or when a later one is still in it.
+        """
+        model = self._model
+        self.release().restore(model)
+
+    def release(self) -> "Before":
+        """Leave the edit in the model and return what undoes it: from now on, this object is in no model.
 
         Raises RuntimeError when this edit is in no model, or when a later one is still in it.
         """
@@ -119,13 +159,10 @@ class Edit:
         stack = _stacks[self._model]
         if stack[-1] is not self:
             raise RuntimeError("a later edit is still in the model: edits are undone in reverse order")
-        parameters = dict(self._model.named_parameters())
-        for name, content in self._before.items():
-            parameters[name].copy_(content)
-        for uninstall in self._uninstall:
-            uninstall()
         stack.pop()
+        before = Before(self._before, self._uninstall)
         self._model, self._before, self._uninstall = None, {}, []
+        return before
 
     def __enter__(self) -> Self:
         return self
@@ -135,12 +172,18 @@ class Edit:
     ) -> None:
         self.undo()
 
-    def save(self, path: Path | str, about: Mapping[str, str] | None = None) -> None:
+    def save(self, path: Path | str, about: Mapping[str, str] | None = None, *, dense: bool = False) -> None:
         """Write the edit to `path` as safetensors; the metadata hold method, losses, codebook settings and `about`.
 
+        A change of low rank is written as its factors, unless `dense` asks for their product or that is no larger.
         Raises EnvironmentFault when the disk or a permission refuses; an old file then stays as it was.
         """
-        tensors, settings = dict(self._deltas), {}
+        factored = [name for name, one in self._changes.items() if isinstance(one, LowRank) and one.pays and not dense]
+        tensors = {name: _dense(one) for name, one in self._changes.items() if name not in factored}
+        for name in factored:
+            one: Any = self._changes[name]
+            tensors |= {f"{name}/left": one.left, f"{name}/right": one.right}
+        settings = {}
         for layer, entries in self._codebooks.items():
             packed, settings[layer] = pack(entries)
             tensors |= {f"{layer}/{name}": tensor for name, tensor in packed.items()}
@@ -149,6 +192,7 @@ class Edit:
             "method": self.method,
             "losses": json.dumps(self.losses),
             "codebooks": json.dumps(settings),
+            "factored": json.dumps(factored),
         }
         _write(Path(path), {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, metadata)
 
@@ -163,14 +207,16 @@ class Edit:
             raise InputError(
                 f"{path} cannot be read as an edit: {error}. `edittool edit --save-edits` makes one."
             ) from None
-        if metadata.get("format") != FORMAT:
+        if metadata.get("format") not in READABLE:
             raise InputError(
                 f"{path} holds tensors, but no edit that this version can read. `edittool edit --save-edits` makes one."
             )
         try:
             losses, settings = json.loads(metadata["losses"]), json.loads(metadata["codebooks"])
             codebooks = {layer: unpack(_taken(tensors, f"{layer}/"), settings[layer]) for layer in settings}
-            return cls(metadata["method"], tensors, losses, codebooks)
+            factored = json.loads(metadata.get("factored", "[]"))
+            factors = {name: LowRank.of(**_taken(tensors, f"{name}/")) for name in factored}
+            return cls(metadata["method"], tensors | factors, losses, codebooks)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path} is an edit that is damaged ({error!r}). Make it again.") from None
 
@@ -184,9 +230,13 @@ def read_metadata(path: Path) -> Mapping[str, str]:
         raise InputError(
             f"{path} cannot be read as an edit: {error}. `edittool edit --save-edits` makes one."
         ) from None
-    if metadata.get("format") != FORMAT:
+    if metadata.get("format") not in READABLE:
         raise InputError(f"{path} holds tensors, but not an edit. `edittool edit --save-edits` makes one.")
     return metadata
+
+
+def _dense(change: Change) -> Tensor:
+    return change.dense() if isinstance(change, LowRank) else change
 
 
 def _taken(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -203,8 +253,3 @@ def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> 
 
 # The edits in each model, the latest last. Beside the models, so that a deep copy of one starts with none.
 _stacks: WeakKeyDictionary[nn.Module, list[Edit]] = WeakKeyDictionary()
-
-
-def rounded(updates: Mapping[str, Tensor], dtype: torch.dtype | None) -> dict[str, Tensor]:
-    """Return `updates` in float32, rounded to `dtype` first, if one is given, as EasyEdit does before it adds them."""
-    return {name: (update if dtype is None else update.to(dtype)).float() for name, update in updates.items()}

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from ..context import EditContext
+from ..edits.low_rank import LowRank
+from ..edits.masters import master_of
 from ..model.families import family_of
 from ..model.forward import ROWS_AT_ONCE, LayerParts, Layers, read
 from ..model.parameters import restored
@@ -40,8 +42,8 @@ def spread(
     share: Callable[[int], float],
     weight: float,
     context: EditContext,
-) -> dict[str, Tensor]:
-    """Return the float32 update of each weight, in its shape; the model is put back as it was.
+) -> dict[str, LowRank]:
+    """Return the update of each weight, in its shape and of rank m for m requests; the model is put back as it was.
 
     `rows` are the requests' prompts in each template, the bare one first; `bare` those prompts alone. `targets` has,
     for each module to edit (a path with `{}`, in the order of editing), the place whose output is to become the target,
@@ -56,19 +58,17 @@ def spread(
         reader = _Sweep(model, rows, len(rows) // len(bare), layers[-1])
     else:
         reader = _WholePasses(model, rows, bare, layers[-1], context)
-    updates: dict[str, Tensor] = {}
+    updates: dict[str, LowRank] = {}
     with torch.no_grad(), restored(model, names) as weights:
-        before = {name: content.double() for name, content in weights.items()}
         for number, layer in enumerate(layers):
             for path, (place, wanted) in targets.items():
                 keys = _averaged(reader.keys(layer, path), len(bare)).T
                 missing = (wanted - reader.current(layer, place)).double().T / share(len(layers) - number)
                 adjusted = adjusted_keys(context, path.replace("{}", str(layer)), keys, weight)
-                update = missing @ adjusted.T
-                name = _name(path, layer)
-                updates[name] = update.T if family.transposed else update
-                weights[name].copy_(before[name] + updates[name])
-    return {name: update.float() for name, update in updates.items()}
+                update, name = LowRank.of(missing, adjusted), _name(path, layer)
+                updates[name] = update.transposed() if family.transposed else update
+                weights[name].copy_(master_of(model, name, weights[name]) + updates[name].dense())
+    return updates
 
 
 def _name(path: str, layer: int) -> str:

@@ -36,7 +36,7 @@ def covariance_of(context: EditContext, path: str, keys: int, device: torch.devi
             f"The covariance for {path} has shape {tuple(covariance.shape)}, and the module's inputs have {keys} "
             "features. Compute it for this model: `edittool stats MODEL`."
         )
-    if not bool(torch.isfinite(covariance).all()):
+    if bool(torch.isfinite(covariance).logical_not().any()):
         raise InputError(
             f"The covariance for {path} holds infinities or NaN. Compute it again: `edittool stats MODEL`."
         )

@@ -18,6 +18,7 @@ from torch import Tensor
 from ..context import Speedups
 from ..model.forward import ROWS_AT_ONCE, LayerParts, Layers, head, read
 from ..model.parameters import frozen
+from ..model.sums import added_at, repeated, sums_of
 from .hparams import LocatingHparams
 from .token_rows import LookupRow
 
@@ -109,12 +110,16 @@ class _Tries:
     def _rows(self) -> list[LookupRow]:
         return [row for rows in self._requests for row in rows]
 
+    @property
+    def _owned(self) -> list[int]:
+        """Which request each row belongs to."""
+        return [number for number, rows in enumerate(self._requests) for _ in rows]
+
     def _index(self) -> None:
         """Say in tensors where δ enters, where targets are predicted and which request a row belongs to."""
         device = self._layers.batch.ids.device
         rows = list(zip(self._rows, self._starts, strict=True))
-        owners = [number for number, rows in enumerate(self._requests) for _ in rows]
-        self._owners = torch.tensor(owners, device=device)
+        self._owners = torch.tensor(self._owned, device=device)
         self._lookups = torch.tensor([row.lookup - start for row, start in rows], device=device)
         self._kl_rows = torch.tensor([place for place, (row, _) in enumerate(rows) if not row.targets], device=device)
         wanted = [
@@ -128,7 +133,7 @@ class _Tries:
 
     def keep(self, which: Sequence[int]) -> None:
         """Go on with the requests of these numbers alone."""
-        places = [place for place, owner in enumerate(self._owners.tolist()) if owner in set(which)]
+        places = [place for place, owner in enumerate(self._owned) if owner in set(which)]
         self._requests = [self._requests[number] for number in which]
         self._starts = [self._starts[place] for place in places]
         self._layers = Layers(self._layers.model, self._layers.batch.select(places))
@@ -144,7 +149,7 @@ class _Tries:
             "layer": (parts.output,),
             "attention_and_mlp": (parts.attention_output, parts.mlp_output),
         }[self.place]
-        owners = self._owners.tolist()
+        owners = self._owned
         firsts = [owners.index(number) for number in range(len(self._requests))]
         return [tuple(source[row, self._lookups[row]].float().clone() for source in sources) for row in firsts]
 
@@ -172,8 +177,7 @@ class _Tries:
 
     def _added(self, hidden: Tensor, deltas: Tensor) -> Tensor:
         """Return `hidden` (rows, width, d) with each row's δ of `deltas` (requests, d) added at its lookup."""
-        rows = torch.arange(len(hidden), device=hidden.device)
-        return hidden.index_put((rows, self._lookups), deltas[self._owners].to(hidden.dtype), accumulate=True)
+        return added_at(hidden, self._lookups, repeated(deltas, [len(rows) for rows in self._requests]))
 
     def _outcome(self, judged: Tensor, final: Tensor) -> _Outcome:
         rows, positions, targets = self._wanted
@@ -188,9 +192,9 @@ class _Tries:
             kl_log_probs = everywhere[self._kl_rows, lookups]
         chosen = scores.gather(1, targets[:, None])[:, 0]
         missed = (chosen < scores.amax(1)).float()
-        owners, zeros = self._owners[rows], torch.zeros(len(self._requests), device=chosen.device)
-        nll = -zeros.index_add(0, owners, chosen) / (self._target_tokens * self._contexts)
-        return _Outcome(nll, zeros.index_add(0, owners, missed) == 0, kl_log_probs)
+        owners, requests = self._owners[rows], len(self._requests)
+        nll = -sums_of(chosen, owners, requests) / (self._target_tokens * self._contexts)
+        return _Outcome(nll, sums_of(missed, owners, requests) == 0, kl_log_probs)
 
 
 class _Search:

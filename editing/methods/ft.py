@@ -22,9 +22,11 @@ from torch import Tensor, nn
 from ...schemas.errors import InputError
 from ..context import EditContext, Speedups
 from ..edits.edit import Edit
+from ..edits.masters import master_of
 from ..model.checks import fitting_family_or_none
 from ..model.forward import Batch, LayerParts, Layers, Row, head, read
 from ..model.parameters import frozen, restored
+from ..model.sums import sums_of
 from ..requests import EditRequest, need_requests
 from .table import Method
 
@@ -97,7 +99,7 @@ def fine_tune(
     model.eval()
     with frozen(model, but=list(weights.values())), restored(model, list(weights)):
         forwards = [_Forward(model, list(weights), chunk, context.speedups) for chunk in chunks]
-        losses, deltas = _optimise(weights, forwards, hparams)
+        losses, deltas = _optimise(model, weights, forwards, hparams)
     return Edit("ft", deltas, losses).apply(model, touched_only=context.speedups.touched_only)
 
 
@@ -196,9 +198,7 @@ class _Forward:
     def loss(self) -> Tensor:
         """Return the mean over requests of the mean of -log p over each one's targets."""
         chosen = self._scores().gather(1, self._targets[:, None])[:, 0]
-        return -(
-            torch.zeros(self.requests, device=chosen.device).index_add(0, self._rows, chosen) / self._counts
-        ).mean()
+        return -(sums_of(chosen, self._rows, self.requests) / self._counts).mean()
 
     def _scores(self) -> Tensor:
         """Return the log-probabilities (targets, vocabulary) at the positions that predict the targets."""
@@ -257,13 +257,13 @@ def _lowest(model: Any, names: Sequence[str]) -> tuple[int, bool] | None:
 
 
 def _optimise(
-    weights: dict[str, nn.Parameter], forwards: Sequence[_Forward], hparams: FtHparams
+    model: nn.Module, weights: dict[str, nn.Parameter], forwards: Sequence[_Forward], hparams: FtHparams
 ) -> tuple[list[float], dict[str, Tensor]]:
-    """Return the mean loss of each epoch, before its updates, and the float32 change of each weight.
+    """Return the mean loss of each epoch, before its updates, and the change of each weight.
 
-    Adam works on float32 copies: in half precision its small steps would be lost to rounding.
+    Adam works on copies of the masters: in half precision its small steps would be lost to rounding.
     """
-    masters = [weight.detach().float().clone() for weight in weights.values()]
+    masters = [master_of(model, name, weight).clone() for name, weight in weights.items()]
     centres = [master.clone() for master in masters]
     optimizer = torch.optim.Adam(masters, lr=hparams.lr, weight_decay=hparams.weight_decay)
     losses: list[float] = []
@@ -285,7 +285,7 @@ def _optimise(
 
 def _step(optimizer: torch.optim.Adam, masters: list[Tensor], gradients: Sequence[Tensor]) -> None:
     for master, gradient in zip(masters, gradients, strict=True):
-        master.grad = gradient.float()
+        master.grad = gradient.to(master.dtype)
     optimizer.step()
 
 

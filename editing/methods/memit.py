@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from ..context import EditContext
-from ..edits.edit import Edit, rounded
+from ..edits.edit import Edit
 from ..locate_then_edit.contexts import find_templates, measured
 from ..locate_then_edit.hparams import LocatingHparams, check_locating
 from ..locate_then_edit.layer_updates import LAYER, spread
@@ -91,7 +91,7 @@ def teach_memit(
         context,
     )
     losses = [loss for value in values for loss in value.losses]
-    return Edit("memit", rounded(updates, rounding), losses).apply(model, touched_only=context.speedups.touched_only)
+    return Edit("memit", updates, losses).apply(model, touched_only=context.speedups.touched_only)
 
 
 def _reading(model: Any, tokenizer: Any, hparams: MemitHparams) -> Reading:

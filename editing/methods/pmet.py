@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from ..context import EditContext
-from ..edits.edit import Edit, rounded
+from ..edits.edit import Edit
 from ..locate_then_edit.contexts import find_templates, measured
 from ..locate_then_edit.hparams import check_locating, check_path
 from ..locate_then_edit.layer_updates import spread
@@ -110,7 +110,7 @@ def teach_pmet(
         context,
     )
     losses = [loss for value in values for loss in value.losses]
-    return Edit("pmet", rounded(updates, rounding), losses).apply(model, touched_only=context.speedups.touched_only)
+    return Edit("pmet", updates, losses).apply(model, touched_only=context.speedups.touched_only)
 
 
 def _reading(model: Any, tokenizer: Any, hparams: PmetHparams) -> Reading:

@@ -22,6 +22,8 @@ from torch import Tensor
 
 from ..context import EditContext
 from ..edits.edit import Edit
+from ..edits.low_rank import LowRank
+from ..edits.masters import master_of
 from ..locate_then_edit.contexts import find_templates, measured
 from ..locate_then_edit.hparams import LocatingHparams, check_locating
 from ..locate_then_edit.keys import read_at_lookups
@@ -98,17 +100,18 @@ def teach_rome(
     templates = find_templates(model, tokenizer, context, hparams.context_template_length_params, brace="")
     reading = _reading(model, tokenizer, hparams)
     names = [f"{family.mlp_out.replace('{}', str(layer))}.weight" for layer in hparams.layers]
-    deltas: dict[str, Tensor] = {}
+    updates: dict[str, LowRank] = {}
     losses: list[float] = []
     with torch.no_grad(), restored(model, names) as weights:
+        masters = {name: master_of(model, name, weight).clone() for name, weight in weights.items()}
         for request in requests:
             for layer, name in zip(hparams.layers, names, strict=True):
                 update, steps = _update(model, request, templates, reading, hparams, layer, context)
-                update = update.T if family.transposed else update
-                weights[name].add_(update.to(weights[name].dtype))
-                deltas[name] = update if name not in deltas else deltas[name] + update
+                update = update.transposed() if family.transposed else update
+                updates[name] = LowRank.total([updates[name], update]) if name in updates else update
+                weights[name].copy_(masters[name] + updates[name].dense())
                 losses += steps
-    return Edit("rome", deltas, losses).apply(model, touched_only=context.speedups.touched_only)
+    return Edit("rome", updates, losses).apply(model, touched_only=context.speedups.touched_only)
 
 
 def _update(
@@ -119,7 +122,7 @@ def _update(
     hparams: RomeHparams,
     layer: int,
     context: EditContext,
-) -> tuple[Tensor, list[float]]:
+) -> tuple[LowRank, list[float]]:
     """Return the rank-one update (d, f) of one layer for one request, and the losses of its value's optimisation."""
     family = check_locating(model, hparams)
     rows = reading.key_rows([request], templates)
@@ -138,7 +141,7 @@ def _update(
         numerator, divisor = value.delta[0], bare_key @ left
     else:
         numerator, divisor = value.target(0, model.dtype) - bare_output, bare_key @ left
-    return torch.outer(numerator / divisor, left), value.losses
+    return LowRank.of((numerator / divisor)[:, None], left[:, None]), value.losses
 
 
 def _direction(key: Tensor, family: Family, hparams: RomeHparams, layer: int, context: EditContext) -> Tensor:

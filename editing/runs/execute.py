@@ -9,10 +9,10 @@ from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ..context import EditContext
 from ..model.cached import check_cached
-from ..model.families import input_widths
-from ..model.memory import check_memory
+from ..model.placement import check_placement
 from ..model.tokenizers import check_texts, reader_of
 from .edited_model import EditedModel, enough_memory
+from .memory import check_edit_memory
 from .plan import Stage, plan, untaught
 from .preflight import check_prompts, check_requests, check_writable, texts_of
 from .sample_writer import SampleWriter
@@ -52,6 +52,7 @@ def run_regime(
     *,
     context: EditContext | None = None,
     save_edits: Path | None = None,
+    dense: bool = False,
     observe: Observer = lambda progress: None,
     warn: Callable[[str], None] = lambda text: None,
 ) -> Summary:
@@ -59,21 +60,24 @@ def run_regime(
 
     Each batch is on the disk before the next begins, so any interruption keeps it, and the file comes out as if there
     had been none. The model is left as it was, bit for bit. With `save_edits`, each edit that is made is saved in that
-    folder; an interrupted sequence takes the edits it needs again from there. An edit that is not finite is undone:
-    `warn` is told, and the rows of samples say so.
+    folder, as factors where it has low rank unless `dense`; an interrupted sequence takes the edits it needs again from
+    there. An edit that is not finite is undone: `warn` is told, and the rows of samples say so.
 
     Raises InputError, before anything is edited, for what `plan` refuses, hyperparameters that do not fit the model, a
-    model that does not fit the method or cannot be sampled from, a covariance that is needed but missing, and an `out`
-    of another run or benchmark; EnvironmentFault for too little memory of the GPU and for a disk that refuses.
+    model that does not fit the method, is spread over devices or cannot be sampled from, a covariance that is needed
+    but missing, and an `out` of another run or benchmark; EnvironmentFault for too little memory of the GPU and for a
+    disk that refuses.
     """
+    check_placement(model)
     context = context or EditContext()
     stages = plan(bench, run)
     check_fit(model, tokenizer, stages, run, context)
     check_cached(model)
     fingerprint = context_sha256(context, _covered(model, run, context))
+    check_edit_memory(model, tokenizer, list({edit: None for stage in stages for edit in stage.edits}), run, context)
     identity = run.identity() | {"tokenizer": reader_of(tokenizer)}
     identity |= {} if run.regime == "none" else {"context_sha256": fingerprint}
-    saved = None if save_edits is None else SavedEdits(save_edits, run, fingerprint)
+    saved = None if save_edits is None else SavedEdits(save_edits, run, fingerprint, dense)
     with SampleWriter(out, bench, stages, run.sampling, identity) as samples:
         before = samples.done
 
@@ -131,14 +135,7 @@ def _covered(model: Any, run: Run, context: EditContext) -> tuple[str, ...]:
             f"{run.method.name} needs the covariance of the inputs of {missing[0]}, which is not there. Compute it "
             f"once with `edittool stats {run.model}` and the same hyperparameters, and give its folder as --stats."
         )
-    check_memory(model.device, _factored_bytes(model, modules), "the factored covariances that the method needs")
     return modules
-
-
-def _factored_bytes(model: Any, modules: Sequence[str]) -> int:
-    """Return the memory that solving takes: each covariance in float64, and one more while it is factored."""
-    sizes = [8 * width**2 for width in input_widths(model, modules).values()]
-    return sum(sizes) + max(sizes, default=0)
 
 
 def _sample(

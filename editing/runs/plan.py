@@ -50,7 +50,7 @@ class Stage:
 
 
 def plan(bench: Bench, run: Run) -> list[Stage]:
-    """Return the stages of `run`, in order, with every request of every edit.
+    """Return the stages of `run`, or of its shard, in order, with every request of every edit.
 
     Raises InputError for an unknown change, a step that is never reached, and a problem that cannot be taught (see
     `requests_for`). A change without reliability problems is left out: see `untaught`.
@@ -59,7 +59,13 @@ def plan(bench: Bench, run: Run) -> list[Stage]:
         return [Stage("the unedited model", (), tuple(_sorted(bench.problems.values())), None)]
     changes = _taught(bench, run)
     makers = {"instant": _instant, "sequential": _sequential, "batch": _batch}
-    return list(makers[run.regime](bench, run, changes))
+    return _part(list(makers[run.regime](bench, run, changes)), run.shard)
+
+
+def _part(stages: list[Stage], shard: tuple[int, int] | None) -> list[Stage]:
+    """Return one of so many parts of equal length, to within one."""
+    part, parts = shard or (1, 1)
+    return stages[len(stages) * (part - 1) // parts : len(stages) * part // parts]
 
 
 def untaught(bench: Bench, run: Run) -> tuple[str, ...]:

@@ -23,15 +23,19 @@ from .settings import Run
 
 @dataclass(frozen=True, slots=True)
 class SavedEdits:
-    """The edits of a run in `folder`. `context_sha256` is that of the run's context: see the function of that name."""
+    """The edits of a run in `folder`. `context_sha256` is that of the run's context: see the function of that name.
+
+    With `dense`, changes of low rank are written as whole tensors.
+    """
 
     folder: Path
     run: Run
     context_sha256: str
+    dense: bool = False
 
     def save(self, edit: Edit, edits: Sequence[PlannedEdit]) -> None:
         """Write `edit`, the last of `edits`. Raises EnvironmentFault when the disk or a permission refuses."""
-        edit.save(self._path(edits), self._about(edits))
+        edit.save(self._path(edits), self._about(edits), dense=self.dense)
 
     def find(self, edits: Sequence[PlannedEdit]) -> Edit | None:
         """Return the last of `edits` from its file; None where that is missing, broken or of another run."""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import torch
+
 from ...schemas.errors import InputError
 from ..methods.hparams import Hparams
 from ..methods.table import Method, all_methods
@@ -18,7 +20,8 @@ class Run:
 
     `changes` limits the edits to these ids; `specificity_per_change` limits how many specificity problems each edited
     model is sampled on. `steps`: after how many edits the sequential regime samples; absent: 1, 2, 5, 10, 20, 50, ...
-    and the last. `subject` and `target` say what is taught: see `requests_for`.
+    and the last. `subject` and `target` say what is taught: see `requests_for`. `shard` (i, n) is the i-th, from 1, of
+    n parts of the instant regime: the rows of all parts, one after the other, are those of the whole run.
     """
 
     model: str
@@ -32,6 +35,7 @@ class Run:
     steps: tuple[int, ...] | None = None
     subject: SubjectRule = "function"
     target: TargetRule = "solution"
+    shard: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         """Raise InputError for a method and a regime that do not go together, and for numbers without meaning."""
@@ -49,6 +53,7 @@ class Run:
         if self.specificity_per_change is not None and self.specificity_per_change < 0:
             raise InputError(f"specificity_per_change must be 0 or more, not {self.specificity_per_change}.")
         self._check_steps()
+        self._check_shard()
 
     def _check_steps(self) -> None:
         if self.steps is None:
@@ -63,11 +68,24 @@ class Run:
                 "`--method none --regime none`."
             )
 
+    def _check_shard(self) -> None:
+        if self.shard is None:
+            return
+        part, parts = self.shard
+        if not 1 <= part <= parts:
+            raise InputError(f"There is no part {part} of {parts}: parts are counted from 1, --shard 1/{parts}.")
+        if self.regime != "instant":
+            raise InputError(
+                f"The regime {self.regime} cannot be divided into parts: only in instant does every change begin with "
+                "the unedited model. Leave out --shard."
+            )
+
     def identity(self) -> dict[str, Any]:
         """Return the fields that are the same in every row of one output file."""
         return {
             "model": self.model,
             "dtype": self.dtype,
+            "float32_matmul_precision": torch.get_float32_matmul_precision(),
             "method": self.method.name,
             "regime": self.regime,
             **self._teaching(),

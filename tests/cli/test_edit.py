@@ -62,6 +62,23 @@ def test_edit_twice(model: str, hparams: str, tmp_path: Path) -> None:
     assert "0 new samples (10 were there before)" in run(out, *arguments).stderr
 
 
+def test_shards(model: str, hparams: str, tmp_path: Path) -> None:
+    arguments = ["--model", model, "--hparams", hparams, "--changes", "math.sqrt,sorted,len"]
+    arguments += ["--specificity-per-change", "1"]
+    results = [run(tmp_path / "whole", *arguments)]
+    results += [run(tmp_path / f"{part}", *arguments, "--shard", f"{part}/2") for part in (1, 2)]
+    assert [result.exit_code for result in results] == [0, 0, 0], [result.output for result in results]
+    parts = [(tmp_path / f"{part}").read_bytes() for part in (1, 2)]
+    assert all(parts)
+    assert b"".join(parts) == (tmp_path / "whole").read_bytes()
+
+
+def test_dense_needs_a_place_for_edits(tmp_path: Path) -> None:
+    result = run(tmp_path / "s.jsonl", "--model", "tiny", "--dense")
+    assert result.exit_code == 2
+    assert "--save-edits" in result.output
+
+
 def test_the_unedited_model(model: str, tmp_path: Path) -> None:
     result = run(tmp_path / "s.jsonl", "--model", model, "--method", "none", "--max-new-tokens", "1")
     assert result.exit_code == 0, result.output
@@ -81,6 +98,10 @@ def test_the_unedited_model(model: str, tmp_path: Path) -> None:
         (["--regime", "sequential", "--steps", "1,two"], "--steps takes numbers"),
         (["--regime", "sequential", "--steps", "1,99"], "Step 99 is never reached: 15 changes"),
         (["--steps", "1,2"], "Steps are for the sequential regime"),
+        (["--shard", "3"], "--shard takes a part and the number of parts, 3/8, not '3'"),
+        (["--shard", "0/2"], "There is no part 0 of 2"),
+        (["--shard", "3/2"], "There is no part 3 of 2"),
+        (["--shard", "1/2", "--regime", "sequential"], "The regime sequential cannot be divided into parts"),
     ],
 )
 def test_bad_input_is_told_before_a_model_is_loaded(tmp_path: Path, arguments: list[str], fault: str) -> None:

@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from edittool.editing.edits.codebook import Entries, Entry, entries_at
 from edittool.editing.edits.edit import Edit
+from edittool.editing.edits.low_rank import LowRank
 from edittool.schemas.errors import EnvironmentFault, InputError
 
 from ...disks import small_disk
@@ -221,3 +222,68 @@ def test_the_file_may_be_read_by_whom_the_umask_lets(llama: Any, tmp_path: Path)
     with_codebook(llama, 0).save(tmp_path / "a")
     (tmp_path / "ordinary").touch()
     assert (tmp_path / "a").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
+
+
+FACTORS = LowRank.of(
+    torch.randn(32, 3, generator=torch.Generator().manual_seed(0)),
+    torch.randn(48, 3, generator=torch.Generator().manual_seed(1)),
+)
+
+
+@pytest.mark.parametrize("dense", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_an_edit_of_low_rank_is_saved_as_its_factors(
+    llama: Any, dtype: torch.dtype, dense: bool, tmp_path: Path
+) -> None:
+    llama.to(dtype)
+    fresh, edit = copy.deepcopy(llama), Edit("memit", {NAME: FACTORS}).apply(llama)
+    edit.save(tmp_path / "a", dense=dense)
+    tensors = load_file(tmp_path / "a")
+    names = {NAME} if dense else {f"{NAME}/left", f"{NAME}/right"}
+    numbers = 32 * 48 if dense else 3 * (32 + 48)
+    assert (tensors.keys(), sum(tensor.numel() for tensor in tensors.values())) == (names, numbers)
+    loaded = Edit.load(tmp_path / "a")
+    assert torch.equal(loaded.deltas()[NAME], FACTORS.dense())
+    loaded.apply(fresh)
+    assert torch.equal(fresh.get_parameter(NAME), llama.get_parameter(NAME))
+
+
+def test_factors_that_do_not_pay_are_saved_as_their_product(llama: Any, tmp_path: Path) -> None:
+    edit = Edit("memit", {NAME: LowRank.of(torch.ones(32, 24), torch.ones(48, 24))}).apply(llama)
+    edit.save(tmp_path / "a")
+    assert load_file(tmp_path / "a").keys() == {NAME}
+    assert torch.equal(Edit.load(tmp_path / "a").deltas()[NAME], torch.full((32, 48), 24.0))
+
+
+def test_files_of_before_factors_are_read(llama: Any, tmp_path: Path) -> None:
+    tensors = {NAME: torch.full((32, 48), 0.5)}
+    about = {"format": "edittool-edit-2", "method": "memit", "losses": "[1.0]", "codebooks": "{}"}
+    save_file(tensors, tmp_path / "old", metadata=about)
+    before = llama.get_parameter(NAME).detach().clone()
+    edit = Edit.load(tmp_path / "old").apply(llama)
+    assert (edit.method, edit.losses) == ("memit", [1.0])
+    assert torch.equal(llama.get_parameter(NAME), before + 0.5)
+
+
+@pytest.mark.parametrize(
+    "factors",
+    [
+        {"left": torch.zeros(32, 2)},
+        {"left": torch.zeros(32, 2), "right": torch.zeros(48, 3)},
+        {"left": torch.zeros(32), "right": torch.zeros(48)},
+        {"left": torch.zeros(32, 2), "right": torch.zeros(48, 2), "middle": torch.zeros(2, 2)},
+    ],
+    ids=["one alone", "of other ranks", "of no rank", "too many"],
+)
+def test_damaged_factors_are_refused(factors: dict[str, torch.Tensor], tmp_path: Path) -> None:
+    Edit("memit", {NAME: FACTORS}).save(tmp_path / "good")
+    with safe_open(tmp_path / "good", framework="pt") as file:
+        metadata = file.metadata()
+    save_file({f"{NAME}/{name}": tensor for name, tensor in factors.items()}, tmp_path / "bad", metadata=metadata)
+    with pytest.raises(InputError, match="bad is an edit that is damaged"):
+        Edit.load(tmp_path / "bad")
+
+
+def test_factors_of_another_shape_are_refused(llama: Any) -> None:
+    with pytest.raises(InputError, match=r"changes .* in shape \(48, 32\)"):
+        Edit("memit", {NAME: FACTORS.transposed()}).apply(llama)

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from edittool.editing import Edit, EditContext, EditRequest, Speedups, apply
 from edittool.editing.edits.codebook import looking_at
+from edittool.editing.edits.series import EditSeries
 from edittool.editing.methods.table import method_names
 from edittool.editing.model.checks import fitting_family
 from edittool.editing.model.families import Family, family_of
@@ -357,6 +359,34 @@ def test_bfloat16_learns_as_float32_does(edit: Editor, model: Any, tokenizer: An
     assert one.losses[-1] < 0.85 * one.losses[0]
     assert other.losses == pytest.approx(one.losses, rel=0.05)
     assert target_loss(half, tokenizer) == pytest.approx(target_loss(full, tokenizer), rel=0.05)
+
+
+def test_a_sequence_in_bfloat16_is_the_sum_of_its_edits_rounded_once(edit: Editor, model: Any) -> None:
+    """The differences of each edit are told in float32; the tensors are what they were plus all of them."""
+    model.bfloat16()
+    unedited = {name: parameter.detach().float() for name, parameter in model.named_parameters()}
+    total: dict[str, Tensor] = {}
+    with EditSeries(model) as series:
+        for requests in (FIRST, SECOND, FIRST, [END]):
+            made = edit(model, requests)
+            for name, delta in made.deltas().items():
+                total[name] = total.get(name, unedited[name]) + delta
+            series.add(made)
+            for name, sum_of_all in total.items():
+                assert torch.equal(model.get_parameter(name), sum_of_all.bfloat16())
+
+
+@pytest.mark.parametrize("method", LOCATING)
+def test_edits_of_low_rank_make_small_files(edit: Editor, model: Any, tmp_path: Path) -> None:
+    made = edit(model, FIRST)
+    for dense in (False, True):
+        made.save(tmp_path / f"{dense}", dense=dense)
+    made.undo()
+    factors, whole = (sum(t.numel() for t in load_file(tmp_path / f"{dense}").values()) for dense in (False, True))
+    one, other = (Edit.load(tmp_path / f"{dense}").deltas() for dense in (False, True))
+    assert factors == sum(len(FIRST) * sum(delta.shape) for delta in one.values())  # rank 2, for two requests
+    assert whole == sum(delta.numel() for delta in one.values()) > 4 * factors
+    assert all(torch.equal(one[name], delta) for name, delta in other.items())
 
 
 def target_loss(model: Any, tokenizer: Any) -> float:

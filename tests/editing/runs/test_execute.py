@@ -392,3 +392,28 @@ def test_a_sequence_goes_on_after_its_model_has_collapsed(
     written = rows(tmp_path / "s.jsonl")
     assert {(row["solution"], row["extraction"]["kind"]) for row in written} == {("", "no_program")}
     assert checksum(llama) == start
+
+
+def test_the_files_of_shards_one_after_the_other_are_the_whole_file(
+    llama: Any, tokenizer: Any, longer: Bench, tmp_path: Path
+) -> None:
+    whole = replace(INSTANT, specificity_per_change=1)
+    run_regime(llama, tokenizer, longer, whole, tmp_path / "whole")
+    parts = [tmp_path / f"{part}" for part in (1, 2, 3)]
+    for number, out in enumerate(parts, 1):
+        run_regime(llama, tokenizer, longer, replace(whole, shard=(number, 3)), out)
+    assert all(out.stat().st_size for out in parts)
+    assert b"".join(out.read_bytes() for out in parts) == (tmp_path / "whole").read_bytes()
+
+
+def test_rows_say_how_float32_is_multiplied(llama: Any, tokenizer: Any, bench: Bench, tmp_path: Path) -> None:
+    out = tmp_path / "s.jsonl"
+    run_regime(llama, tokenizer, bench, replace(NONE, sampling=replace(SAMPLING, n=1)), out)
+    assert {(row["dtype"], row["float32_matmul_precision"]) for row in rows(out)} == {("float32", "highest")}
+    before = torch.get_float32_matmul_precision()
+    try:
+        torch.set_float32_matmul_precision("high")
+        with pytest.raises(InputError, match="its \"float32_matmul_precision\" is 'highest', and here it is 'high'"):
+            run_regime(llama, tokenizer, bench, replace(NONE, sampling=replace(SAMPLING, n=1)), out)
+    finally:
+        torch.set_float32_matmul_precision(before)

@@ -103,3 +103,28 @@ def test_an_unknown_change(bench: Bench) -> None:
 def test_what_does_not_go_together(run: Run, other: dict[str, Any], fault: str) -> None:
     with pytest.raises(InputError, match=fault):
         replace(run, **other)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 7, 9])
+def test_shards_in_their_order_are_the_whole_plan(parts: int) -> None:
+    bench = many(7)
+    shards = [plan(bench, replace(INSTANT, shard=(part, parts))) for part in range(1, parts + 1)]
+    assert [stage for shard in shards for stage in shard] == plan(bench, INSTANT)
+    assert {len(shard) for shard in shards} <= {7 // parts, 7 // parts + 1}
+
+
+def test_shards_are_of_the_chosen_changes() -> None:
+    run = replace(INSTANT, changes=("c001", "c005"), shard=(2, 2))
+    assert [stage.edited for stage in plan(many(7), run)] == [("c005",)]
+
+
+@pytest.mark.parametrize("shard", [(0, 3), (4, 3), (1, 0), (-1, -1)])
+def test_a_shard_that_is_not_there(shard: tuple[int, int]) -> None:
+    with pytest.raises(InputError, match=f"no part {shard[0]} of {shard[1]}"):
+        replace(INSTANT, shard=shard)
+
+
+@pytest.mark.parametrize("run", [SEQUENTIAL, BATCH, NONE], ids=lambda run: run.regime)
+def test_only_instant_can_be_sharded(run: Run) -> None:
+    with pytest.raises(InputError, match=f"regime {run.regime} cannot be divided"):
+        replace(run, shard=(1, 2))
