@@ -76,7 +76,17 @@ _LOST = {
     "alone; its beginning, up to where the function is complete.",
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of the sampling, and of what a method draws.")
-@click.option("--batch-size", default=32, show_default=True, help="Programs that are sampled at once.")
+@click.option(
+    "--batch-size",
+    type=int,
+    help="Programs that are sampled at once.  [default: what a GPU has memory for, up to 256; 32 on a CPU]",
+)
+@click.option(
+    "--drafts",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Samples of the unedited model: what an edited one writes as well is checked in one pass, not written anew.",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:NUMBER.")
 @click.option(
     "--dtype",
@@ -95,7 +105,15 @@ _LOST = {
 @click.option(
     "--save-edits", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Keep each edit here."
 )
-def edit(bench: str, output: Path, device: str, stats: Path | None, save_edits: Path | None, **given: Any) -> None:
+def edit(
+    bench: str,
+    output: Path,
+    device: str,
+    stats: Path | None,
+    save_edits: Path | None,
+    drafts: Path | None,
+    **given: Any,
+) -> None:
     """Edit a model with API changes and sample programs from it.
 
     BENCH is a benchmark folder or `builtin`. The model is taught the reliability problems of a change, and sampled on
@@ -105,7 +123,7 @@ def edit(bench: str, output: Path, device: str, stats: Path | None, save_edits: 
 
     \b
     edittool edit builtin -o baseline.jsonl --model tiny --method none
-    edittool edit builtin -o ft.jsonl --model tiny --method ft
+    edittool edit builtin -o ft.jsonl --model tiny --method ft --drafts baseline.jsonl
     edittool edit builtin -o many.jsonl --model tiny --method ft --regime sequential --steps 1,5,10 --save-edits edits
     edittool edit BENCH -o all.jsonl --model FOLDER --method memit --batch --stats STATS
     edittool edit BENCH -o ft.jsonl --model codellama/CodeLlama-7b-hf --hparams ft-codellama-7b --device cuda
@@ -114,7 +132,7 @@ def edit(bench: str, output: Path, device: str, stats: Path | None, save_edits: 
     require_torch("edittool edit")
     run = _make_run(**given)
     started = time.monotonic()
-    summary = _edit(open_bench(bench), run, device, output, stats, save_edits)
+    summary = _edit(open_bench(bench), run, device, output, stats, save_edits, drafts)
     _tell(summary, run, output, time.monotonic() - started)
 
 
@@ -133,7 +151,7 @@ def _make_run(
     max_new_tokens: int,
     extract: "Mode",
     seed: int,
-    batch_size: int,
+    batch_size: int | None,
     **as_they_are: Any,
 ) -> "Run":
     from ..editing.methods.hparams import read_hparams
@@ -180,17 +198,25 @@ def _parts(text: str) -> tuple[str, ...]:
 
 
 def _edit(
-    bench: Bench, run: "Run", device: str, output: Path, stats: Path | None, save_edits: Path | None
+    bench: Bench,
+    run: "Run",
+    device: str,
+    output: Path,
+    stats: Path | None,
+    save_edits: Path | None,
+    drafts: Path | None,
 ) -> "Summary":
     """Load, edit and sample, with progress on stderr: bars on a terminal, a line now and then elsewhere."""
     from ..editing.context import EditContext
     from ..editing.covariance.files import find_covariances
+    from ..editing.runs.drafts import read_drafts
     from ..editing.runs.execute import check_fit, check_output, run_regime
     from ..editing.runs.plan import plan
     from ..editing.runs.preflight import check_writable
 
     stages = plan(bench, run)  # what cannot be taught or written is told before a model is loaded
     check_output(output, bench, stages, run)
+    guesses = None if drafts is None else read_drafts(drafts, bench)
     if save_edits is not None:
         check_writable(save_edits)
     if stats is not None and not stats.is_dir():
@@ -226,7 +252,17 @@ def _edit(
     context = replace(given, covariance=covariance)
     with progress() as bar:
         observe = Observer(bar)
-        return run_regime(model, tokenizer, bench, run, output, context=context, save_edits=save_edits, observe=observe)
+        return run_regime(
+            model,
+            tokenizer,
+            bench,
+            run,
+            output,
+            context=context,
+            save_edits=save_edits,
+            drafts=guesses,
+            observe=observe,
+        )
 
 
 def _tell(summary: "Summary", run: "Run", output: Path, seconds: float) -> None:
@@ -234,4 +270,6 @@ def _tell(summary: "Summary", run: "Run", output: Path, seconds: float) -> None:
         talk.print(plain(f"no reliability problem teaches {', '.join(summary.untaught)}: left out", style="yellow"))
     there = f" ({summary.found} were there before)" if summary.found else ""
     edits = "" if run.regime == "none" else f", {summary.edits} edit{'s' * (summary.edits != 1)}"
-    talk.print(plain(f"{output}: {summary.new} new samples{there}{edits}, {seconds:.0f} s"), soft_wrap=True)
+    tally = summary.tally
+    right = f", {tally.accepted / tally.drafted:.0%} of the drafts' tokens were right" if tally.drafted else ""
+    talk.print(plain(f"{output}: {summary.new} new samples{there}{edits}{right}, {seconds:.0f} s"), soft_wrap=True)

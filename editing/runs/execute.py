@@ -1,7 +1,7 @@
 """The execution of a run: edit a model stage by stage and sample from it; each batch of samples is on disk at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ from ...schemas.errors import InputError
 from ..context import EditContext
 from ..model.families import input_widths
 from ..model.memory import check_memory
+from ..sampling.texts import Tally
+from .drafts import Drafts
 from .edited_model import EditedModel, enough_memory
 from .plan import Stage, plan, untaught
 from .preflight import check_prompts, check_requests, check_writable
@@ -30,12 +32,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run did: new samples, those that were there before, edits made, changes that teach nothing."""
+    """What a run did: new samples, those that were there before, edits made, changes that teach nothing, the passes."""
 
     new: int
     found: int
     edits: int
     untaught: tuple[str, ...]
+    tally: Tally = field(default_factory=Tally)
 
 
 Observer = Callable[[Progress], None]
@@ -50,13 +53,15 @@ def run_regime(
     *,
     context: EditContext | None = None,
     save_edits: Path | None = None,
+    drafts: Drafts | None = None,
     observe: Observer = lambda progress: None,
 ) -> Summary:
     """Sample every stage of `run` into the JSONL file `out`; what stands there already is not done again.
 
-    Each batch is on the disk before the next begins, so any interruption keeps it, and the file comes out as if there
-    had been none. The model is left as it was, bit for bit. With `save_edits`, each edit that is made is saved in that
-    folder; an interrupted sequence takes the edits it needs again from there.
+    Samples are on the disk, in an order that is always the same, as soon as those before them are, so any interruption
+    keeps them, and the file comes out as if there had been none (rounding apart: see `sample`). The model is left as it
+    was, bit for bit. With `save_edits`, each edit that is made is saved in that folder; an interrupted sequence takes
+    the edits it needs again from there. `drafts` make sampling quicker where the model writes what they say.
 
     Raises InputError, before anything is edited, for what `plan` refuses, hyperparameters that do not fit the model, a
     covariance that is needed but missing, and an `out` of another run or benchmark; EnvironmentFault for too little
@@ -68,7 +73,8 @@ def run_regime(
     fingerprint = context_sha256(context, _covered(model, run, context))
     identity = run.identity() | ({} if run.regime == "none" else {"context_sha256": fingerprint})
     saved = None if save_edits is None else SavedEdits(save_edits, run, fingerprint)
-    with SampleWriter(out, bench, stages, run.sampling, identity) as samples:
+    tally = Tally()
+    with SampleWriter(out, bench, stages, run.sampling, identity, drafts) as samples:
         before = samples.done
 
         def tell(doing: str) -> None:
@@ -78,8 +84,8 @@ def run_regime(
             for stage in stages:
                 if draws := samples.missing(stage):
                     edited.become(stage.edits, tell)
-                    _sample(model, tokenizer, draws, stage, samples, tell)
-        return Summary(samples.done - before, before, edited.made, untaught(bench, run))
+                    _sample(model, tokenizer, draws, stage, samples, tally, tell)
+        return Summary(samples.done - before, before, edited.made, untaught(bench, run), tally)
 
 
 def check_fit(model: Any, tokenizer: Any, stages: Sequence[Stage], run: Run, context: EditContext) -> None:
@@ -126,11 +132,17 @@ def _factored_bytes(model: Any, modules: Sequence[str]) -> int:
 
 
 def _sample(
-    model: Any, tokenizer: Any, draws: list[Draw], stage: Stage, samples: SampleWriter, tell: Callable[[str], None]
+    model: Any,
+    tokenizer: Any,
+    draws: list[Draw],
+    stage: Stage,
+    samples: SampleWriter,
+    tally: Tally,
+    tell: Callable[[str], None],
 ) -> None:
     doing = f"sampling {stage.title}"
     tell(doing)
     with enough_memory(doing):
-        for batch in sample(model, tokenizer, draws, samples.sampling):
+        for batch in sample(model, tokenizer, draws, samples.sampling, tally):
             samples.add(stage, batch)
             tell(doing)
