@@ -54,9 +54,9 @@ def test_the_noise_is_what_it_says() -> None:
 
 def test_the_noise_is_pinned() -> None:
     """Who changes these numbers changes all samples: LUCK needs another name then."""
-    assert key_of(0, "HumanEval/0", 0) == -5706290264498862036
+    assert key_of(0, "HumanEval/0", 0) == 5219779098238031351
     found = noise(torch.tensor([key_of(0, "HumanEval/0", 0)]), torch.tensor([1]), torch.tensor([[0, 1, 2]]))
-    assert found[0].tolist() == pytest.approx([0, 0, 0], abs=1e-12)
+    assert found[0].tolist() == pytest.approx([2.0760278050381693, -0.20511792556071828, -0.628642985226581], abs=1e-12)
 
 
 @pytest.mark.parametrize("axis", ["keys", "steps", "tokens"])
@@ -149,7 +149,7 @@ def differing(scale: float, seed: int = 0) -> float:
     return float((one != two).double().mean())
 
 
-@pytest.mark.parametrize(("scale", "most"), [(0.3, 0.02), (6.0, 0.01)], ids=["flat", "peaked"])
+@pytest.mark.parametrize(("scale", "most"), [(0.3, 0.015), (6.0, 0.005)], ids=["flat", "peaked"])
 def test_models_that_are_near_choose_the_same(scale: float, most: float) -> None:
     assert 0 < differing(scale) < most
 
