@@ -79,6 +79,7 @@ def written(model: Any, texts: Sequence[Asked], size: int, choosing: Choosing, t
     return [text.new_ids for text in texts]
 
 
+RADII = {"llama": 13.0, "qwen2": 10.0, "gpt2": 11.0}  # so that one place in twenty is within
 LENGTHS = [1, 30, 2, 5, 17, 3, 3, 1, 60, 4, 9, 12, 2, 2, 25, 1]
 
 
@@ -86,8 +87,7 @@ def edited(family: str, grace: bool) -> Any:
     model = make_model(family)
     if grace:
         layer = "transformer.h.1.mlp.c_proj" if family == "gpt2" else "model.layers[1].mlp.down_proj"
-        # So far a radius reaches, that lookups hit at many places, prompts and new tokens alike.
-        hparams = GraceHparams([layer], edit_lr=1.0, n_iter=2, eps=60.0 if family == "gpt2" else 25.0)
+        hparams = GraceHparams([layer], edit_lr=1.0, n_iter=2, eps=RADII[family])
         teach_grace(model, _Letters(), [EditRequest("abcd", "d", "efg")], hparams, EditContext())
     return model
 
@@ -113,7 +113,7 @@ def test_each_text_gets_what_it_gets_alone(family: str, grace: bool, temperature
 
 
 @pytest.mark.parametrize("family", FAMILY_NAMES)
-def test_codebooks_are_hit_in_prompts_and_after_them_but_not_everywhere(family: str) -> None:
+def test_the_codebook_of_these_tests_is_hit_in_some_texts(family: str) -> None:
     """Otherwise the tests here would say nothing of GRACE."""
     plain, grace = edited(family, False), edited(family, True)
     choosing = Choosing(0, 1)
@@ -181,7 +181,7 @@ def test_a_text_that_is_no_numbers_leaves_nothing_to_the_next(llama: Any) -> Non
     """A row of NaN ends; the text that takes its place is masked from what it left there."""
     with torch.no_grad():
         llama.get_input_embeddings().weight[7] = torch.nan
-        llama.get_output_embeddings().weight[7] = -1e4  # never chosen
+        llama.get_output_embeddings().weight[7] = llama.get_output_embeddings().weight[6]  # so 6 is chosen
     lengths = [9, 3, 5, 4, 8, 2, 6]
     good = asked(lengths)
     for text in good:
