@@ -6,10 +6,12 @@
     python perf/sampling.py --speed --shape llama-7b --device cuda --dtype bfloat16 --batch 32 128
 
 The passes are counted at a small model that the sampler itself drives, with texts that end at the given lengths: those
-of programs cut where `edittool edit` stops, in its order. They count the reading of prompts too. `fixed` is a batch that nothing joins until all of it has ended: what the sampler does
-with models that forget. The share of tokens that differ is between a model and itself after a change of each logit by
-noise of standard deviation 0.007: by the noise that belongs to each token, and by one random number a step that falls
-into the running sum of the likeliest tokens.
+of programs cut where `edittool edit` stops, in its order. They count the reading of prompts too. `fixed` is a batch
+that nothing joins until all of it has ended: what the sampler does with models that forget what they have read.
+
+The share of tokens that differ is between a model and itself after a change of each logit by noise of standard
+deviation 0.007: by the noise that belongs to each token, and by one random number a step that falls into the running
+sum of the likeliest tokens, as the sampler did before.
 """
 
 import argparse
@@ -22,12 +24,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from editing import SHAPES, random_model
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
+from editing import SHAPES, random_model
 from edittool.analysis.functions import cut_at_function_end
 from edittool.benchmark.builtin import load_builtin
 from edittool.editing.model.tiny import TinySettings, lessons_of, train_tokenizer
@@ -92,7 +94,9 @@ def parse() -> argparse.Namespace:
 def lengths_of(options: argparse.Namespace) -> list[int]:
     """Return how many tokens the model writes for each program, those with short prompts first."""
     problems = {row["task_id"]: row for row in rows_of(options.humaneval)}
-    samples = sorted(rows_of(options.samples), key=lambda row: (len(problems[row["task_id"]]["prompt"]), row["task_id"]))
+    samples = sorted(
+        rows_of(options.samples), key=lambda row: (len(problems[row["task_id"]]["prompt"]), row["task_id"])
+    )
     tokenizer = AutoTokenizer.from_pretrained(options.tokenizer) if options.tokenizer else None
     lengths = []
     for row in samples:

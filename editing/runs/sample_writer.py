@@ -64,7 +64,13 @@ class SampleWriter:
         """
         problems = sorted(stage.problems, key=lambda problem: (len(problem.prompt), problem.task_id))
         draws = [
-            Draw(problem.task_id, problem.prompt, index, problem.entry_point, self._drafts.get((problem.task_id, index), ""))
+            Draw(
+                problem.task_id,
+                problem.prompt,
+                index,
+                problem.entry_point,
+                self._drafts.get((problem.task_id, index), ""),
+            )
             for problem in problems
             for index in range(self.sampling.n)
         ]

@@ -69,8 +69,8 @@ def sample(
         return
     if any(draw.draft for draw in draws) and not can_refill(model):
         raise InputError(
-            f"Drafts cannot be checked with a model of type {model.config.model_type!r}: some of its layers do not keep "
-            "all that they have read. Leave out --drafts."
+            f"Drafts cannot be checked with a model of type {model.config.model_type!r}: some of its layers do not "
+            "keep all that they have read. Leave out --drafts."
         )
     programs = _begin(model, tokenizer, draws, sampling)
     size = sampling.batch_size or rows_at_once(model, max(len(one.prompt_ids) + one.room for one in programs))
@@ -108,6 +108,7 @@ class Program:
     def start(
         cls, draw: Draw, prompt_ids: list[int], model: Any, tokenizer: Any, stops: frozenset[int], sampling: Sampling
     ) -> "Program":
+        """Return the program of `draw`, without a token. Raises InputError where the prompt leaves no room for one."""
         room = min(sampling.max_new_tokens, model.config.max_position_embeddings - len(prompt_ids))
         if not prompt_ids or room < 1:
             raise InputError(

@@ -17,7 +17,7 @@ NO_TOKEN = -1  # chosen where an edit has left a model that computes no numbers
 
 _CANDIDATES = 64  # likeliest tokens that are looked at first: most nuclei are smaller
 
-# SplitMix64 (Steele, Lea and Flood, 2014): its increment, its two factors, as signed numbers, and a second odd increment.
+# Of SplitMix64 (Steele, Lea and Flood, 2014), as signed numbers: its increment, another odd one, and its two factors.
 _GOLDEN, _SECOND = 0x9E3779B97F4A7C15 - 2**64, 0xD1B54A32D192ED03 - 2**64
 _FACTORS = (0xBF58476D1CE4E5B9 - 2**64, 0x94D049BB133111EB - 2**64)
 
@@ -29,7 +29,7 @@ def key_of(seed: int, task_id: str, index: int) -> int:
 
 
 def noise(keys: Tensor, steps: Tensor, tokens: Tensor) -> Tensor:
-    """Return standard Gumbel noise, float64 (rows, k), for `keys` and `steps`, int64 (rows,), and `tokens` (rows, k)."""
+    """Return Gumbel(0, 1) noise, float64 (rows, k), for `keys` and `steps`, int64 (rows,), and `tokens`, (rows, k)."""
     begun = _mixed(keys + steps * _GOLDEN)
     bits = _shifted(_mixed(begun[:, None] + (tokens + 1) * _SECOND), 11)
     uniform = (bits.double() + 0.5) * 2.0**-53

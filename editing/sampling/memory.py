@@ -35,5 +35,5 @@ def bytes_per_token(config: Any, dtype: torch.dtype) -> int:
 
 
 def _choice(config: Any) -> int:
-    """Return the bytes that choosing a token takes of a row: its logits, and probabilities in float64, in some copies."""
+    """Return the bytes that choosing a token takes for a row: four copies of its probabilities in float64."""
     return 8 * 4 * int(config.vocab_size)

@@ -32,9 +32,14 @@ def left_pad(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> B
     return Batch(ids, mask, (mask.cumsum(1) - 1).clamp(min=0))
 
 
+def layers_of(cache: DynamicCache) -> list[Any]:
+    """Return the layers, with `keys` and `values`, (rows, heads, columns, d); transformers' type has some without."""
+    return list(cache.layers)
+
+
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """Prompts that were read: the model's cache, the mask (rows, width), and the logits that follow (rows, vocabulary)."""
+    """Prompts that were read: the model's cache, the mask (rows, width), and the next logits (rows, vocabulary)."""
 
     cache: DynamicCache
     mask: Tensor
@@ -61,7 +66,9 @@ def read_prompts(model: Any, prompts: Sequence[Sequence[int]], pad: int) -> Prom
     return Prompts(cache, batch.mask, logits)
 
 
-def read_on(model: Any, prompts: Prompts, rows: Sequence[int], texts: Sequence[Sequence[int]]) -> tuple[DynamicCache, Tensor]:
+def read_on(
+    model: Any, prompts: Prompts, rows: Sequence[int], texts: Sequence[Sequence[int]]
+) -> tuple[DynamicCache, Tensor]:
     """Read `texts` after the prompts in `rows`, in one pass; codebooks are looked up as if it were token by token.
 
     Returns a cache, whose rows are in the order of `texts` and begin with the columns of the prompts, and the logits
@@ -69,7 +76,7 @@ def read_on(model: Any, prompts: Prompts, rows: Sequence[int], texts: Sequence[S
     """
     which = torch.tensor(rows, device=model.device)
     cache = DynamicCache(config=model.config)
-    for layer, read in zip(cache.layers, prompts.cache.layers, strict=True):
+    for layer, read in zip(layers_of(cache), layers_of(prompts.cache), strict=True):
         layer.update(read.keys[which], read.values[which])
     width = max(map(len, texts))
     ids = torch.tensor([[*text, *[text[-1]] * (width - len(text))] for text in texts], device=model.device)

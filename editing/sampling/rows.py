@@ -10,6 +10,8 @@ from torch.nn.functional import pad
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from .reading import layers_of
+
 _SPARE = 64  # columns that no row needs any more, from which on they are cut off
 
 
@@ -35,7 +37,8 @@ class Rows:
     """
 
     def __init__(self, model: Any, cache: DynamicCache, lengths: Sequence[int], width: int):
-        self._model, self._cache = model, cache
+        self._model = model
+        self._cache: Any = cache  # typed for a kind of tensor that torch does not make
         self._lengths, self._width = torch.tensor(lengths, device=model.device), width
         self._longest = max(lengths)
 
@@ -44,8 +47,7 @@ class Rows:
         """Return rows of `texts`, which may be of several readings."""
         lengths = [text.length for text in texts]
         cache = DynamicCache(config=model.config)
-        for number, layer in enumerate(cache.layers):
-            like = texts[0].cache.layers[number]
+        for layer, like in zip(layers_of(cache), layers_of(texts[0].cache), strict=True):
             shapes = [(len(texts), read.shape[1], max(lengths), read.shape[3]) for read in (like.keys, like.values)]
             layer.update(*(read.new_zeros(shape) for read, shape in zip((like.keys, like.values), shapes, strict=True)))
         rows = cls(model, cache, lengths, max(lengths))
@@ -56,7 +58,7 @@ class Rows:
     @classmethod
     def of_one_reading(cls, model: Any, texts: Sequence[Text], width: int) -> Self:
         """Return rows of `texts` in the cache that all of them were read into, `width` columns; any model has one."""
-        cache = texts[0].cache
+        cache: Any = texts[0].cache  # typed for a kind of tensor that torch does not make
         cache.reorder_cache(torch.tensor([text.place for text in texts], device=model.device))
         return cls(model, cache, [text.length for text in texts], width)
 
@@ -96,12 +98,14 @@ class Rows:
 
     def _resize(self, more: int) -> None:
         """Add columns at the left, or cut off as many."""
-        for layer in self._cache.layers:
+        for layer in layers_of(self._cache):
             layer.keys, layer.values = (pad(kept, (0, 0, more, 0)) for kept in (layer.keys, layer.values))
         self._width += more
 
     def _copy(self, place: int, text: Text) -> None:
-        for layer, read in zip(self._cache.layers, text.cache.layers, strict=True):
+        for layer, read in zip(layers_of(self._cache), layers_of(text.cache), strict=True):
             for kept, given in ((layer.keys, read.keys), (layer.values, read.values)):
                 kept[place, :, : self._width - text.length] = 0
-                kept[place, :, self._width - text.length :] = given[text.place, :, text.start : text.start + text.length]
+                kept[place, :, self._width - text.length :] = given[
+                    text.place, :, text.start : text.start + text.length
+                ]

@@ -75,7 +75,9 @@ def test_the_context_ends_a_program(llama: Any, tokenizer: Any) -> None:
     assert len(text) <= 20 * (256 - used)
 
 
-@pytest.mark.parametrize("bad", [{"n": 0}, {"temperature": -1.0}, {"top_p": 0.0}, {"temperature": 0, "n": 2}, {"batch_size": 0}])
+@pytest.mark.parametrize(
+    "bad", [{"n": 0}, {"temperature": -1.0}, {"top_p": 0.0}, {"temperature": 0, "n": 2}, {"batch_size": 0}]
+)
 def test_settings_without_meaning(bad: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         Sampling(**bad)

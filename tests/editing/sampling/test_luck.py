@@ -76,7 +76,7 @@ def test_tokens_come_as_often_as_their_probability_says(temperature: float, top_
     logits = torch.tensor([2.0, 1.5, 1.0, 0.3, 0.0, -0.5, -1.0, -4.0])[torch.tensor([3, 1, 7, 0, 2, 6, 5, 4])]
     chances = torch.softmax(logits.double() / temperature, -1)
     ordered = chances.sort(descending=True).values
-    least = ordered[: kept].min()
+    least = ordered[:kept].min()
     assert ordered[: kept - 1].sum() < top_p <= ordered[:kept].sum() + 1e-12
     wanted = torch.where(chances >= least, chances, 0)
     counts = torch.bincount(chosen(logits, 40_000, temperature, top_p), minlength=8)
