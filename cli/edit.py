@@ -77,7 +77,17 @@ _LOST = {
     "alone; its beginning, up to where the function is complete.",
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of the sampling, and of what a method draws.")
-@click.option("--batch-size", default=32, show_default=True, help="Programs that are sampled at once.")
+@click.option(
+    "--batch-size",
+    type=int,
+    help="Programs that are sampled at once.  [default: what a GPU has memory for, up to 256; 32 on a CPU]",
+)
+@click.option(
+    "--drafts",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Samples of the unedited model: what an edited one writes as well is checked in one pass, not written anew.",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:NUMBER.")
 @click.option(
     "--dtype",
@@ -99,7 +109,14 @@ _LOST = {
 @click.option("--dense", is_flag=True, help="Keep whole tensors of edits, not the factors of those of low rank.")
 @click.option("--shard", metavar="I/N", help="Instant: the I-th of N equal parts of the changes, from 1/N to N/N.")
 def edit(
-    bench: str, output: Path, device: str, stats: Path | None, save_edits: Path | None, dense: bool, **given: Any
+    bench: str,
+    output: Path,
+    device: str,
+    stats: Path | None,
+    save_edits: Path | None,
+    dense: bool,
+    drafts: Path | None,
+    **given: Any,
 ) -> None:
     """Edit a model with API changes and sample programs from it.
 
@@ -110,7 +127,7 @@ def edit(
 
     \b
     edittool edit builtin -o baseline.jsonl --model tiny --method none
-    edittool edit builtin -o ft.jsonl --model tiny --method ft
+    edittool edit builtin -o ft.jsonl --model tiny --method ft --drafts baseline.jsonl
     edittool edit builtin -o many.jsonl --model tiny --method ft --regime sequential --steps 1,5,10 --save-edits edits
     edittool edit BENCH -o all.jsonl --model FOLDER --method memit --batch --stats STATS
     edittool edit BENCH -o ft.jsonl --model codellama/CodeLlama-7b-hf --hparams ft-codellama-7b --device cuda
@@ -122,7 +139,7 @@ def edit(
     started = time.monotonic()
     if dense and save_edits is None:
         raise click.UsageError("--dense says how --save-edits writes: give a folder for the edits, or leave it out.")
-    summary = _edit(open_bench(bench), run, device, output, stats, save_edits, dense)
+    summary = _edit(open_bench(bench), run, device, output, stats, save_edits, dense, drafts)
     _tell(summary, run, output, time.monotonic() - started)
 
 
@@ -142,7 +159,7 @@ def _make_run(
     max_new_tokens: int,
     extract: "Mode",
     seed: int,
-    batch_size: int,
+    batch_size: int | None,
     **as_they_are: Any,
 ) -> "Run":
     from ..editing.methods.hparams import read_hparams
@@ -199,17 +216,26 @@ def _parts(text: str) -> tuple[str, ...]:
 
 
 def _edit(
-    bench: Bench, run: "Run", device: str, output: Path, stats: Path | None, save_edits: Path | None, dense: bool
+    bench: Bench,
+    run: "Run",
+    device: str,
+    output: Path,
+    stats: Path | None,
+    save_edits: Path | None,
+    dense: bool,
+    drafts: Path | None,
 ) -> "Summary":
     """Load, edit and sample, with progress on stderr: bars on a terminal, a line now and then elsewhere."""
     from ..editing.context import EditContext
     from ..editing.covariance.files import find_covariances
+    from ..editing.runs.drafts import read_drafts
     from ..editing.runs.execute import check_fit, check_output, run_regime
     from ..editing.runs.plan import plan
     from ..editing.runs.preflight import check_writable
 
     stages = plan(bench, run)  # what cannot be taught or written is told before a model is loaded
     check_output(output, bench, stages, run)
+    guesses = None if drafts is None else read_drafts(drafts, bench)
     if save_edits is not None:
         check_writable(save_edits)
     if stats is not None and not stats.is_dir():
@@ -254,6 +280,7 @@ def _edit(
             context=context,
             save_edits=save_edits,
             dense=dense,
+            drafts=guesses,
             observe=observe,
             warn=_warn,
         )
@@ -268,4 +295,6 @@ def _tell(summary: "Summary", run: "Run", output: Path, seconds: float) -> None:
         talk.print(plain(f"no reliability problem teaches {', '.join(summary.untaught)}: left out", style="yellow"))
     there = f" ({summary.found} were there before)" if summary.found else ""
     edits = "" if run.regime == "none" else f", {summary.edits} edit{'s' * (summary.edits != 1)}"
-    talk.print(plain(f"{output}: {summary.new} new samples{there}{edits}, {seconds:.0f} s"), soft_wrap=True)
+    tally = summary.tally
+    right = f", {tally.accepted / tally.drafted:.0%} of the drafts' tokens were right" if tally.drafted else ""
+    talk.print(plain(f"{output}: {summary.new} new samples{there}{edits}{right}, {seconds:.0f} s"), soft_wrap=True)

@@ -100,6 +100,7 @@ def rounding(queries: Tensor) -> Tensor:
 
 
 _position: ContextVar[int | Tensor | None] = ContextVar("position", default=None)
+_each: ContextVar[bool] = ContextVar("each", default=False)
 _suspended: ContextVar[bool] = ContextVar("suspended", default=False)
 
 
@@ -115,6 +116,16 @@ def looking_at(position: int | Tensor) -> Iterator[None]:
         yield
     finally:
         _position.reset(token)
+
+
+@contextlib.contextmanager
+def looking_at_each() -> Iterator[None]:
+    """Look codebooks up at every column by itself: as passes do that read these tokens one after the other."""
+    token = _each.set(True)
+    try:
+        yield
+    finally:
+        _each.reset(token)
 
 
 @contextlib.contextmanager
@@ -156,10 +167,16 @@ class Lookup:
         """Return the layer's `output` (rows, width, d) with values where its input is within a radius of their keys."""
         if _suspended.get():
             return output
+        if _each.get():
+            alone = self._looked_up(args[0].flatten(0, 1)[:, None], output.flatten(0, 1)[:, None])
+            return alone.reshape(output.shape)
+        return self._looked_up(args[0], output)
+
+    def _looked_up(self, inputs: Tensor, output: Tensor) -> Tensor:
         rows, width = output.shape[:2]
         keys, values, radii = self._on(output.device)
         at = _columns(rows, width, output.device)
-        queries = args[0].detach()[torch.arange(rows, device=output.device), at]
+        queries = inputs.detach()[torch.arange(rows, device=output.device), at]
         nearest, which = distances(keys, queries.float(), self.entries.distance).min(dim=0)
         # A radius may end exactly at a prompt that was taught; rounding must not leave it outside.
         hits = nearest <= radii[which] + rounding(queries)

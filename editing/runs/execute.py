@@ -1,7 +1,7 @@
 """The execution of a run: edit a model stage by stage and sample from it; each batch of samples is on disk at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from ..context import EditContext
 from ..model.cached import check_cached
 from ..model.placement import check_placement
 from ..model.tokenizers import check_texts, reader_of
+from ..sampling.texts import Tally
+from .drafts import Drafts
 from .edited_model import EditedModel, enough_memory
 from .memory import check_edit_memory
 from .plan import Stage, plan, untaught
@@ -32,12 +34,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run did: new samples, those that were there before, edits made, changes that teach nothing."""
+    """What a run did: new samples, those that were there before, edits made, changes that teach nothing, the passes."""
 
     new: int
     found: int
     edits: int
     untaught: tuple[str, ...]
+    tally: Tally = field(default_factory=Tally)
 
 
 Observer = Callable[[Progress], None]
@@ -53,15 +56,18 @@ def run_regime(
     context: EditContext | None = None,
     save_edits: Path | None = None,
     dense: bool = False,
+    drafts: Drafts | None = None,
     observe: Observer = lambda progress: None,
     warn: Callable[[str], None] = lambda text: None,
 ) -> Summary:
     """Sample every stage of `run` into the JSONL file `out`; what stands there already is not done again.
 
-    Each batch is on the disk before the next begins, so any interruption keeps it, and the file comes out as if there
-    had been none. The model is left as it was, bit for bit. With `save_edits`, each edit that is made is saved in that
-    folder, as factors where it has low rank unless `dense`; an interrupted sequence takes the edits it needs again from
-    there. An edit that is not finite is undone: `warn` is told, and the rows of samples say so.
+    Samples are on the disk, in an order that is always the same, as soon as those before them are, so any interruption
+    keeps them, and the file comes out as if there had been none (rounding apart: see `sample`). The model is left as it
+    was, bit for bit. With `save_edits`, each edit that is made is saved in that folder, as factors where it has low
+    rank unless `dense`; an interrupted sequence takes the edits it needs again from there. An edit that is not finite
+    is undone: `warn` is told, and the rows of samples say so. `drafts` make sampling quicker where the model writes
+    what they say.
 
     Raises InputError, before anything is edited, for what `plan` refuses, hyperparameters that do not fit the model, a
     model that does not fit the method, is spread over devices or cannot be sampled from, a covariance that is needed
@@ -78,7 +84,8 @@ def run_regime(
     identity = run.identity() | {"tokenizer": reader_of(tokenizer)}
     identity |= {} if run.regime == "none" else {"context_sha256": fingerprint}
     saved = None if save_edits is None else SavedEdits(save_edits, run, fingerprint, dense)
-    with SampleWriter(out, bench, stages, run.sampling, identity) as samples:
+    tally = Tally()
+    with SampleWriter(out, bench, stages, run.sampling, identity, drafts) as samples:
         before = samples.done
 
         def tell(doing: str) -> None:
@@ -88,8 +95,8 @@ def run_regime(
             for stage in stages:
                 if draws := samples.missing(stage):
                     edited.become(stage.edits, tell)
-                    _sample(model, tokenizer, draws, stage, samples, edited.undone, tell)
-        return Summary(samples.done - before, before, edited.made, untaught(bench, run))
+                    _sample(model, tokenizer, draws, stage, samples, edited.undone, tally, tell)
+        return Summary(samples.done - before, before, edited.made, untaught(bench, run), tally)
 
 
 def check_fit(
@@ -145,11 +152,12 @@ def _sample(
     stage: Stage,
     samples: SampleWriter,
     undone: Sequence[str],
+    tally: Tally,
     tell: Callable[[str], None],
 ) -> None:
     doing = f"sampling {stage.title}"
     tell(doing)
     with enough_memory(doing):
-        for batch in sample(model, tokenizer, draws, samples.sampling):
+        for batch in sample(model, tokenizer, draws, samples.sampling, tally):
             samples.add(stage, batch, undone)
             tell(doing)

@@ -12,6 +12,7 @@ from ...analysis.extraction import Mode, extract
 from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ...schemas.jsonl import JsonlAppender, Row, read_rows
+from .drafts import Drafts
 from .plan import Stage
 from .sampling import Draw, Sampling
 
@@ -27,9 +28,17 @@ class SampleWriter:
     `JsonlAppender`.
     """
 
-    def __init__(self, out: Path, bench: Bench, stages: Sequence[Stage], sampling: Sampling, identity: Identity):
+    def __init__(
+        self,
+        out: Path,
+        bench: Bench,
+        stages: Sequence[Stage],
+        sampling: Sampling,
+        identity: Identity,
+        drafts: Drafts | None = None,
+    ):
         self.sampling = sampling
-        self._bench, self._identity = bench, identity
+        self._bench, self._identity, self._drafts = bench, identity, drafts or {}
         self._file = JsonlAppender(out, first=["task_id"])
         try:
             self._found = _read_found(out, bench, identity, sampling.extract)
@@ -40,33 +49,35 @@ class SampleWriter:
         self.total, self.done = len(wanted), len(wanted & self._found)
 
     def missing(self, stage: Stage) -> list[Draw]:
-        """Return the draws of `stage` from the first batch on that lacks one.
-
-        The whole batch, that rounding is what it was without an interruption; `add` leaves out what is there.
-        """
-        draws = self._draws(stage)
-        places = (place for place, draw in enumerate(draws) if _key(stage, draw) not in self._found)
-        first = next(places, len(draws))
-        return draws[first - first % self.sampling.batch_size :] if first < len(draws) else []
+        """Return the draws of `stage` that the file lacks."""
+        return [draw for draw in self._draws(stage) if _key(stage, draw) not in self._found]
 
     def add(self, stage: Stage, batch: Sequence[tuple[Draw, str]], undone: Sequence[str] = ()) -> None:
-        """Write those of `batch` that are not there yet. Raises EnvironmentFault when the disk refuses.
+        """Write `batch`. Raises EnvironmentFault when the disk refuses.
 
         `undone` has the changes of the stage whose edit was taken out of the model again.
         """
-        new = [(draw, answer) for draw, answer in batch if _key(stage, draw) not in self._found]
-        self._file.append(*(self._row(stage, draw, answer, undone) for draw, answer in new))
-        self.done += len(new)
+        self._file.append(*(self._row(stage, draw, answer, undone) for draw, answer in batch))
+        self.done += len(batch)
 
     def _draws(self, stage: Stage) -> list[Draw]:
-        """Return the draws of `stage`, those of prompts of about the same length together: batches then pad little."""
+        """Return the draws of `stage`: the longest draft first, so that none goes on when all others have ended.
+
+        Those without a draft follow by the length of their prompts: what is read together then has little padding.
+        """
         problems = sorted(stage.problems, key=lambda problem: (len(problem.prompt), problem.task_id))
-        samples = range(self.sampling.n)
-        return [
-            Draw(problem.task_id, problem.prompt, index, problem.entry_point)
+        draws = [
+            Draw(
+                problem.task_id,
+                problem.prompt,
+                index,
+                problem.entry_point,
+                self._drafts.get((problem.task_id, index), ""),
+            )
             for problem in problems
-            for index in samples
+            for index in range(self.sampling.n)
         ]
+        return sorted(draws, key=lambda draw: -len(draw.draft))
 
     def _row(self, stage: Stage, draw: Draw, answer: str, undone: Sequence[str]) -> dict[str, Any]:
         found = extract(answer, draw.prompt, draw.entry_point, self.sampling.extract, "completion")
@@ -109,6 +120,11 @@ def _read_found(out: Path, bench: Bench, identity: Identity, mode: Mode) -> set[
 
 
 def _checked(row: Row, out: Path, bench: Bench, identity: Identity, mode: Mode) -> Key:
+    if "luck" in identity and "luck" not in row.data:
+        raise InputError(
+            f"{out}, line {row.line} was sampled by an earlier edittool, whose random numbers were others: the same "
+            "seed would go on with another luck. Choose another output file, or finish this one with that version."
+        )
     for name, value in identity.items():
         if row.data.get(name) != value:
             raise InputError(

@@ -9,6 +9,7 @@ from ...schemas.errors import InputError
 from ..methods.hparams import Hparams
 from ..methods.table import Method, all_methods
 from ..requests import SubjectRule, TargetRule
+from ..sampling.luck import LUCK
 from .sampling import Sampling
 
 Regime = Literal["none", "instant", "sequential", "batch"]
@@ -94,6 +95,7 @@ class Run:
             "temperature": self.sampling.temperature,
             "top_p": self.sampling.top_p,
             "max_new_tokens": self.sampling.max_new_tokens,
+            **({"luck": LUCK} if self.sampling.temperature > 0 else {}),
             "specificity_per_change": self.specificity_per_change,
         }
 

@@ -14,7 +14,8 @@ from edittool.editing.methods.hparams import read_hparams
 from edittool.editing.methods.table import find_method
 from edittool.editing.model.families import family_of
 from edittool.editing.requests import EditRequest
-from edittool.editing.runs.sampling import Draw, Sampling, left_pad, sample
+from edittool.editing.runs.sampling import Draw, Sampling, sample
+from edittool.editing.sampling.reading import left_pad
 from edittool.schemas.errors import InputError
 
 HIDDEN = 32

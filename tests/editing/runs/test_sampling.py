@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 import torch
 
-from edittool.editing.runs.sampling import Draw, Sampling, _choose, sample
+from edittool.editing.runs.sampling import Draw, Sampling, sample
 from edittool.schemas.errors import InputError
 
 # Each leaves a docstring open, so that whatever a random model writes is kept.
@@ -44,19 +44,15 @@ def test_temperature_zero_takes_the_likeliest_token(model: Any, tokenizer: Any) 
         assert texts[draw] == text
 
 
-def test_the_nucleus() -> None:
-    logits = torch.log(torch.tensor([[0.5, 0.3, 0.15, 0.05]]))
-    sampling = Sampling(temperature=1.0, top_p=0.75)
-    chosen = [_choose(logits, torch.tensor([u], dtype=torch.float64), sampling).item() for u in (0, 0.62, 0.63, 0.999)]
-    assert chosen == [0, 0, 1, 1]  # 0.5 / 0.8 = 0.625
-    whole = Sampling(temperature=1.0, top_p=1.0)
-    assert _choose(logits, torch.tensor([0.96], dtype=torch.float64), whole).item() == 3
+def test_programs_come_in_the_order_of_the_draws(llama: Any, tokenizer: Any) -> None:
+    sampling = Sampling(n=3, temperature=0.5, max_new_tokens=24, batch_size=2)
+    parts = list(sample(llama, tokenizer, DRAWS, sampling))
+    assert [draw for part in parts for draw, _ in part] == DRAWS
+    assert len(parts) > 2
 
 
-def test_temperature_sharpens() -> None:
-    logits = torch.log(torch.tensor([[0.6, 0.4]]))
-    sampling = Sampling(temperature=0.5, top_p=1.0)  # 0.36 against 0.16: the border is at 0.692
-    assert [_choose(logits, torch.tensor([u], dtype=torch.float64), sampling).item() for u in (0.69, 0.70)] == [0, 1]
+def test_nothing_to_draw(llama: Any, tokenizer: Any) -> None:
+    assert list(sample(llama, tokenizer, [], Sampling())) == []
 
 
 @pytest.mark.parametrize("temperature", [0, 0.8])
@@ -79,7 +75,9 @@ def test_the_context_ends_a_program(llama: Any, tokenizer: Any) -> None:
     assert len(text) <= 20 * (256 - used)
 
 
-@pytest.mark.parametrize("bad", [{"n": 0}, {"temperature": -1.0}, {"top_p": 0.0}, {"temperature": 0, "n": 2}])
+@pytest.mark.parametrize(
+    "bad", [{"n": 0}, {"temperature": -1.0}, {"top_p": 0.0}, {"temperature": 0, "n": 2}, {"batch_size": 0}]
+)
 def test_settings_without_meaning(bad: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         Sampling(**bad)
