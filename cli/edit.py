@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..editing.methods.table import find_method, method_names
+from ..samples.prompts import PromptMaker
 from ..schemas.bench import Bench
 from ..schemas.errors import InputError
 from .shared.bench_argument import open_bench
@@ -17,6 +18,7 @@ from .shared.observer import Observer
 
 if TYPE_CHECKING:
     from ..analysis.extraction import Mode
+    from ..editing.runs.chat import Messages
     from ..editing.runs.execute import Summary
     from ..editing.runs.settings import Run
 
@@ -68,12 +70,15 @@ _LOST = {
 @click.option("--top-p", default=0.95, show_default=True, help="Share of the likeliest tokens to draw from.")
 @click.option("--max-new-tokens", default=512, show_default=True, help="Longest program, in tokens.")
 @click.option(
+    "--chat",
+    is_flag=True,
+    help="Ask for each problem in a chat, by the template of the model's tokenizer: for instruct models.",
+)
+@click.option(
     "--extract",
     type=click.Choice(["none", "auto", "fence", "cut"]),
-    default="cut",
-    show_default=True,
     help="How programs are taken from what the model writes: as it is; from fences, text or its beginning; from fences "
-    "alone; its beginning, up to where the function is complete.",
+    "alone; its beginning, up to where the function is complete.  [default: cut; auto with --chat]",
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of the sampling, and of what a method draws.")
 @click.option("--batch-size", default=32, show_default=True, help="Programs that are sampled at once.")
@@ -107,18 +112,21 @@ def edit(bench: str, output: Path, device: str, stats: Path | None, save_edits: 
     edittool edit builtin -o baseline.jsonl --model tiny --method none
     edittool edit builtin -o ft.jsonl --model tiny --method ft
     edittool edit builtin -o many.jsonl --model tiny --method ft --regime sequential --steps 1,5,10 --save-edits edits
+    edittool edit BENCH -o chat.jsonl --model FOLDER --method none --chat
     edittool edit BENCH -o all.jsonl --model FOLDER --method memit --batch --stats STATS
     edittool edit BENCH -o ft.jsonl --model codellama/CodeLlama-7b-hf --hparams ft-codellama-7b --device cuda
     edittool edit BENCH -o ft.jsonl --model FOLDER --hparams ft.yaml --changes math.sqrt,sorted -n 10
     """
     require_torch("edittool edit")
-    run = _make_run(**given)
+    loaded = open_bench(bench)
+    run = _make_run(loaded, **given)
     started = time.monotonic()
-    summary = _edit(open_bench(bench), run, device, output, stats, save_edits)
+    summary = _edit(loaded, run, device, output, stats, save_edits)
     _tell(summary, run, output, time.monotonic() - started)
 
 
 def _make_run(
+    bench: Bench,
     *,
     model: str,
     method: str,
@@ -131,7 +139,8 @@ def _make_run(
     temperature: float,
     top_p: float,
     max_new_tokens: int,
-    extract: "Mode",
+    chat: bool,
+    extract: "Mode | None",
     seed: int,
     batch_size: int,
     **as_they_are: Any,
@@ -146,11 +155,20 @@ def _make_run(
         method=chosen,
         hparams=read_hparams(hparams, chosen, model),
         regime=_regime(method, regime, batch),
-        sampling=Sampling(n, temperature, top_p, max_new_tokens, seed, batch_size, extract),
+        sampling=Sampling(
+            n, temperature, top_p, max_new_tokens, seed, batch_size, extract or ("auto" if chat else "cut")
+        ),
+        messages=_messages(bench) if chat else None,
         steps=_numbers(steps),
         changes=_ids(changes),
         **as_they_are,
     )
+
+
+def _messages(bench: Bench) -> "Messages":
+    """Return what asks for a problem of `bench` in a chat: in the words of `edittool prompts --style chat`."""
+    maker = PromptMaker(bench, "chat")
+    return lambda problem: maker.make(problem).messages
 
 
 def _regime(method: str, regime: str | None, batch: bool) -> Any:
@@ -188,6 +206,7 @@ def _edit(
     from ..editing.runs.execute import check_fit, check_output, run_regime
     from ..editing.runs.plan import plan
     from ..editing.runs.preflight import check_writable
+    from ..editing.runs.stops import find_stops
 
     stages = plan(bench, run)  # what cannot be taught or written is told before a model is loaded
     check_output(output, bench, stages, run)
@@ -212,6 +231,15 @@ def _edit(
         bench,
         check=lambda outline, tokenizer: check_fit(outline, tokenizer, stages, run, given),
     )
+    if unheard := find_stops(model.generation_config, tokenizer).text:
+        talk.print(
+            plain(
+                f"the generation config ends texts at {', '.join(map(repr, unheard))}, which is ordinary text in this "
+                "tokenizer: samples do not end there. Set `eos_token_id` in generation_config.json",
+                "yellow",
+            ),
+            soft_wrap=True,
+        )
     hparams = run.hparams
     modules = run.method.check(model, hparams.values)
     covariance = find_covariances(

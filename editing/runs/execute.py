@@ -1,7 +1,7 @@
 """The execution of a run: edit a model stage by stage and sample from it; each batch of samples is on disk at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from ...schemas.errors import InputError
 from ..context import EditContext
 from ..model.families import input_widths
 from ..model.memory import check_memory
+from .chat import Chat
 from .edited_model import EditedModel, enough_memory
 from .plan import Stage, plan, untaught
 from .preflight import check_prompts, check_requests, check_writable
@@ -17,6 +18,7 @@ from .sample_writer import SampleWriter
 from .sampling import Draw, sample
 from .saved_edits import SavedEdits, context_sha256
 from .settings import Run
+from .stops import find_stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,12 @@ def run_regime(
     stages = plan(bench, run)
     check_fit(model, tokenizer, stages, run, context)
     fingerprint = context_sha256(context, _covered(model, run, context))
-    identity = run.identity() | ({} if run.regime == "none" else {"context_sha256": fingerprint})
+    chat = _chat(run, tokenizer)
+    identity = run.identity() | {"stops": list(find_stops(model.generation_config, tokenizer).names)}
+    identity |= {} if chat is None else {"chat_template_sha256": chat.template_sha256}
+    identity |= {} if run.regime == "none" else {"context_sha256": fingerprint}
     saved = None if save_edits is None else SavedEdits(save_edits, run, fingerprint)
-    with SampleWriter(out, bench, stages, run.sampling, identity) as samples:
+    with SampleWriter(out, bench, stages, run.sampling, identity, run.messages) as samples:
         before = samples.done
 
         def tell(doing: str) -> None:
@@ -78,7 +83,7 @@ def run_regime(
             for stage in stages:
                 if draws := samples.missing(stage):
                     edited.become(stage.edits, tell)
-                    _sample(model, tokenizer, draws, stage, samples, tell)
+                    _sample(model, tokenizer, _asked(draws, bench, chat), stage, samples, tell)
         return Summary(samples.done - before, before, edited.made, untaught(bench, run))
 
 
@@ -92,7 +97,7 @@ def check_fit(model: Any, tokenizer: Any, stages: Sequence[Stage], run: Run, con
     requests = [request for edit in edits for request in edit.requests]
     check_requests(model, tokenizer, requests, run.method, run.hparams.values, context)
     problems = {problem.task_id: problem for stage in stages for problem in stage.problems}
-    check_prompts(model, tokenizer, problems.values())
+    check_prompts(model, tokenizer, problems.values(), _chat(run, tokenizer))
 
 
 def check_output(out: Path, bench: Bench, stages: Sequence[Stage], run: Run) -> None:
@@ -102,7 +107,7 @@ def check_output(out: Path, bench: Bench, stages: Sequence[Stage], run: Run) -> 
     """
     check_writable(out.parent)
     if out.exists():
-        with SampleWriter(out, bench, stages, run.sampling, run.identity()):
+        with SampleWriter(out, bench, stages, run.sampling, run.identity(), run.messages):
             pass
 
 
@@ -123,6 +128,18 @@ def _factored_bytes(model: Any, modules: Sequence[str]) -> int:
     """Return the memory that solving takes: each covariance in float64, and one more while it is factored."""
     sizes = [8 * width**2 for width in input_widths(model, modules).values()]
     return sum(sizes) + max(sizes, default=0)
+
+
+def _chat(run: Run, tokenizer: Any) -> Chat | None:
+    return None if run.messages is None else Chat(tokenizer, run.messages)
+
+
+def _asked(draws: Sequence[Draw], bench: Bench, chat: Chat | None) -> list[Draw]:
+    """Return `draws` with the chats that ask for them, where the model is asked in chats."""
+    if chat is None:
+        return list(draws)
+    texts = {task_id: chat.text(bench.problems[task_id]) for task_id in dict.fromkeys(draw.task_id for draw in draws)}
+    return [replace(draw, chat=texts[draw.task_id]) for draw in draws]
 
 
 def _sample(

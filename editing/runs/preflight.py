@@ -12,6 +12,7 @@ from ...schemas.whole_files import write_faults
 from ..context import EditContext
 from ..methods.table import Method
 from ..requests import EditRequest
+from .chat import Chat, read_ids
 
 
 def check_writable(folder: Path, needed: int = 0) -> None:
@@ -54,11 +55,11 @@ def check_requests(
             )
 
 
-def check_prompts(model: Any, tokenizer: Any, problems: Iterable[Problem]) -> None:
-    """Raise InputError for a problem whose prompt leaves `model` no room for a token of its own."""
+def check_prompts(model: Any, tokenizer: Any, problems: Iterable[Problem], chat: Chat | None = None) -> None:
+    """Raise InputError for a problem whose prompt, or chat, leaves `model` no room for a token of its own."""
     room = model.config.max_position_embeddings
     for problem in problems:
-        count = len(tokenizer(problem.prompt)["input_ids"])
+        count = len(read_ids(tokenizer, problem.prompt, chat and chat.text(problem)))
         if not 0 < count < room:
             raise InputError(
                 f"The prompt of {problem.task_id} has {count} tokens; the model reads from 1 to {room - 1}. Leave the "

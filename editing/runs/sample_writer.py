@@ -8,10 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ...analysis.extraction import Mode, extract
+from ...analysis.extraction import Form, extract
 from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ...schemas.jsonl import JsonlAppender, Row, read_rows
+from ...schemas.problems import Problem
+from .chat import Messages, messages_sha256
 from .plan import Stage
 from .sampling import Draw, Sampling
 
@@ -24,15 +26,23 @@ class SampleWriter:
 
     A context manager. `total` counts the samples that are wanted, `done` those of them in the file. Raises InputError
     on opening for a row of another run (`identity`) or benchmark, and for one that stands twice; see also
-    `JsonlAppender`.
+    `JsonlAppender`. `messages` are those of `Run`.
     """
 
-    def __init__(self, out: Path, bench: Bench, stages: Sequence[Stage], sampling: Sampling, identity: Identity):
+    def __init__(
+        self,
+        out: Path,
+        bench: Bench,
+        stages: Sequence[Stage],
+        sampling: Sampling,
+        identity: Identity,
+        messages: Messages | None = None,
+    ):
         self.sampling = sampling
-        self._bench, self._identity = bench, identity
+        self._out, self._bench, self._identity, self._messages = out, bench, identity, messages
         self._file = JsonlAppender(out, first=["task_id"])
         try:
-            self._found = _read_found(out, bench, identity, sampling.extract)
+            self._found = self._read_found()
         except BaseException:
             self._file.close()
             raise
@@ -66,9 +76,11 @@ class SampleWriter:
         ]
 
     def _row(self, stage: Stage, draw: Draw, answer: str) -> dict[str, Any]:
-        found = extract(answer, draw.prompt, draw.entry_point, self.sampling.extract, "completion")
+        problem = self._bench.problems[draw.task_id]
+        form: Form | None = "completion" if self._messages is None else None
+        found = extract(answer, draw.prompt, draw.entry_point, self.sampling.extract, form)
         program = {name: value for name, value in found.to_fields().items() if name != "raw" or value != found.program}
-        world = stage.world(self._bench.problems[draw.task_id])
+        world = stage.world(problem)
         return {
             "task_id": draw.task_id,
             **program,
@@ -77,9 +89,48 @@ class SampleWriter:
             **self._identity,
             "step": len(stage.edited),
             "edited": list(stage.edited),
-            "prompt_sha256": _sha256(draw.prompt),
+            "prompt_sha256": self._prompt_sha256(problem),
             "edittool": version("edittool"),
         }
+
+    def _prompt_sha256(self, problem: Problem) -> str:
+        """Return the digest of what the model is asked: the prompt in UTF-8, or the messages of a chat."""
+        if self._messages is not None:
+            return messages_sha256(self._messages(problem))
+        return hashlib.sha256(problem.prompt.encode("utf-8")).hexdigest()
+
+    def _read_found(self) -> set[Key]:
+        out = self._out
+        if out.stat().st_size == 0:
+            return set()
+        keys = Counter(self._checked(row) for row in read_rows(out, "sample"))
+        twice = [key for key, count in keys.items() if count > 1]
+        if twice:
+            raise InputError(f"{out} holds sample {twice[0][2]} of {twice[0][1]} twice. Choose another output file.")
+        return set(keys)
+
+    def _checked(self, row: Row) -> Key:
+        """Return the key of `row`. Raises InputError where it is of another run."""
+        where, mode = f"{self._out}, line {row.line}", self.sampling.extract
+        for name, value in self._identity.items():
+            if row.data.get(name) != value:
+                raise InputError(
+                    f'{where} is of another run: its "{name}" is {row.data.get(name)!r}, and here it is {value!r}. '
+                    "Choose another output file, or repeat that run's options."
+                )
+        extracted = row.data.get("extraction", {}).get("mode")
+        if extracted != mode:
+            raise InputError(
+                f"{where} is of another run: its program was extracted by {extracted!r}, and here it is {mode!r}. "
+                "Choose another output file, or repeat that run's --extract."
+            )
+        problem = self._bench.problems.get(row.data["task_id"])
+        if problem is None or row.data.get("prompt_sha256") != self._prompt_sha256(problem):
+            raise InputError(
+                f"{where} is of another benchmark: {row.data['task_id']!r} with that prompt is not in "
+                f"{self._bench.name}. Choose another output file."
+            )
+        return tuple(row.data.get("edited", ())), row.data["task_id"], row.data.get("sample_index", 0)
 
     def __enter__(self) -> Self:
         return self
@@ -92,39 +143,3 @@ class SampleWriter:
 
 def _key(stage: Stage, draw: Draw) -> Key:
     return stage.edited, draw.task_id, draw.index
-
-
-def _read_found(out: Path, bench: Bench, identity: Identity, mode: Mode) -> set[Key]:
-    if out.stat().st_size == 0:
-        return set()
-    keys = Counter(_checked(row, out, bench, identity, mode) for row in read_rows(out, "sample"))
-    twice = [key for key, count in keys.items() if count > 1]
-    if twice:
-        raise InputError(f"{out} holds sample {twice[0][2]} of {twice[0][1]} twice. Choose another output file.")
-    return set(keys)
-
-
-def _checked(row: Row, out: Path, bench: Bench, identity: Identity, mode: Mode) -> Key:
-    for name, value in identity.items():
-        if row.data.get(name) != value:
-            raise InputError(
-                f'{out}, line {row.line} is of another run: its "{name}" is {row.data.get(name)!r}, and here it is '
-                f"{value!r}. Choose another output file, or repeat that run's options."
-            )
-    extracted = row.data.get("extraction", {}).get("mode")
-    if extracted != mode:
-        raise InputError(
-            f"{out}, line {row.line} is of another run: its program was extracted by {extracted!r}, and here it is "
-            f"{mode!r}. Choose another output file, or repeat that run's --extract."
-        )
-    problem = bench.problems.get(row.data["task_id"])
-    if problem is None or row.data.get("prompt_sha256") != _sha256(problem.prompt):
-        raise InputError(
-            f"{out}, line {row.line} is of another benchmark: {row.data['task_id']!r} with that prompt is not in "
-            f"{bench.name}. Choose another output file."
-        )
-    return tuple(row.data.get("edited", ())), row.data["task_id"], row.data.get("sample_index", 0)
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -12,6 +12,8 @@ from transformers import DynamicCache
 from ...analysis.extraction import Mode
 from ...analysis.functions import is_function_complete
 from ...schemas.errors import InputError
+from .chat import read_ids
+from .stops import find_stops
 
 NO_TOKEN = -1  # chosen where an edit has left a model that computes no numbers
 
@@ -47,12 +49,16 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """One sample to draw: the `index`-th for the problem `task_id`."""
+    """One sample to draw: the `index`-th for the problem `task_id`.
+
+    `chat` is what the model reads in place of the prompt, where it is asked in a chat.
+    """
 
     task_id: str
     prompt: str
     index: int
     entry_point: str
+    chat: str | None = None
 
 
 def sample(model: Any, tokenizer: Any, draws: Sequence[Draw], sampling: Sampling) -> Iterator[list[tuple[Draw, str]]]:
@@ -82,7 +88,7 @@ class _Row:
 
     @classmethod
     def start(cls, draw: Draw, model: Any, tokenizer: Any, sampling: Sampling) -> "_Row":
-        prompt_ids = tokenizer(draw.prompt)["input_ids"]
+        prompt_ids = read_ids(tokenizer, draw.prompt, draw.chat)
         room = min(sampling.max_new_tokens, model.config.max_position_embeddings - len(prompt_ids))
         if not prompt_ids or room < 1:
             raise InputError(
@@ -140,9 +146,7 @@ def _fill(model: Any, tokenizer: Any, rows: list[_Row], sampling: Sampling) -> N
 
 
 def _stops(model: Any, tokenizer: Any) -> frozenset[int]:
-    own = model.generation_config.eos_token_id
-    listed = own if isinstance(own, list) else [own]
-    return frozenset(token for token in (*listed, tokenizer.eos_token_id) if token is not None)
+    return find_stops(model.generation_config, tokenizer).ids
 
 
 def _read_prompts(model: Any, tokenizer: Any, rows: list[_Row]) -> tuple[Any, Tensor, Tensor]:

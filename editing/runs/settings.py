@@ -7,6 +7,7 @@ from ...schemas.errors import InputError
 from ..methods.hparams import Hparams
 from ..methods.table import Method, all_methods
 from ..requests import SubjectRule, TargetRule
+from .chat import Messages
 from .sampling import Sampling
 
 Regime = Literal["none", "instant", "sequential", "batch"]
@@ -18,7 +19,8 @@ class Run:
 
     `changes` limits the edits to these ids; `specificity_per_change` limits how many specificity problems each edited
     model is sampled on. `steps`: after how many edits the sequential regime samples; absent: 1, 2, 5, 10, 20, 50, ...
-    and the last. `subject` and `target` say what is taught: see `requests_for`.
+    and the last. `subject` and `target` say what is taught: see `requests_for`. With `messages`, the model is asked
+    for each problem in a chat, and these are what it is asked; else it goes on from the problem's prompt.
     """
 
     model: str
@@ -32,6 +34,7 @@ class Run:
     steps: tuple[int, ...] | None = None
     subject: SubjectRule = "function"
     target: TargetRule = "solution"
+    messages: Messages | None = None
 
     def __post_init__(self) -> None:
         """Raise InputError for a method and a regime that do not go together, and for numbers without meaning."""
@@ -45,6 +48,11 @@ class Run:
             raise InputError(
                 f"Method {self.method.name} cannot take all changes in one edit. Use --regime sequential or instant, "
                 f"or a method that can: {able}."
+            )
+        if self.messages is not None and self.sampling.extract == "cut":
+            raise InputError(
+                "The answer in a chat does not go on from the prompt, so its beginning is no program: --chat does not "
+                "go with --extract cut. Leave --extract out, or use auto or fence."
             )
         if self.specificity_per_change is not None and self.specificity_per_change < 0:
             raise InputError(f"specificity_per_change must be 0 or more, not {self.specificity_per_change}.")
@@ -71,6 +79,7 @@ class Run:
             "method": self.method.name,
             "regime": self.regime,
             **self._teaching(),
+            "style": "complete" if self.messages is None else "chat",
             "seed": self.sampling.seed,
             "samples_per_problem": self.sampling.n,
             "temperature": self.sampling.temperature,
