@@ -39,27 +39,19 @@ QWEN = "<|endoftext|> <|im_start|> <|im_end|> <|fim_prefix|> <|fim_middle|> <|fi
 STARCODER2 = "<|endoftext|> <fim_prefix> <fim_middle> <fim_suffix> <fim_pad> <repo_name> <file_sep> <jupyter_start>"
 LLAMA3 = "<|end_of_text|> <|start_header_id|> <|eot_id|> <|eom_id|>"
 CODELLAMA = f"</s> {LOW}<PRE> {LOW}<MID> {LOW}<SUF> {LOW}<EOT>"
-DEEPSEEK = (
-    f"<{BAR}end{LOW}of{LOW}sentence{BAR}> <{BAR}fim{LOW}begin{BAR}> <{BAR}fim{LOW}hole{BAR}> <{BAR}fim{LOW}end{BAR}>"
-)
+SENTENCE_END = f"<{BAR}end{LOW}of{LOW}sentence{BAR}>"
+DEEPSEEK = f"{SENTENCE_END} <|EOT|> <{BAR}fim{LOW}begin{BAR}> <{BAR}fim{LOW}hole{BAR}> <{BAR}fim{LOW}end{BAR}>"
+SMOLLM2 = "<|endoftext|> <|im_start|> <|im_end|> <repo_name> <reponame> <file_sep> <filename> <gh_stars>"
 # By kind: the added tokens that are stops, those that are none, and the end of text.
 KINDS = {
     "qwen2.5": (f"{QWEN} <|file_sep|>", "<|object_ref_start|> <tool_call>", "<|endoftext|>"),
     "starcoder2": (STARCODER2, "<gh_dummy>", "<|endoftext|>"),
     "llama3": (LLAMA3, "<|begin_of_text|> <|reserved_special_token_0|>", "<|end_of_text|>"),
     "codellama": (CODELLAMA, "<s> <unk>", "</s>"),
-    "deepseek": (
-        f"{DEEPSEEK} <|EOT|>",
-        f"<{BAR}begin{LOW}of{LOW}sentence{BAR}>",
-        f"<{BAR}end{LOW}of{LOW}sentence{BAR}>",
-    ),
+    "deepseek": (DEEPSEEK, f"<{BAR}begin{LOW}of{LOW}sentence{BAR}>", SENTENCE_END),
     "phi3": ("<|endoftext|> <|end|> <|user|> <|assistant|>", "<|placeholder1|>", "<|endoftext|>"),
     "harmony": ("<|endoftext|> <|return|>", "<|channel|> <|end|> <|start|> <|message|>", "<|endoftext|>"),
-    "smollm2": (
-        "<|endoftext|> <|im_start|> <|im_end|> <repo_name> <reponame> <file_sep> <filename>",
-        "<pad>",
-        "<|im_end|>",
-    ),
+    "smollm2": (SMOLLM2, "<pad>", "<|im_end|>"),
 }
 
 
@@ -124,10 +116,7 @@ def test_a_stop_ends_a_sample(tokenizer: Any, special: bool) -> None:
     ("name", "wanted"),
     [
         ("qwen2.5-coder-0.5b", f"{QWEN} <|file_sep|>"),
-        (
-            "smollm2-135m",
-            "<|endoftext|> <|im_start|> <|im_end|> <repo_name> <reponame> <file_sep> <filename> <gh_stars>",
-        ),
+        ("smollm2-135m", SMOLLM2),
     ],
 )
 def test_real_tokenizers(name: str, wanted: str) -> None:
