@@ -210,6 +210,9 @@ class Verdict:
     subject: str | None
     target: str | None
     prompt_sha256: str | None
+    style: str | None
+    chat_template_sha256: str | None
+    stops: Sequence[str]
     raw: str | None
     extraction: Mapping[str, Any]
     imported: Mapping[str, Any]
@@ -272,6 +275,9 @@ class Verdict:
             subject=get("subject"),
             target=get("target"),
             prompt_sha256=get("prompt_sha256"),
+            style=get("style"),
+            chat_template_sha256=get("chat_template_sha256"),
+            stops=get("stops", ()),
             raw=get("raw"),
             extraction=get("extraction", {}),
             imported=get("imported", {}),

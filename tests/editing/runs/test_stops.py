@@ -1,4 +1,5 @@
 import os
+from collections.abc import Collection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,14 +18,14 @@ TEXTS = ["def f(x):\n    return x\n", "</s> and <|end|> and <file_sep> in the te
 BAR, LOW = "\uff5c", "\u2581"
 
 
-def trained(*added: str, eos: str | None = None, plain: str = "") -> Any:
+def trained(*added: str, eos: str | None = None, plain: Collection[str] = ()) -> Any:
     """Return a byte-level tokenizer trained on TEXTS; of `added`, those in `plain` are not marked as special."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "removed") if eos is None else pre_tokenizers.ByteLevel()
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     tokenizer.train_from_iterator(TEXTS, trainers.BpeTrainer(vocab_size=400, initial_alphabet=alphabet))
-    tokens = [AddedToken(name, special=name not in plain.split(), normalized=False) for name in added]
+    tokens = [AddedToken(name, special=name not in plain, normalized=False) for name in added]
     tokenizer.add_tokens([token for token in tokens if not token.special])
     tokenizer.add_special_tokens([token for token in tokens if token.special])
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **({} if eos is None else {"eos_token": eos}))
@@ -59,7 +60,9 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_special_token_that_no_program_goes_on_after_is_a_stop(kind: str, special: bool) -> None:
     wanted, others, eos = KINDS[kind]
-    tokenizer = trained(*others.split(), *wanted.split(), eos=eos, plain="" if special else f"{wanted} {others}")
+    tokenizer = trained(
+        *others.split(), *wanted.split(), eos=eos, plain=() if special else [*wanted.split(), *others.split()]
+    )
     found = stops_of(tokenizer)
     assert set(found.names) == set(wanted.split())
     assert found.ids == set(tokenizer.convert_tokens_to_ids(wanted.split()))
@@ -74,14 +77,21 @@ def test_the_generation_config_may_declare_several_ends_with_names_of_their_own(
 
 
 def test_ordinary_text_is_never_a_stop() -> None:
-    tokenizer = trained("  ", plain="  ")
+    tokenizer = trained("  ", plain=["  "])
     words = ["</s>", "<|end|>", "<file_sep>"]
     ids = tokenizer.convert_tokens_to_ids(words)
     assert None not in ids
     assert not tokenizer.added_tokens_decoder.keys() & set(ids)
     assert stops_of(tokenizer) == Stops(frozenset(), ())
-    found = stops_of(tokenizer, *words, "  ")
-    assert (found.ids, set(found.text)) == (set(), {*words, "  "})
+    found = stops_of(tokenizer, "return", "  ")
+    assert (found.ids, set(found.text)) == (set(), {"return", "  "})
+
+
+def test_an_end_that_is_declared_and_has_the_name_of_one_need_not_be_marked() -> None:
+    tokenizer = trained()
+    found = stops_of(tokenizer, "</s>")
+    assert (found.names, found.text) == (("</s>",), ())
+    assert "</s>" not in tokenizer.added_tokens_encoder
 
 
 def test_an_end_beyond_the_tokenizers_vocabulary_is_one() -> None:
