@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ...analysis.extraction import Form, extract
+from ...analysis.extraction import Form, Mode, extract
 from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ...schemas.jsonl import JsonlAppender, Row, read_rows
@@ -38,11 +38,11 @@ class SampleWriter:
         identity: Identity,
         messages: Messages | None = None,
     ):
-        self.sampling = sampling
-        self._out, self._bench, self._identity, self._messages = out, bench, identity, messages
+        self.sampling, self._messages = sampling, messages
+        self._bench, self._identity = bench, identity
         self._file = JsonlAppender(out, first=["task_id"])
         try:
-            self._found = self._read_found()
+            self._found = _read_found(out, bench, identity, sampling.extract, messages)
         except BaseException:
             self._file.close()
             raise
@@ -76,11 +76,10 @@ class SampleWriter:
         ]
 
     def _row(self, stage: Stage, draw: Draw, answer: str) -> dict[str, Any]:
-        problem = self._bench.problems[draw.task_id]
         form: Form | None = "completion" if self._messages is None else None
         found = extract(answer, draw.prompt, draw.entry_point, self.sampling.extract, form)
         program = {name: value for name, value in found.to_fields().items() if name != "raw" or value != found.program}
-        world = stage.world(problem)
+        world = stage.world(self._bench.problems[draw.task_id])
         return {
             "task_id": draw.task_id,
             **program,
@@ -89,48 +88,9 @@ class SampleWriter:
             **self._identity,
             "step": len(stage.edited),
             "edited": list(stage.edited),
-            "prompt_sha256": self._prompt_sha256(problem),
+            "prompt_sha256": _prompt_sha256(self._bench.problems[draw.task_id], self._messages),
             "edittool": version("edittool"),
         }
-
-    def _prompt_sha256(self, problem: Problem) -> str:
-        """Return the digest of what the model is asked: the prompt in UTF-8, or the messages of a chat."""
-        if self._messages is not None:
-            return messages_sha256(self._messages(problem))
-        return hashlib.sha256(problem.prompt.encode("utf-8")).hexdigest()
-
-    def _read_found(self) -> set[Key]:
-        out = self._out
-        if out.stat().st_size == 0:
-            return set()
-        keys = Counter(self._checked(row) for row in read_rows(out, "sample"))
-        twice = [key for key, count in keys.items() if count > 1]
-        if twice:
-            raise InputError(f"{out} holds sample {twice[0][2]} of {twice[0][1]} twice. Choose another output file.")
-        return set(keys)
-
-    def _checked(self, row: Row) -> Key:
-        """Return the key of `row`. Raises InputError where it is of another run."""
-        where, mode = f"{self._out}, line {row.line}", self.sampling.extract
-        for name, value in self._identity.items():
-            if row.data.get(name) != value:
-                raise InputError(
-                    f'{where} is of another run: its "{name}" is {row.data.get(name)!r}, and here it is {value!r}. '
-                    "Choose another output file, or repeat that run's options."
-                )
-        extracted = row.data.get("extraction", {}).get("mode")
-        if extracted != mode:
-            raise InputError(
-                f"{where} is of another run: its program was extracted by {extracted!r}, and here it is {mode!r}. "
-                "Choose another output file, or repeat that run's --extract."
-            )
-        problem = self._bench.problems.get(row.data["task_id"])
-        if problem is None or row.data.get("prompt_sha256") != self._prompt_sha256(problem):
-            raise InputError(
-                f"{where} is of another benchmark: {row.data['task_id']!r} with that prompt is not in "
-                f"{self._bench.name}. Choose another output file."
-            )
-        return tuple(row.data.get("edited", ())), row.data["task_id"], row.data.get("sample_index", 0)
 
     def __enter__(self) -> Self:
         return self
@@ -143,3 +103,42 @@ class SampleWriter:
 
 def _key(stage: Stage, draw: Draw) -> Key:
     return stage.edited, draw.task_id, draw.index
+
+
+def _read_found(out: Path, bench: Bench, identity: Identity, mode: Mode, messages: Messages | None) -> set[Key]:
+    if out.stat().st_size == 0:
+        return set()
+    keys = Counter(_checked(row, out, bench, identity, mode, messages) for row in read_rows(out, "sample"))
+    twice = [key for key, count in keys.items() if count > 1]
+    if twice:
+        raise InputError(f"{out} holds sample {twice[0][2]} of {twice[0][1]} twice. Choose another output file.")
+    return set(keys)
+
+
+def _checked(row: Row, out: Path, bench: Bench, identity: Identity, mode: Mode, messages: Messages | None) -> Key:
+    for name, value in identity.items():
+        if row.data.get(name) != value:
+            raise InputError(
+                f'{out}, line {row.line} is of another run: its "{name}" is {row.data.get(name)!r}, and here it is '
+                f"{value!r}. Choose another output file, or repeat that run's options."
+            )
+    extracted = row.data.get("extraction", {}).get("mode")
+    if extracted != mode:
+        raise InputError(
+            f"{out}, line {row.line} is of another run: its program was extracted by {extracted!r}, and here it is "
+            f"{mode!r}. Choose another output file, or repeat that run's --extract."
+        )
+    problem = bench.problems.get(row.data["task_id"])
+    if problem is None or row.data.get("prompt_sha256") != _prompt_sha256(problem, messages):
+        raise InputError(
+            f"{out}, line {row.line} is of another benchmark: {row.data['task_id']!r} with that prompt is not in "
+            f"{bench.name}. Choose another output file."
+        )
+    return tuple(row.data.get("edited", ())), row.data["task_id"], row.data.get("sample_index", 0)
+
+
+def _prompt_sha256(problem: Problem, messages: Messages | None) -> str:
+    """Return the digest of what the model is asked: the prompt in UTF-8, or the messages of a chat."""
+    if messages is not None:
+        return messages_sha256(messages(problem))
+    return hashlib.sha256(problem.prompt.encode("utf-8")).hexdigest()

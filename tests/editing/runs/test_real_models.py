@@ -39,7 +39,7 @@ def test_a_real_model_writes_what_generate_writes(real: tuple[Any, Any], style: 
     problems = [bench.problems[task_id] for task_id in sorted(bench.problems)[::25]]
     assert len(problems) == 3
     texts = [chat.text(problem) if style == "chat" else None for problem in problems]
-    draws = [Draw(p.task_id, p.prompt, 0, p.entry_point, t) for p, t in zip(problems, texts, strict=True)]
+    draws = [Draw(p.task_id, p.prompt, 0, p.entry_point, chat=t) for p, t in zip(problems, texts, strict=True)]
     greedy = Sampling(1, 0, max_new_tokens=LENGTH, extract="auto" if style == "chat" else "cut")
     written = {draw.task_id: answer for batch in sample(model, tokenizer, draws, greedy) for draw, answer in batch}
     for problem, text in zip(problems, texts, strict=True):
