@@ -90,6 +90,13 @@ _LOST = {
     show_default=True,
     help="Type of the weights. Small edits are lost to rounding in the 16-bit ones.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["transformers", "vllm"]),
+    default="transformers",
+    show_default=True,
+    help="What samples: the edited model itself, or a vLLM engine that is given each edit's weights (not for grace).",
+)
 @click.option("--changes", metavar="ID,...", help="Edit with these changes only.")
 @click.option(
     "--specificity-per-change",
@@ -207,7 +214,10 @@ def _edit(
     from ..editing.runs.plan import plan
     from ..editing.runs.preflight import check_writable
     from ..editing.runs.stops import find_stops
+    from ..editing.runs.vllm_engine import need_vllm
 
+    if run.engine == "vllm":
+        need_vllm()
     stages = plan(bench, run)  # what cannot be taught or written is told before a model is loaded
     check_output(output, bench, stages, run)
     if save_edits is not None:

@@ -21,6 +21,11 @@ class EditSeries:
         self._edits: list[Edit] = []
         self._before: dict[str, Tensor] = {}
 
+    @property
+    def touched(self) -> frozenset[str]:
+        """Return the names of the parameters that the edits have changed."""
+        return frozenset(self._before)
+
     @torch.no_grad()
     def add(self, edit: Edit) -> None:
         """Take in `edit`, the latest in the model. If it changed weights, it can no longer be undone by itself.

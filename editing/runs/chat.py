@@ -72,3 +72,8 @@ def read_ids(tokenizer: Any, prompt: str, chat: str | None) -> list[int]:
     """
     ids: list[int] = tokenizer(prompt if chat is None else chat, add_special_tokens=chat is None)["input_ids"]
     return ids
+
+
+def ids_of(tokenizer: Any, problem: Problem, chat: Chat | None) -> list[int]:
+    """Return the tokens that a model reads for `problem`: in `chat`, or of its prompt alone."""
+    return read_ids(tokenizer, problem.prompt, None if chat is None else chat.text(problem))

@@ -58,6 +58,11 @@ class EditedModel:
         self.made += 1
         return edit
 
+    @property
+    def touched(self) -> frozenset[str]:
+        """Return the names of the parameters that the edits in the model have changed."""
+        return self._series.touched
+
     def restore(self) -> None:
         """Take all edits out of the model."""
         self._series.restore()

@@ -1,5 +1,6 @@
 """The execution of a run: edit a model stage by stage and sample from it; each batch of samples is on disk at once."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from ...schemas.errors import InputError
 from ..context import EditContext
 from ..model.families import input_widths
 from ..model.memory import check_memory
-from .chat import Chat
+from .chat import Chat, ids_of
 from .edited_model import EditedModel, enough_memory
 from .plan import Stage, plan, untaught
 from .preflight import check_prompts, check_requests, check_writable
@@ -19,6 +20,7 @@ from .sampling import Draw, sample
 from .saved_edits import SavedEdits, context_sha256
 from .settings import Run
 from .stops import find_stops
+from .vllm_engine import VllmEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,16 @@ def run_regime(
         def tell(doing: str) -> None:
             observe(Progress(samples.done, samples.total, doing))
 
-        with EditedModel(model, tokenizer, run, context, saved) as edited:
+        with (
+            _engine(model, tokenizer, run, stages if samples.done < samples.total else (), chat) as engine,
+            EditedModel(model, tokenizer, run, context, saved) as edited,
+        ):
             for stage in stages:
                 if draws := samples.missing(stage):
                     edited.become(stage.edits, tell)
-                    _sample(model, tokenizer, _asked(draws, bench, chat), stage, samples, tell)
+                    if engine is not None:
+                        engine.follow(edited.touched)
+                    _sample(model, tokenizer, _asked(draws, bench, chat), stage, samples, engine, tell)
         return Summary(samples.done - before, before, edited.made, untaught(bench, run))
 
 
@@ -142,12 +149,31 @@ def _asked(draws: Sequence[Draw], bench: Bench, chat: Chat | None) -> list[Draw]
     return [replace(draw, chat=texts[draw.task_id]) for draw in draws]
 
 
+def _engine(
+    model: Any, tokenizer: Any, run: Run, stages: Sequence[Stage], chat: Chat | None
+) -> contextlib.AbstractContextManager[VllmEngine | None]:
+    """Return the engine that samples `stages` in place of `model`; none where the model does so itself."""
+    if run.engine == "transformers" or not stages:
+        return contextlib.nullcontext()
+    problems = {problem.task_id: problem for stage in stages for problem in stage.problems}
+    lengths = (len(ids_of(tokenizer, one, chat)) for one in problems.values())
+    return VllmEngine(model, tokenizer, run.dtype, max(lengths) + run.sampling.max_new_tokens)
+
+
 def _sample(
-    model: Any, tokenizer: Any, draws: list[Draw], stage: Stage, samples: SampleWriter, tell: Callable[[str], None]
+    model: Any,
+    tokenizer: Any,
+    draws: list[Draw],
+    stage: Stage,
+    samples: SampleWriter,
+    engine: VllmEngine | None,
+    tell: Callable[[str], None],
 ) -> None:
     doing = f"sampling {stage.title}"
     tell(doing)
     with enough_memory(doing):
-        for batch in sample(model, tokenizer, draws, samples.sampling):
+        sampling = samples.sampling
+        written = sample(model, tokenizer, draws, sampling) if engine is None else engine.sample(draws, sampling)
+        for batch in written:
             samples.add(stage, batch)
             tell(doing)

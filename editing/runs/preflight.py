@@ -12,7 +12,7 @@ from ...schemas.whole_files import write_faults
 from ..context import EditContext
 from ..methods.table import Method
 from ..requests import EditRequest
-from .chat import Chat, read_ids
+from .chat import Chat, ids_of
 
 
 def check_writable(folder: Path, needed: int = 0) -> None:
@@ -59,7 +59,7 @@ def check_prompts(model: Any, tokenizer: Any, problems: Iterable[Problem], chat:
     """Raise InputError for a problem whose prompt, or chat, leaves `model` no room for a token of its own."""
     room = model.config.max_position_embeddings
     for problem in problems:
-        count = len(read_ids(tokenizer, problem.prompt, chat and chat.text(problem)))
+        count = len(ids_of(tokenizer, problem, chat))
         if not 0 < count < room:
             raise InputError(
                 f"The prompt of {problem.task_id} has {count} tokens; the model reads from 1 to {room - 1}. Leave the "

@@ -69,13 +69,13 @@ def sample(model: Any, tokenizer: Any, draws: Sequence[Draw], sampling: Sampling
     for a prompt that leaves the model no room.
     """
     for start in range(0, len(draws), sampling.batch_size):
-        rows = [_Row.start(draw, model, tokenizer, sampling) for draw in draws[start : start + sampling.batch_size]]
+        rows = [Program.start(draw, model, tokenizer, sampling) for draw in draws[start : start + sampling.batch_size]]
         _fill(model, tokenizer, rows, sampling)
         yield [(row.draw, row.completion(tokenizer)) for row in rows]
 
 
 @dataclass(slots=True)
-class _Row:
+class Program:
     """A program in the making: its prompt's tokens, the new ones, how many may come, and its random numbers."""
 
     draw: Draw
@@ -87,7 +87,8 @@ class _Row:
     done: bool = False
 
     @classmethod
-    def start(cls, draw: Draw, model: Any, tokenizer: Any, sampling: Sampling) -> "_Row":
+    def start(cls, draw: Draw, model: Any, tokenizer: Any, sampling: Sampling) -> "Program":
+        """Return a program without tokens. Raises InputError for a prompt that leaves the model no room."""
         prompt_ids = read_ids(tokenizer, draw.prompt, draw.chat)
         room = min(sampling.max_new_tokens, model.config.max_position_embeddings - len(prompt_ids))
         if not prompt_ids or room < 1:
@@ -118,7 +119,7 @@ class _Row:
 
 
 @torch.inference_mode()
-def _fill(model: Any, tokenizer: Any, rows: list[_Row], sampling: Sampling) -> None:
+def _fill(model: Any, tokenizer: Any, rows: list[Program], sampling: Sampling) -> None:
     """Complete `rows`. Equal prompts are read once; rows that are done leave the batch."""
     stops = _stops(model, tokenizer)
     cache, logits, mask = _read_prompts(model, tokenizer, rows)
@@ -149,7 +150,7 @@ def _stops(model: Any, tokenizer: Any) -> frozenset[int]:
     return find_stops(model.generation_config, tokenizer).ids
 
 
-def _read_prompts(model: Any, tokenizer: Any, rows: list[_Row]) -> tuple[Any, Tensor, Tensor]:
+def _read_prompts(model: Any, tokenizer: Any, rows: list[Program]) -> tuple[Any, Tensor, Tensor]:
     """Return the cache after the prompts, the logits that follow (rows, vocabulary) and the attention mask."""
     prompts = {tuple(row.prompt_ids): None for row in rows}
     places = {prompt: place for place, prompt in enumerate(prompts)}

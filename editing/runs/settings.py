@@ -11,6 +11,7 @@ from .chat import Messages
 from .sampling import Sampling
 
 Regime = Literal["none", "instant", "sequential", "batch"]
+Engine = Literal["transformers", "vllm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Run:
     `changes` limits the edits to these ids; `specificity_per_change` limits how many specificity problems each edited
     model is sampled on. `steps`: after how many edits the sequential regime samples; absent: 1, 2, 5, 10, 20, 50, ...
     and the last. `subject` and `target` say what is taught: see `requests_for`. With `messages`, the model is asked
-    for each problem in a chat, and these are what it is asked; else it goes on from the problem's prompt.
+    for each problem in a chat, and these are what it is asked; else it goes on from the problem's prompt. `engine` is
+    what samples: the edited model itself, or a vLLM engine that is given its weights.
     """
 
     model: str
@@ -35,6 +37,7 @@ class Run:
     subject: SubjectRule = "function"
     target: TargetRule = "solution"
     messages: Messages | None = None
+    engine: Engine = "transformers"
 
     def __post_init__(self) -> None:
         """Raise InputError for a method and a regime that do not go together, and for numbers without meaning."""
@@ -48,6 +51,11 @@ class Run:
             raise InputError(
                 f"Method {self.method.name} cannot take all changes in one edit. Use --regime sequential or instant, "
                 f"or a method that can: {able}."
+            )
+        if self.engine == "vllm" and self.method.name == "grace":
+            raise InputError(
+                "GRACE changes no weight: it looks a codebook up while the model runs, which vLLM cannot be given. "
+                "Leave --engine out: GRACE stays with edittool's own sampler."
             )
         if self.messages is not None and self.sampling.extract == "cut":
             raise InputError(
@@ -79,6 +87,7 @@ class Run:
             "method": self.method.name,
             "regime": self.regime,
             **self._teaching(),
+            "engine": self.engine,
             "style": "complete" if self.messages is None else "chat",
             "seed": self.sampling.seed,
             "samples_per_problem": self.sampling.n,

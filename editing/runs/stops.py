@@ -23,7 +23,8 @@ _GAPS = (
 )
 _FILES = (
     *"<|file_sep|> <|file_separator|> <|repo_name|> <file_sep> <repo_name> <reponame> <filename> <gh_stars>".split(),
-    *"<issue_start> <commit_before> <commit_msg> <jupyter_start> <jupyter_text> <jupyter_code> <empty_output>".split(),
+    *"<issue_start> <issue_comment> <issue_closed> <commit_before> <commit_msg> <commit_after> <empty_output>".split(),
+    *"<jupyter_start> <jupyter_text> <jupyter_code> <jupyter_output> <jupyter_script>".split(),
 )
 STOPS = frozenset((*_ENDS, *_TURNS, *_GAPS, *_FILES))
 

@@ -155,6 +155,7 @@ def test_a_chat_is_not_cut(messages: Any) -> None:
 
 
 def test_a_chat_without_room(chatty: Any, bench: Bench, messages: Any, tmp_path: Path) -> None:
-    small = make_model("llama", max_position_embeddings=64)
+    small = make_model("llama")
+    small.config.max_position_embeddings = 64
     with pytest.raises(InputError, match=r"The prompt of t/\w+ has \d+ tokens; the model reads from 1 to 63"):
         run_regime(small, chatty, bench, asking(NONE, messages), tmp_path / "s.jsonl")
