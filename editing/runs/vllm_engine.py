@@ -38,19 +38,20 @@ class VllmEngine:
     """An engine beside `model`, with the same weights; the model is edited in this process. A context manager.
 
     The model must hold the weights that it was loaded with. `longest` is the most tokens that a prompt and its answer
-    have. Raises EnvironmentFault where vLLM is not installed
-    or cannot start, InputError for a model that it does not know.
+    have. Raises EnvironmentFault where vLLM is not installed or cannot start, InputError for a model that it does not
+    know.
     """
 
     def __init__(self, model: Any, tokenizer: Any, dtype: str, longest: int):
         need_vllm()
         # The engine's worker in this process: tensors are handed over as they are.
         os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
+        os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # it warns of each layer that is not given anew
         from vllm import LLM
 
         self._model, self._tokenizer = model, tokenizer
         self._sent: set[str] = set()
-        with _explained(model.name_or_path):
+        with _explained(model.name_or_path), torch.random.fork_rng():  # vLLM seeds the global generator
             self._llm = LLM(
                 model=model.name_or_path,
                 dtype=dtype,
@@ -60,7 +61,7 @@ class VllmEngine:
                 trust_remote_code=False,
                 disable_log_stats=True,
                 seed=0,
-                **_gpu_share(model.device),
+                **_on(model.device),
             )
 
     def follow(self, touched: Collection[str]) -> None:
@@ -170,9 +171,10 @@ def _seed(seed: int, draw: Draw) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def _gpu_share(device: torch.device) -> dict[str, float]:
+def _on(device: torch.device) -> dict[str, Any]:
+    """Return the settings for an engine on `device`; on a CPU, compiling takes longer than it saves."""
     if device.type != "cuda":
-        return {}
+        return {"enforce_eager": True}
     free, total = torch.cuda.mem_get_info(device)
     return {"gpu_memory_utilization": _SHARE * free / total}
 

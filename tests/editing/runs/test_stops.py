@@ -42,7 +42,7 @@ LLAMA3 = "<|end_of_text|> <|start_header_id|> <|eot_id|> <|eom_id|>"
 CODELLAMA = f"</s> {LOW}<PRE> {LOW}<MID> {LOW}<SUF> {LOW}<EOT>"
 SENTENCE_END = f"<{BAR}end{LOW}of{LOW}sentence{BAR}>"
 DEEPSEEK = f"{SENTENCE_END} <|EOT|> <{BAR}fim{LOW}begin{BAR}> <{BAR}fim{LOW}hole{BAR}> <{BAR}fim{LOW}end{BAR}>"
-SMOLLM2 = "<issue_comment> <jupyter_output> <|endoftext|> <|im_start|> <|im_end|> <repo_name> <reponame> <file_sep> <filename> <gh_stars>"
+SMOLLM2 = "<|endoftext|> <|im_start|> <|im_end|> <repo_name> <file_sep> <filename> <issue_comment> <jupyter_output>"
 # By kind: the added tokens that are stops, those that are none, and the end of text.
 KINDS = {
     "qwen2.5": (f"{QWEN} <|file_sep|>", "<|object_ref_start|> <tool_call>", "<|endoftext|>"),
