@@ -270,3 +270,15 @@ def test_an_end_that_is_ordinary_text_is_told(model: str, tmp_path: Path) -> Non
     result = run(tmp_path / "s.jsonl", "--model", str(folder), "--method", "none", "--max-new-tokens", "1")
     assert result.exit_code == 0, result.output
     assert "which is ordinary text in this tokenizer" in result.stderr
+
+
+def test_an_engine_that_cannot_do_it_is_told_before_a_model_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    refused = run(tmp_path / "s.jsonl", "--model", "tiny", "--method", "grace", "--engine", "vllm")
+    assert isinstance(refused.exception, InputError)
+    assert "GRACE stays with" in str(refused.exception)
+    monkeypatch.setattr("edittool.editing.runs.vllm_engine.find_spec", lambda name: None)
+    absent = run(tmp_path / "s.jsonl", "--model", "tiny", "--method", "none", "--engine", "vllm")
+    assert isinstance(absent.exception, EnvironmentFault)
+    assert "loading" not in absent.stderr

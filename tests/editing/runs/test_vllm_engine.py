@@ -25,7 +25,8 @@ from edittool.schemas.jsonl import read_rows
 from ..conftest import LESSONS, make_model
 from ..short_runs import METHOD_HPARAMS, SEQUENTIAL
 
-PROMPTS = ['def f(x):\n    """', "def longer(values, more):\n    return", "def root(x):\n"]
+# The last is longer than a block of the cache of what was read (128 tokens on a CPU), which an edit must not leave.
+PROMPTS = ['def f(x):\n    """', "def longer(values, more):\n    return", 'def root(x):\n    """' + "x y " * 45]
 DRAWS = [Draw(f"t/{place}", prompt, index, "f") for place, prompt in enumerate(PROMPTS) for index in range(3)]
 GREEDY = Sampling(1, 0, max_new_tokens=16)
 
@@ -69,6 +70,7 @@ def test_the_engine_follows_edits_and_their_undoing(pair: tuple[Any, Any, VllmEn
     edited = answers(engine.sample(DRAWS, GREEDY))
     assert edited == answers(sample(model, tokenizer, DRAWS, GREEDY))
     assert edited != unedited
+    assert edited[DRAWS[-1]] != unedited[DRAWS[-1]]
     with torch.no_grad():
         weight.copy_(before)
     engine.follow(())
