@@ -44,6 +44,11 @@ class VllmEngine:
 
     def __init__(self, model: Any, tokenizer: Any, dtype: str, longest: int):
         need_vllm()
+        if model.device.type == "cuda" and model.device.index:
+            raise InputError(
+                f"vLLM takes the first GPU that it sees, and the model is on {model.device}. Show it that one alone: "
+                f"CUDA_VISIBLE_DEVICES={model.device.index}, with --device cuda."
+            )
         # The engine's worker in this process: tensors are handed over as they are.
         os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # it warns of each layer that is not given anew
@@ -59,6 +64,7 @@ class VllmEngine:
                 generation_config="vllm",
                 enable_prefix_caching=True,
                 trust_remote_code=False,
+                skip_tokenizer_init=True,  # it is given tokens, and gives tokens
                 disable_log_stats=True,
                 seed=0,
                 **_on(model.device),
