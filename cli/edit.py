@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..editing.methods.table import find_method, method_names
+from ..samples.prompts import PromptMaker
 from ..schemas.bench import Bench
 from ..schemas.errors import InputError
 from .shared.bench_argument import open_bench
@@ -18,6 +19,7 @@ from .shared.observer import Observer
 
 if TYPE_CHECKING:
     from ..analysis.extraction import Mode
+    from ..editing.runs.chat import Messages
     from ..editing.runs.execute import Summary
     from ..editing.runs.settings import Run
 
@@ -69,12 +71,15 @@ _LOST = {
 @click.option("--top-p", default=0.95, show_default=True, help="Share of the likeliest tokens to draw from.")
 @click.option("--max-new-tokens", default=512, show_default=True, help="Longest program, in tokens.")
 @click.option(
+    "--chat",
+    is_flag=True,
+    help="Ask for each problem in a chat, by the template of the model's tokenizer: for instruct models.",
+)
+@click.option(
     "--extract",
     type=click.Choice(["none", "auto", "fence", "cut"]),
-    default="cut",
-    show_default=True,
     help="How programs are taken from what the model writes: as it is; from fences, text or its beginning; from fences "
-    "alone; its beginning, up to where the function is complete.",
+    "alone; its beginning, up to where the function is complete.  [default: cut; auto with --chat]",
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of the sampling, and of what a method draws.")
 @click.option(
@@ -95,6 +100,13 @@ _LOST = {
     default="float32",
     show_default=True,
     help="Type of the weights. Small edits are lost to rounding in the 16-bit ones.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["transformers", "vllm"]),
+    default="transformers",
+    show_default=True,
+    help="What samples: the edited model itself, or a vLLM engine that is given each edit's weights (not for grace).",
 )
 @click.option("--changes", metavar="ID,...", help="Edit with these changes only.")
 @click.option(
@@ -129,21 +141,26 @@ def edit(
     edittool edit builtin -o baseline.jsonl --model tiny --method none
     edittool edit builtin -o ft.jsonl --model tiny --method ft --drafts baseline.jsonl
     edittool edit builtin -o many.jsonl --model tiny --method ft --regime sequential --steps 1,5,10 --save-edits edits
+    edittool edit BENCH -o chat.jsonl --model FOLDER --method none --chat
     edittool edit BENCH -o all.jsonl --model FOLDER --method memit --batch --stats STATS
     edittool edit BENCH -o ft.jsonl --model codellama/CodeLlama-7b-hf --hparams ft-codellama-7b --device cuda
     edittool edit BENCH -o ft.jsonl --model FOLDER --hparams ft.yaml --changes math.sqrt,sorted -n 10
     edittool edit BENCH -o part-3.jsonl --model FOLDER --hparams ft.yaml --shard 3/8
     """
     require_torch("edittool edit")
-    run = _make_run(**given)
+    loaded = open_bench(bench)
+    run = _make_run(loaded, **given)
     started = time.monotonic()
     if dense and save_edits is None:
         raise click.UsageError("--dense says how --save-edits writes: give a folder for the edits, or leave it out.")
-    summary = _edit(open_bench(bench), run, device, output, stats, save_edits, dense, drafts)
+    if drafts is not None and run.engine == "vllm":
+        raise click.UsageError("--drafts are checked by edittool's own sampler: leave them out, or --engine.")
+    summary = _edit(loaded, run, device, output, stats, save_edits, dense, drafts)
     _tell(summary, run, output, time.monotonic() - started)
 
 
 def _make_run(
+    bench: Bench,
     *,
     model: str,
     method: str,
@@ -157,7 +174,8 @@ def _make_run(
     temperature: float,
     top_p: float,
     max_new_tokens: int,
-    extract: "Mode",
+    chat: bool,
+    extract: "Mode | None",
     seed: int,
     batch_size: int | None,
     **as_they_are: Any,
@@ -172,12 +190,21 @@ def _make_run(
         method=chosen,
         hparams=read_hparams(hparams, chosen, model),
         regime=_regime(method, regime, batch),
-        sampling=Sampling(n, temperature, top_p, max_new_tokens, seed, batch_size, extract),
+        sampling=Sampling(
+            n, temperature, top_p, max_new_tokens, seed, batch_size, extract or ("auto" if chat else "cut")
+        ),
+        messages=_messages(bench) if chat else None,
         steps=_numbers(steps),
         changes=_ids(changes),
         shard=_shard(shard),
         **as_they_are,
     )
+
+
+def _messages(bench: Bench) -> "Messages":
+    """Return what asks for a problem of `bench` in a chat: in the words of `edittool prompts --style chat`."""
+    maker = PromptMaker(bench, "chat")
+    return lambda problem: maker.make(problem).messages
 
 
 def _regime(method: str, regime: str | None, batch: bool) -> Any:
@@ -232,7 +259,11 @@ def _edit(
     from ..editing.runs.execute import check_fit, check_output, run_regime
     from ..editing.runs.plan import plan
     from ..editing.runs.preflight import check_writable
+    from ..editing.runs.stops import find_stops
+    from ..editing.runs.vllm_engine import need_vllm
 
+    if run.engine == "vllm":
+        need_vllm()
     stages = plan(bench, run)  # what cannot be taught or written is told before a model is loaded
     check_output(output, bench, stages, run)
     guesses = None if drafts is None else read_drafts(drafts, bench)
@@ -257,6 +288,15 @@ def _edit(
         bench,
         check=lambda outline, tokenizer: check_fit(outline, tokenizer, stages, run, given, _warn),
     )
+    if unheard := find_stops(model.generation_config, tokenizer).text:
+        talk.print(
+            plain(
+                f"the generation config ends texts at {', '.join(map(repr, unheard))}, which is ordinary text in this "
+                "tokenizer: samples do not end there. Set `eos_token_id` in generation_config.json",
+                "yellow",
+            ),
+            soft_wrap=True,
+        )
     hparams = run.hparams
     modules = run.method.check(model, hparams.values)
     covariance = find_covariances(

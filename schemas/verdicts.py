@@ -212,6 +212,10 @@ class Verdict:
     subject: str | None
     target: str | None
     prompt_sha256: str | None
+    engine: str | None
+    style: str | None
+    chat_template_sha256: str | None
+    stops: Sequence[str]
     raw: str | None
     extraction: Mapping[str, Any]
     imported: Mapping[str, Any]
@@ -276,6 +280,10 @@ class Verdict:
             subject=get("subject"),
             target=get("target"),
             prompt_sha256=get("prompt_sha256"),
+            engine=get("engine"),
+            style=get("style"),
+            chat_template_sha256=get("chat_template_sha256"),
+            stops=get("stops", ()),
             raw=get("raw"),
             extraction=get("extraction", {}),
             imported=get("imported", {}),

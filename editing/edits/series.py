@@ -17,6 +17,11 @@ class EditSeries:
         self._model = model
         self._before = Before({}, [])
 
+    @property
+    def touched(self) -> frozenset[str]:
+        """Return the names of the parameters that the edits have changed."""
+        return frozenset(self._before.contents)
+
     def add(self, edit: Edit) -> None:
         """Take in `edit`, the latest in the model: it can no longer be undone by itself.
 

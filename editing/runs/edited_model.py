@@ -77,6 +77,11 @@ class EditedModel:
         self._warn(f"the edit {planned.title} is undone: {fault}. Samples are of the model without it. {REMEDY}")
         return Edit(edit.method, {}, edit.losses).apply(self._model)
 
+    @property
+    def touched(self) -> frozenset[str]:
+        """Return the names of the parameters that the edits in the model have changed."""
+        return self._series.touched
+
     def restore(self) -> None:
         """Take all edits out of the model."""
         self._series.restore()

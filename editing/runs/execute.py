@@ -1,7 +1,9 @@
 """The execution of a run: edit a model stage by stage and sample from it; each batch of samples is on disk at once."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,18 @@ from ..model.cached import check_cached
 from ..model.placement import check_placement
 from ..model.tokenizers import check_texts, reader_of
 from ..sampling.texts import Tally
+from .chat import Chat, ids_of
 from .drafts import Drafts
 from .edited_model import EditedModel, enough_memory
 from .memory import check_edit_memory
 from .plan import Stage, plan, untaught
 from .preflight import check_prompts, check_requests, check_writable, texts_of
 from .sample_writer import SampleWriter
-from .sampling import Draw, sample
+from .sampling import Draw, Sampling, sample
 from .saved_edits import SavedEdits, context_sha256
 from .settings import Run
+from .stops import find_stops
+from .vllm_engine import VllmEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class Summary:
 
 
 Observer = Callable[[Progress], None]
+Write = Callable[[Sequence[Draw], Sampling], Iterator[list[tuple[Draw, str]]]]
 
 
 def run_regime(
@@ -78,24 +84,35 @@ def run_regime(
     context = context or EditContext()
     stages = plan(bench, run)
     check_fit(model, tokenizer, stages, run, context)
-    check_cached(model)
+    if run.engine == "transformers":
+        check_cached(model)
     fingerprint = context_sha256(context, _covered(model, run, context))
     check_edit_memory(model, tokenizer, list({edit: None for stage in stages for edit in stage.edits}), run, context)
+    chat = _chat(run, tokenizer)
     identity = run.identity() | {"tokenizer": reader_of(tokenizer)}
+    identity |= {"stops": list(find_stops(model.generation_config, tokenizer).names)}
+    identity |= {} if chat is None else {"chat_template_sha256": chat.template_sha256}
     identity |= {} if run.regime == "none" else {"context_sha256": fingerprint}
     saved = None if save_edits is None else SavedEdits(save_edits, run, fingerprint, dense)
     tally = Tally()
-    with SampleWriter(out, bench, stages, run.sampling, identity, drafts) as samples:
+    with SampleWriter(out, bench, stages, run.sampling, identity, run.messages, drafts) as samples:
         before = samples.done
 
         def tell(doing: str) -> None:
             observe(Progress(samples.done, samples.total, doing))
 
-        with EditedModel(model, tokenizer, run, context, saved, warn) as edited:
+        with (
+            _engine(model, tokenizer, run, stages if samples.done < samples.total else (), chat) as engine,
+            EditedModel(model, tokenizer, run, context, saved, warn) as edited,
+        ):
+            own = partial(sample, model, tokenizer, tally=tally)
+            write: Write = own if engine is None else engine.sample
             for stage in stages:
                 if draws := samples.missing(stage):
                     edited.become(stage.edits, tell)
-                    _sample(model, tokenizer, draws, stage, samples, edited.undone, tally, tell)
+                    if engine is not None:
+                        engine.follow(edited.touched)
+                    _sample(write, _asked(draws, bench, chat), stage, samples, edited.undone, tell)
         return Summary(samples.done - before, before, edited.made, untaught(bench, run), tally)
 
 
@@ -119,7 +136,7 @@ def check_fit(
     for note in check_texts(tokenizer, model, texts_of(requests, problems.values())):
         warn(note)
     check_requests(model, tokenizer, requests, run.method, run.hparams.values, context)
-    check_prompts(model, tokenizer, problems.values())
+    check_prompts(model, tokenizer, problems.values(), _chat(run, tokenizer))
 
 
 def check_output(out: Path, bench: Bench, stages: Sequence[Stage], run: Run) -> None:
@@ -129,7 +146,7 @@ def check_output(out: Path, bench: Bench, stages: Sequence[Stage], run: Run) -> 
     """
     check_writable(out.parent)
     if out.exists():
-        with SampleWriter(out, bench, stages, run.sampling, run.identity()):
+        with SampleWriter(out, bench, stages, run.sampling, run.identity(), run.messages):
             pass
 
 
@@ -145,19 +162,40 @@ def _covered(model: Any, run: Run, context: EditContext) -> tuple[str, ...]:
     return modules
 
 
+def _chat(run: Run, tokenizer: Any) -> Chat | None:
+    return None if run.messages is None else Chat(tokenizer, run.messages)
+
+
+def _asked(draws: Sequence[Draw], bench: Bench, chat: Chat | None) -> list[Draw]:
+    """Return `draws` with the chats that ask for them, where the model is asked in chats."""
+    if chat is None:
+        return list(draws)
+    texts = {task_id: chat.text(bench.problems[task_id]) for task_id in dict.fromkeys(draw.task_id for draw in draws)}
+    return [replace(draw, chat=texts[draw.task_id]) for draw in draws]
+
+
+def _engine(
+    model: Any, tokenizer: Any, run: Run, stages: Sequence[Stage], chat: Chat | None
+) -> contextlib.AbstractContextManager[VllmEngine | None]:
+    """Return the engine that samples `stages` in place of `model`; none where the model does so itself."""
+    if run.engine == "transformers" or not stages:
+        return contextlib.nullcontext()
+    problems = {problem.task_id: problem for stage in stages for problem in stage.problems}
+    lengths = (len(ids_of(tokenizer, one, chat)) for one in problems.values())
+    return VllmEngine(model, tokenizer, run.dtype, max(lengths) + run.sampling.max_new_tokens)
+
+
 def _sample(
-    model: Any,
-    tokenizer: Any,
-    draws: list[Draw],
+    write: Write,
+    draws: Sequence[Draw],
     stage: Stage,
     samples: SampleWriter,
     undone: Sequence[str],
-    tally: Tally,
     tell: Callable[[str], None],
 ) -> None:
     doing = f"sampling {stage.title}"
     tell(doing)
     with enough_memory(doing):
-        for batch in sample(model, tokenizer, draws, samples.sampling, tally):
+        for batch in write(draws, samples.sampling):
             samples.add(stage, batch, undone)
             tell(doing)

@@ -13,6 +13,7 @@ from ..context import EditContext
 from ..methods.table import Method
 from ..model.limits import context_length
 from ..requests import EditRequest
+from .chat import Chat, ids_of
 
 
 def check_writable(folder: Path, needed: int = 0) -> None:
@@ -66,11 +67,11 @@ def check_requests(
             )
 
 
-def check_prompts(model: Any, tokenizer: Any, problems: Iterable[Problem]) -> None:
-    """Raise InputError for a problem whose prompt leaves `model` no room for a token of its own."""
+def check_prompts(model: Any, tokenizer: Any, problems: Iterable[Problem], chat: Chat | None = None) -> None:
+    """Raise InputError for a problem whose prompt, or chat, leaves `model` no room for a token of its own."""
     room = context_length(model)
     for problem in problems:
-        count = len(tokenizer(problem.prompt)["input_ids"])
+        count = len(ids_of(tokenizer, problem, chat))
         if not 0 < count < room:
             raise InputError(
                 f"The prompt of {problem.task_id} has {count} tokens; the model reads from 1 to {room - 1}. Leave the "

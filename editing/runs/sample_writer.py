@@ -8,10 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ...analysis.extraction import Mode, extract
+from ...analysis.extraction import Form, Mode, extract
 from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ...schemas.jsonl import JsonlAppender, Row, read_rows
+from ...schemas.problems import Problem
+from .chat import Messages, messages_sha256
 from .drafts import Drafts
 from .plan import Stage
 from .sampling import Draw, Sampling
@@ -25,7 +27,7 @@ class SampleWriter:
 
     A context manager. `total` counts the samples that are wanted, `done` those of them in the file. Raises InputError
     on opening for a row of another run (`identity`) or benchmark, and for one that stands twice; see also
-    `JsonlAppender`.
+    `JsonlAppender`. `messages` are those of `Run`.
     """
 
     def __init__(
@@ -35,13 +37,14 @@ class SampleWriter:
         stages: Sequence[Stage],
         sampling: Sampling,
         identity: Identity,
+        messages: Messages | None = None,
         drafts: Drafts | None = None,
     ):
-        self.sampling = sampling
+        self.sampling, self._messages = sampling, messages
         self._bench, self._identity, self._drafts = bench, identity, drafts or {}
         self._file = JsonlAppender(out, first=["task_id"])
         try:
-            self._found = _read_found(out, bench, identity, sampling.extract)
+            self._found = _read_found(out, bench, identity, sampling.extract, messages)
         except BaseException:
             self._file.close()
             raise
@@ -80,7 +83,8 @@ class SampleWriter:
         return sorted(draws, key=lambda draw: -len(draw.draft))
 
     def _row(self, stage: Stage, draw: Draw, answer: str, undone: Sequence[str]) -> dict[str, Any]:
-        found = extract(answer, draw.prompt, draw.entry_point, self.sampling.extract, "completion")
+        form: Form | None = "completion" if self._messages is None else None
+        found = extract(answer, draw.prompt, draw.entry_point, self.sampling.extract, form)
         program = {name: value for name, value in found.to_fields().items() if name != "raw" or value != found.program}
         world = stage.world(self._bench.problems[draw.task_id])
         return {
@@ -92,7 +96,7 @@ class SampleWriter:
             "step": len(stage.edited),
             "edited": list(stage.edited),
             **({"undone": list(undone)} if undone else {}),
-            "prompt_sha256": _sha256(draw.prompt),
+            "prompt_sha256": _prompt_sha256(self._bench.problems[draw.task_id], self._messages),
             "edittool": version("edittool"),
         }
 
@@ -109,17 +113,17 @@ def _key(stage: Stage, draw: Draw) -> Key:
     return stage.edited, draw.task_id, draw.index
 
 
-def _read_found(out: Path, bench: Bench, identity: Identity, mode: Mode) -> set[Key]:
+def _read_found(out: Path, bench: Bench, identity: Identity, mode: Mode, messages: Messages | None) -> set[Key]:
     if out.stat().st_size == 0:
         return set()
-    keys = Counter(_checked(row, out, bench, identity, mode) for row in read_rows(out, "sample"))
+    keys = Counter(_checked(row, out, bench, identity, mode, messages) for row in read_rows(out, "sample"))
     twice = [key for key, count in keys.items() if count > 1]
     if twice:
         raise InputError(f"{out} holds sample {twice[0][2]} of {twice[0][1]} twice. Choose another output file.")
     return set(keys)
 
 
-def _checked(row: Row, out: Path, bench: Bench, identity: Identity, mode: Mode) -> Key:
+def _checked(row: Row, out: Path, bench: Bench, identity: Identity, mode: Mode, messages: Messages | None) -> Key:
     if "luck" in identity and "luck" not in row.data:
         raise InputError(
             f"{out}, line {row.line} was sampled by an earlier edittool, whose random numbers were others: the same "
@@ -138,7 +142,7 @@ def _checked(row: Row, out: Path, bench: Bench, identity: Identity, mode: Mode) 
             f"{mode!r}. Choose another output file, or repeat that run's --extract."
         )
     problem = bench.problems.get(row.data["task_id"])
-    if problem is None or row.data.get("prompt_sha256") != _sha256(problem.prompt):
+    if problem is None or row.data.get("prompt_sha256") != _prompt_sha256(problem, messages):
         raise InputError(
             f"{out}, line {row.line} is of another benchmark: {row.data['task_id']!r} with that prompt is not in "
             f"{bench.name}. Choose another output file."
@@ -146,5 +150,8 @@ def _checked(row: Row, out: Path, bench: Bench, identity: Identity, mode: Mode) 
     return tuple(row.data.get("edited", ())), row.data["task_id"], row.data.get("sample_index", 0)
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+def _prompt_sha256(problem: Problem, messages: Messages | None) -> str:
+    """Return the digest of what the model is asked: the prompt in UTF-8, or the messages of a chat."""
+    if messages is not None:
+        return messages_sha256(messages(problem))
+    return hashlib.sha256(problem.prompt.encode("utf-8")).hexdigest()

@@ -13,6 +13,8 @@ from ..sampling.memory import rows_at_once
 from ..sampling.rows import can_refill
 from ..sampling.texts import Choosing, Tally
 from ..sampling.writing import write
+from .chat import read_ids
+from .stops import find_stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,17 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """One sample to draw: the `index`-th for the problem `task_id`; `draft` is a guess at what the model will write."""
+    """One sample to draw: the `index`-th for the problem `task_id`; `draft` is a guess at what the model will write.
+
+    `chat` is what the model reads in place of the prompt, where it is asked in a chat.
+    """
 
     task_id: str
     prompt: str
     index: int
     entry_point: str
     draft: str = ""
+    chat: str | None = None
 
 
 def sample(
@@ -73,7 +79,7 @@ def sample(
             f"Drafts cannot be checked with a model of type {model.config.model_type!r}: some of its layers do not "
             "keep all that they have read. Leave out --drafts."
         )
-    programs = _begin(model, tokenizer, draws, sampling)
+    programs = begin(model, tokenizer, draws, sampling)
     size = sampling.batch_size or rows_at_once(model, max(len(one.prompt_ids) + one.room for one in programs))
     choosing = Choosing(sampling.temperature, sampling.top_p)
     written = 0
@@ -85,10 +91,12 @@ def sample(
             written = ready
 
 
-def _begin(model: Any, tokenizer: Any, draws: Sequence[Draw], sampling: Sampling) -> list["Program"]:
-    stops = _stops(model, tokenizer)
-    prompts = {draw.prompt: tokenizer(draw.prompt)["input_ids"] for draw in draws}
-    return [Program.start(draw, prompts[draw.prompt], model, tokenizer, stops, sampling) for draw in draws]
+def begin(model: Any, tokenizer: Any, draws: Sequence[Draw], sampling: Sampling) -> list["Program"]:
+    """Return the programs of `draws`, without a token. Raises InputError for a prompt that leaves no room for one."""
+    stops = find_stops(model.generation_config, tokenizer).ids
+    texts = dict.fromkeys((draw.prompt, draw.chat) for draw in draws)
+    read = {(prompt, chat): read_ids(tokenizer, prompt, chat) for prompt, chat in texts}
+    return [Program.start(draw, read[draw.prompt, draw.chat], model, tokenizer, stops, sampling) for draw in draws]
 
 
 @dataclass(slots=True)
@@ -133,7 +141,9 @@ class Program:
         """Return the tokens of the draft, as many as there is room for."""
         if not self.draw.draft:
             return []
-        whole: list[int] = self.tokenizer(self.draw.prompt + self.draw.draft)["input_ids"]
+        draw = self.draw
+        chat = None if draw.chat is None else draw.chat + draw.draft
+        whole = read_ids(self.tokenizer, draw.prompt + draw.draft, chat)
         rest = whole[len(self.prompt_ids) :]
         if whole[: len(self.prompt_ids)] != self.prompt_ids:  # a token reaches across the end of the prompt
             rest = self.tokenizer(self.draw.draft, add_special_tokens=False)["input_ids"]
@@ -144,9 +154,3 @@ class Program:
         settings = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
         whole: str = self.tokenizer.decode(self.prompt_ids + self.new_ids, **settings)
         return whole[len(self.tokenizer.decode(self.prompt_ids, **settings)) :]
-
-
-def _stops(model: Any, tokenizer: Any) -> frozenset[int]:
-    own = model.generation_config.eos_token_id
-    listed = own if isinstance(own, list) else [own]
-    return frozenset(token for token in (*listed, tokenizer.eos_token_id) if token is not None)

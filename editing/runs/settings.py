@@ -10,9 +10,11 @@ from ..methods.hparams import Hparams
 from ..methods.table import Method, all_methods
 from ..requests import SubjectRule, TargetRule
 from ..sampling.luck import LUCK
+from .chat import Messages
 from .sampling import Sampling
 
 Regime = Literal["none", "instant", "sequential", "batch"]
+Engine = Literal["transformers", "vllm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,9 @@ class Run:
     `changes` limits the edits to these ids; `specificity_per_change` limits how many specificity problems each edited
     model is sampled on. `steps`: after how many edits the sequential regime samples; absent: 1, 2, 5, 10, 20, 50, ...
     and the last. `subject` and `target` say what is taught: see `requests_for`. `shard` (i, n) is the i-th, from 1, of
-    n parts of the instant regime: the rows of all parts, one after the other, are those of the whole run.
+    n parts of the instant regime: the rows of all parts, one after the other, are those of the whole run. With
+    `messages`, the model is asked for each problem in a chat, and these are what it is asked; else it goes on from the
+    problem's prompt. `engine` is what samples: the edited model itself, or a vLLM engine that is given its weights.
     """
 
     model: str
@@ -37,6 +41,8 @@ class Run:
     subject: SubjectRule = "function"
     target: TargetRule = "solution"
     shard: tuple[int, int] | None = None
+    messages: Messages | None = None
+    engine: Engine = "transformers"
 
     def __post_init__(self) -> None:
         """Raise InputError for a method and a regime that do not go together, and for numbers without meaning."""
@@ -50,6 +56,16 @@ class Run:
             raise InputError(
                 f"Method {self.method.name} cannot take all changes in one edit. Use --regime sequential or instant, "
                 f"or a method that can: {able}."
+            )
+        if self.engine == "vllm" and self.method.name == "grace":
+            raise InputError(
+                "GRACE changes no weight: it looks a codebook up while the model runs, which vLLM cannot be given. "
+                "Leave --engine out: GRACE stays with edittool's own sampler."
+            )
+        if self.messages is not None and self.sampling.extract == "cut":
+            raise InputError(
+                "The answer in a chat does not go on from the prompt, so its beginning is no program: --chat does not "
+                "go with --extract cut. Leave --extract out, or use auto or fence."
             )
         if self.specificity_per_change is not None and self.specificity_per_change < 0:
             raise InputError(f"specificity_per_change must be 0 or more, not {self.specificity_per_change}.")
@@ -90,12 +106,14 @@ class Run:
             "method": self.method.name,
             "regime": self.regime,
             **self._teaching(),
+            "engine": self.engine,
+            "style": "complete" if self.messages is None else "chat",
             "seed": self.sampling.seed,
             "samples_per_problem": self.sampling.n,
             "temperature": self.sampling.temperature,
             "top_p": self.sampling.top_p,
             "max_new_tokens": self.sampling.max_new_tokens,
-            **({"luck": LUCK} if self.sampling.temperature > 0 else {}),
+            **({"luck": LUCK} if self.sampling.temperature > 0 and self.engine == "transformers" else {}),
             "specificity_per_change": self.specificity_per_change,
         }
 

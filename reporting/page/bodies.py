@@ -29,6 +29,7 @@ FACTS = (
     "dtype",
     "subject",
     "target",
+    "style",
     "hparams_sha256",
     "prompt_sha256",
     "stage",

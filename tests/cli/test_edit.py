@@ -263,3 +263,43 @@ def test_statistics_that_are_not_there_are_told_before_a_model_is_loaded(model: 
     assert isinstance(result.exception, InputError)
     assert "nowhere does not exist" in str(result.exception)
     assert "loading" not in result.stderr
+
+
+def test_a_chat_is_asked_by_the_models_own_template(model: str, tmp_path: Path) -> None:
+    folder, out = tmp_path / "instruct", tmp_path / "s.jsonl"
+    shutil.copytree(model, folder)
+    arguments = ["--model", str(folder), "--method", "none", "--chat", "--max-new-tokens", "2"]
+    refused = run(out, *arguments)
+    assert isinstance(refused.exception, InputError)
+    assert "no chat template" in str(refused.exception)
+    assert not out.exists()
+    (folder / "chat_template.jinja").write_text("{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}")
+    result = run(out, *arguments)
+    assert result.exit_code == 0, result.output
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert {(row["style"], row["extraction"]["mode"]) for row in rows} == {("chat", "auto")}
+    again = run(out, *arguments[:-3], "--max-new-tokens", "2")
+    assert isinstance(again.exception, InputError)
+    assert "its \"style\" is 'chat', and here it is 'complete'" in str(again.exception)
+    assert "loading" not in again.stderr
+
+
+def test_an_end_that_is_ordinary_text_is_told(model: str, tmp_path: Path) -> None:
+    folder = tmp_path / "odd"
+    shutil.copytree(model, folder)
+    (folder / "generation_config.json").write_text('{"eos_token_id": [1, 40]}')
+    result = run(tmp_path / "s.jsonl", "--model", str(folder), "--method", "none", "--max-new-tokens", "1")
+    assert result.exit_code == 0, result.output
+    assert "which is ordinary text in this tokenizer" in result.stderr
+
+
+def test_an_engine_that_cannot_do_it_is_told_before_a_model_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    refused = run(tmp_path / "s.jsonl", "--model", "tiny", "--method", "grace", "--engine", "vllm")
+    assert isinstance(refused.exception, InputError)
+    assert "GRACE stays with" in str(refused.exception)
+    monkeypatch.setattr("edittool.editing.runs.vllm_engine.find_spec", lambda name: None)
+    absent = run(tmp_path / "s.jsonl", "--model", "tiny", "--method", "none", "--engine", "vllm")
+    assert isinstance(absent.exception, EnvironmentFault)
+    assert "loading" not in absent.stderr
