@@ -75,7 +75,7 @@ class Edit:
     @property
     def empty(self) -> bool:
         """Whether it changes nothing: that of the method none, and what is left of an edit that was not finite."""
-        return not (self._deltas or self._codebooks)
+        return not (self._changes or self._codebooks)
 
     def codebook(self) -> Codebook | None:
         """Return a copy of the codebook that is in force after this edit; None for methods that change weights."""
