@@ -83,18 +83,18 @@ def find_fault(model: Any) -> str:
 def _fault(model: Any) -> str:
     rows = [Row.of(random_tokens(model, length, seed)) for seed, length in enumerate(LENGTHS)]
     layers = Layers(model, read(model, rows))
+    batch, norm = layers.batch, model.get_submodule(layers.family.norm)
+    real = batch.mask.bool()
+    with captured(norm) as seen:
+        logits = model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False).logits[real]
+    if not torch.isfinite(logits).all():
+        return ""  # no numbers to compare: an edit, or what it learns, tells of that itself
     hidden = layers.embedded
     for number in range(layers.count):
         parts = layers.parts(hidden, number)
         if fault := _fault_of_layer(hidden, parts, layers.mlp(parts.middle, number)):
             return f"in layer {number}, {fault}"
         hidden = parts.output
-    batch, norm = layers.batch, model.get_submodule(layers.family.norm)
-    real = batch.mask.bool()
-    with captured(norm) as seen:
-        logits = model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False).logits[real]
-    if not torch.isfinite(logits).all():
-        return "its logits are no finite numbers, before any edit"
     if not close(hidden[real], seen[0].input[real]):
         return "its layers, called one by one, do not compute what they do together"
     if not same(model.get_output_embeddings()(norm(seen[0].input))[real], logits):
@@ -148,9 +148,10 @@ def close(one: Tensor, other: Tensor, dtype: torch.dtype | None = None) -> bool:
     """Tell whether two tensors (..., features), computed in `dtype` (their own by default), differ by rounding alone.
 
     The bound is 1e-4 of the norm in float32. In the 16-bit types, whose sums are rounded at each layer and in another
-    order with a cache, it is 8 units of the last place (0.06 in bfloat16); what does not fit differs by tenths or more.
+    order with a cache, it is 16 units of the last place (0.12 in bfloat16). With and without a cache, hidden states
+    of Qwen2.5-Coder-0.5B differ by 7e-6 in float32 and 0.02 in bfloat16; what does not fit differs by tenths or more.
     """
-    return _within(one, other, max(1e-4, 8 * torch.finfo(dtype or one.dtype).eps))
+    return _within(one, other, max(1e-4, 16 * torch.finfo(dtype or one.dtype).eps))
 
 
 def _within(one: Tensor, other: Tensor, bound: float) -> bool:
