@@ -63,7 +63,7 @@ def test_edit_twice(model: str, hparams: str, tmp_path: Path) -> None:
 
 
 def test_shards(model: str, hparams: str, tmp_path: Path) -> None:
-    arguments = ["--model", model, "--hparams", hparams, "--changes", "math.sqrt,sorted,len"]
+    arguments = ["--model", model, "--hparams", hparams, "--changes", "math.sqrt,sorted,zip"]
     arguments += ["--specificity-per-change", "1"]
     results = [run(tmp_path / "whole", *arguments)]
     results += [run(tmp_path / f"{part}", *arguments, "--shard", f"{part}/2") for part in (1, 2)]

@@ -187,6 +187,21 @@ def test_keeping_the_whole_model_changes_nothing(edit: Editor, model: Any, token
     assert state(model) == start
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_a_gpu_adds_up_the_same_way_every_time(edit: Editor, model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No operation is used that has no deterministic form: PyTorch would raise."""
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    model.to("cuda")
+    torch.use_deterministic_algorithms(True)
+    try:
+        with edit(model, FIRST) as one, edit(model, SECOND):
+            pass
+        with edit(model, FIRST) as other:
+            assert all(torch.equal(tensor, parts(other)[name]) for name, tensor in parts(one).items())
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
 # Files and copies
 
 
