@@ -32,6 +32,18 @@ CODE = (
     "    return math.sqrt(x)\n",  # a target by itself: the spaces that it begins with are Python's
 )
 
+# What a tokenizer is read from, by one class or another.
+_FILES = (
+    "tokenizer.json",
+    "tokenizer.model",
+    "vocab.json",
+    "vocab.txt",
+    "tekken.json",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "qwen.tiktoken",
+)
+
 
 def load_tokenizer(name: str, source: str, tell: Tell = lambda text: None) -> Any:
     """Return the tokenizer of the model called `name` from `source`, a folder or a Hub id, read by a class that fits.
@@ -72,19 +84,6 @@ def _read(name: str, source: str, about: Mapping[str, Any], tell: Tell) -> Any:
         f"{lost.in_words()}. Prompts and programs would be others, so nothing is edited. Get the model's own "
         f"tokenizer.json, or use another version of transformers (this is {transformers.__version__})."
     )
-
-
-# What a tokenizer is read from, by one class or another.
-_FILES = (
-    "tokenizer.json",
-    "tokenizer.model",
-    "vocab.json",
-    "vocab.txt",
-    "tekken.json",
-    "spiece.model",
-    "sentencepiece.bpe.model",
-    "qwen.tiktoken",
-)
 
 
 def _others(source: str, about: Mapping[str, Any], picked: type) -> Iterator[Any]:

@@ -117,7 +117,8 @@ def _within(before: str, tokenizer: Tokenizer, after: str | None = None) -> Any:
 def _save(tokenizer: Tokenizer, folder: Path, model_type: str, named: str, **settings: Any) -> None:
     """Write the files of the tokenizer, whose class is `named` there, and a config.json of that type beside them."""
     folder.mkdir(parents=True, exist_ok=True)
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **settings).save_pretrained(folder)
+    make: Any = PreTrainedTokenizerFast  # untyped
+    make(tokenizer_object=tokenizer, **settings).save_pretrained(folder)
     tokenizer.save(str(folder / "tokenizer.json"))
     about = settings | {"tokenizer_class": named, "clean_up_tokenization_spaces": False, "model_max_length": 4096}
     (folder / "tokenizer_config.json").write_text(json.dumps(about), encoding="utf-8")

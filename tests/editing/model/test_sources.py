@@ -56,7 +56,7 @@ def no_tokenizer(folder: Path) -> None:
 
 
 BNB = {"quant_method": "bitsandbytes", "load_in_4bit": True}
-METHODS = [
+METHODS: list[tuple[dict[str, object], str]] = [
     ({"quantization_config": BNB}, r"bitsandbytes, 4 bits"),
     ({"quantization_config": {"quant_method": "bitsandbytes", "load_in_8bit": True}}, r"bitsandbytes, 8 bits"),
     ({"quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 128}}, r"gptq, 4 bits"),

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from edittool.editing.context import EditContext
 from edittool.editing.edits.edit import Edit
 from edittool.editing.methods.ft import fine_tune
+from edittool.editing.methods.hparams import Hparams
+from edittool.editing.methods.table import find_method
 from edittool.editing.requests import EditRequest
 from edittool.editing.runs.execute import run_regime
 from edittool.schemas.bench import Bench
 from edittool.schemas.validation import surely_valid
 
-from ..short_runs import BATCH, INSTANT, MANY, NONE, SEQUENTIAL
+from ..short_runs import BATCH, INSTANT, MANY, METHOD_HPARAMS, NONE, SEQUENTIAL
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -103,3 +106,20 @@ def test_a_batch(half: Any, tokenizer: Any, bench: Bench, tmp_path: Path, checks
     run_regime(half, tokenizer, bench, overflowing(BATCH, "a1"), out)
     assert {tuple(row["undone"]) for row in rows(out)} == {("len", "max")}
     assert checksum(half) == before
+
+
+@pytest.mark.parametrize("method", METHOD_HPARAMS)
+@pytest.mark.parametrize("layer", [0, 2])
+def test_a_model_that_computes_no_numbers_at_some_layer(
+    llama: Any, tokenizer: Any, bench: Bench, tmp_path: Path, method: str, layer: int, checksum: Any
+) -> None:
+    with torch.no_grad():
+        llama.model.layers[layer].self_attn.o_proj.weight[0] = torch.nan
+    before, told, out = checksum(llama), list[str](), tmp_path / "s.jsonl"
+    covariance = {f"model.layers.{number}.mlp.down_proj": torch.eye(48) for number in (0, 1)}
+    context = EditContext(templates=["{}", "So. {}"], covariance=covariance)
+    run = replace(SEQUENTIAL, method=find_method(method), hparams=Hparams(METHOD_HPARAMS[method], "test"))
+    run_regime(llama, tokenizer, bench, run, out, context=context, warn=told.append)
+    assert len(told) == 2
+    assert {tuple(row["undone"]) for row in rows(out)} == {("len",), ("len", "max")}
+    assert checksum(llama) == before
