@@ -20,7 +20,7 @@ from edittool.editing.sampling.writing import write
 
 from ..conftest import FAMILY_NAMES, SMALL, make_model
 
-FAMILIES_OF_CACHES = {
+FAMILIES_OF_CACHES: dict[str, Any] = {
     "windows": (transformers.MistralForCausalLM, transformers.MistralConfig, {"sliding_window": 8}),
     "some windows": (
         transformers.Gemma3ForCausalLM,
@@ -67,7 +67,7 @@ def alone(model: Any, text: Asked, choosing: Choosing) -> list[int]:
     while len(found) < text.length:
         logits = model(input_ids=ids, past_key_values=cache, use_cache=True).logits[:, -1]
         place = torch.tensor([text.key]), torch.tensor([len(found)])
-        found.append(choose(logits, *place, choosing.temperature, choosing.top_p).item())
+        found.append(int(choose(logits, *place, choosing.temperature, choosing.top_p)))
         ids = torch.tensor([found[-1:]])
     return found
 
