@@ -74,7 +74,7 @@ def test_drafts_of_the_unedited_model(model: str, hparams: str, tmp_path: Path) 
     short = ["--model", model, "-n", "1", "--max-new-tokens", "4"]
     assert run(base, *short, "--method", "none").exit_code == 0
     edited = [*short, "--hparams", hparams, "--changes", "sorted", "--specificity-per-change", "2"]
-    assert "drafts" not in run(plain, *edited).stderr
+    assert "of the drafts" not in run(plain, *edited).stderr
     result = run(drafted, *edited, "--drafts", str(base))
     assert result.exit_code == 0, result.output
     assert re.search(r"1 edit, \d+% of the drafts' tokens were right, ", result.stderr)
