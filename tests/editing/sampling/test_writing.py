@@ -177,19 +177,23 @@ def test_any_lengths_any_batch_any_drafts(lengths: list[int], size: int, data: A
     assert written(model, texts, size, choosing) == wanted
 
 
+class Broken(Asked):
+    """A text that goes on with a token whose embedding is no number, whatever the model says."""
+
+    def take(self, token: int) -> None:
+        super().take(7)
+
+
 def test_a_text_that_is_no_numbers_leaves_nothing_to_the_next(llama: Any) -> None:
-    """A row of NaN ends; the text that takes its place is masked from what it left there."""
     with torch.no_grad():
         llama.get_input_embeddings().weight[7] = torch.nan
         llama.get_output_embeddings().weight[7] = llama.get_output_embeddings().weight[6]  # so 6 is chosen
-    lengths = [9, 3, 5, 4, 8, 2, 6]
-    good = asked(lengths)
+    good = asked([9, 3, 5, 4, 8, 2, 6])
     for text in good:
-        text.prompt_ids = [token if token != 7 else 8 for token in text.prompt_ids]
+        text.prompt_ids = [token if token != 7 else 8 for token in text.prompt_ids[:3]]
     wanted = [alone(llama, text, Choosing(0, 1)) for text in good]
-    bad = [Asked([9, 7, 7, 9] * 12, 5) for _ in range(4)]
-    found = written(llama, [bad[0], *good[:3], *bad[1:3], *good[3:], bad[3]], 3, Choosing(0, 1))
-    assert [tokens for tokens in found if tokens != [NO_TOKEN]] == wanted
+    bad = [Broken([9, 8, 9] * 12, 12) for _ in range(3)]
+    assert written(llama, [*bad, *good], 3, Choosing(0, 1))[3:] == wanted
 
 
 class TestDrafts:
