@@ -72,7 +72,7 @@ def main() -> None:
         if options.each:
             add_each(table, method, model, tokenizer, requests, hparams, covariance, options)
     Console().print(table)
-    print(f"sampling: {tokens_a_second(model, tokenizer):.0f} tokens/s in batches of {Sampling().batch_size}")
+    print(f"sampling: {tokens_a_second(model, tokenizer):.0f} tokens/s, 30 programs at once")
 
 
 def parse() -> argparse.Namespace:
@@ -256,7 +256,7 @@ def tokens_a_second(model: Any, tokenizer: Any, tokens: int = 64) -> float:
     ]
 
     def written() -> int:
-        batches = sample(model, tokenizer, draws, Sampling(max_new_tokens=tokens))
+        batches = sample(model, tokenizer, draws, Sampling(max_new_tokens=tokens, batch_size=len(draws)))
         return sum(len(tokenizer(text)["input_ids"]) for batch in batches for _, text in batch)
 
     written()

@@ -1,5 +1,6 @@
 import json
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -85,9 +86,23 @@ def test_the_unedited_model(model: str, tmp_path: Path) -> None:
     assert len((tmp_path / "s.jsonl").read_text().splitlines()) == 60
 
 
+def test_drafts_of_the_unedited_model(model: str, hparams: str, tmp_path: Path) -> None:
+    base, plain, drafted = (tmp_path / f"{name}.jsonl" for name in ("base", "plain", "drafted"))
+    short = ["--model", model, "-n", "1", "--max-new-tokens", "4"]
+    assert run(base, *short, "--method", "none").exit_code == 0
+    edited = [*short, "--hparams", hparams, "--changes", "sorted", "--specificity-per-change", "2"]
+    assert "of the drafts" not in run(plain, *edited).stderr
+    result = run(drafted, *edited, "--drafts", str(base))
+    assert result.exit_code == 0, result.output
+    assert re.search(r"1 edit, \d+% of the drafts' tokens were right, ", result.stderr)
+    assert sorted(drafted.read_text().splitlines()) == sorted(plain.read_text().splitlines())
+
+
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
+        (["--drafts", "nothing.jsonl"], "nothing.jsonl does not exist"),
+        (["--batch-size", "0"], "batch_size must be at least 1"),
         (["--method", "romeo"], "no editing method 'romeo'"),
         (["--changes", "nope"], "no change 'nope'"),
         (["--changes", " , "], "names no change"),
