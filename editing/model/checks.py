@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor
 
 from ...schemas.errors import InputError
 from .families import Family, family_of
@@ -33,12 +34,13 @@ _faults: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()  # of models th
 def fitting_family(model: Any) -> Family:
     """Return the family of `model`, whose parts are those of the table and add up to what the model computes.
 
-    Of an outline (on the device `meta`) the modules alone are looked at. A model is passed through once, at the first
-    call. Raises InputError for a model of no known type, and for one of which a part does not fit; it is named.
+    Of an outline, whose tensors have no content, the modules alone are looked at. A model is passed through once, at
+    the first call. Raises InputError for a model of no known type, and for one of which a part does not fit; it is
+    named.
     """
     family = family_of(model)
     fault = _missing_module(model, family)
-    if not fault and model.device.type != "meta":
+    if not fault and not _is_outline(model):
         if model not in _faults:
             _faults[model] = find_fault(model)
         fault = _faults[model]
@@ -48,6 +50,11 @@ def fitting_family(model: Any) -> Family:
             "and `none` samples it unedited; for the other methods, use another model."
         )
     return family
+
+
+def _is_outline(model: Any) -> bool:
+    first = next(model.parameters())
+    return first.device.type == "meta" or isinstance(first, FakeTensor)
 
 
 def fitting_family_or_none(model: Any) -> Family | None:

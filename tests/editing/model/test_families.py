@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from edittool.editing import EditContext, Speedups, apply
+from edittool.editing.methods.hparams import hparams_of as read_hparams_of
+from edittool.editing.methods.table import find_method
 from edittool.editing.model.cached import check_cached
 from edittool.editing.model.checks import find_fault, fitting_family
 from edittool.editing.model.families import FAMILIES, Family
@@ -125,9 +127,10 @@ def test_what_does_not_fit_is_found_by_its_numbers(
 def test_what_does_not_fit_is_told_by_its_type(unfitting: tuple[Kind, Family]) -> None:
     kind, _ = unfitting
     for method in ("grace", "rome", "memit", "pmet"):
-        hparams = hparams_of(method, llama("llama"))
+        chosen = find_method(method)
+        hparams = read_hparams_of(hparams_of(method, llama("llama")), chosen).values
         with pytest.raises(InputError, match=r"in parts: .*The method `ft` takes them, .*known: .*llama, ") as told:
-            apply(method, outline(kind), TOKENIZER, [END], hparams)
+            chosen.check(outline(kind), hparams)
         assert UNFIT[kind.model_type] in str(told.value)
 
 

@@ -87,7 +87,7 @@ def test_the_longest_draft_is_the_first_to_be_written(
     drafts = {("t/s1", 1): "    return x\n", ("t/a2", 0): "    return 1 + x\n", ("t/other", 0): "    return 2\n"}
     with open_writer() as writer:
         plain = writer.missing(stage)
-    with SampleWriter(tmp_path / "o", bench, [stage], SAMPLING, INSTANT.identity(), drafts) as writer:
+    with SampleWriter(tmp_path / "o", bench, [stage], SAMPLING, INSTANT.identity(), drafts=drafts) as writer:
         drafted = writer.missing(stage)
     assert [(draw.task_id, draw.index, draw.draft) for draw in drafted[:2]] == [
         ("t/a2", 0, "    return 1 + x\n"),
