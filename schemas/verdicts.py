@@ -212,6 +212,9 @@ class Verdict:
     subject: str | None
     target: str | None
     prompt_sha256: str | None
+    dtype: str | None
+    float32_matmul_precision: str | None
+    luck: str | None
     engine: str | None
     style: str | None
     chat_template_sha256: str | None
@@ -280,6 +283,9 @@ class Verdict:
             subject=get("subject"),
             target=get("target"),
             prompt_sha256=get("prompt_sha256"),
+            dtype=get("dtype"),
+            float32_matmul_precision=get("float32_matmul_precision"),
+            luck=get("luck"),
             engine=get("engine"),
             style=get("style"),
             chat_template_sha256=get("chat_template_sha256"),

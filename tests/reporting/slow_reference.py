@@ -185,6 +185,7 @@ def overview() -> Iterator[Row]:
                 "problems": tasks_of(units),
                 "samples": samples,
                 "unjudged": samples - sum(len(judged(unit)) for unit in units),
+                "undone": 0,  # no row of these says so
                 "labelled": sum(len(labels(unit)) for unit in units),
                 "passing": sum(count(labels(unit), "full") for unit in units),
                 "adopted": share_of_labels(filter(labels, units), "correct_adoption"),

@@ -35,7 +35,7 @@ REPORT = {
     "no_new_privileges": True,
     "seccomp": True,
     "dumpable": False,
-    "memory_bytes": 134 << 20,
+    "memory_bytes": 131 << 20,
     "swap": False,
     "pids": 35,
     "cpus": 0.5,
@@ -68,7 +68,7 @@ def test_every_flag_reaches_the_engine_once():
         Ulimit(name=name, soft=REPORT[name], hard=REPORT[name])
         for name in ("nofile", "fsize", "core", "msgqueue", "memlock")
     ]
-    assert (asked["mem_limit"], asked["memswap_limit"], asked["pids_limit"]) == (134 << 20, 134 << 20, 35)
+    assert (asked["mem_limit"], asked["memswap_limit"], asked["pids_limit"]) == (131 << 20, 131 << 20, 35)
     assert (asked["nano_cpus"], asked["runtime"], asked["network_mode"]) == (500_000_000, "crun", "none")
     assert container_flags(OPTIONS, 5)["user"] == f"{FIRST_UID + 5}:{FIRST_UID + 5}"
     assert container_flags(OPTIONS, 5)["environment"]["PYTHONHASHSEED"] == "7"
@@ -135,5 +135,5 @@ def test_a_flag_without_a_promise_has_none():
 
 def test_promises_name_the_values():
     promised = {flag.promised(OPTIONS) for flag in FLAGS.values() if flag.promise}
-    assert promised >= {"memory limited to 134 MiB", "processes limited to 35", "CPU limited to 0.5"}
+    assert promised >= {"memory limited to 131 MiB", "processes limited to 35", "CPU limited to 0.5"}
     assert promised >= {"open files limited to 73", "size of a file limited to 16,777,216 bytes"}
