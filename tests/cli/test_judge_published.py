@@ -108,7 +108,7 @@ def test_unknown_tasks_are_an_error_or_skipped(judge, tmp_path: Path) -> None:
 def zipped(content: bytes) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("samples.jsonl", content)
+        archive.writestr(zipfile.ZipInfo("samples.jsonl"), content)  # of no time of day: it stands in a table
     return file.getvalue()
 
 
@@ -121,7 +121,7 @@ ARRAY = json.dumps([RIGHT], indent=1)
     [
         ("array.json", ARRAY.encode(), "a JSON array of rows"),
         ("generations.json", BIGCODE.encode(), "a list of lists"),
-        ("generations.json.gz", gzip.compress(BIGCODE.encode()), "a list of lists"),
+        ("generations.json.gz", gzip.compress(BIGCODE.encode(), mtime=0), "a list of lists"),
         ("samples.zip", zipped(dump_row(RIGHT).encode()), "rows of EvalPlus"),
         ("odd name.json", ARRAY.encode(), "a JSON array of rows"),
     ],
@@ -153,7 +153,7 @@ def test_a_folder_of_programs_is_named(bench: Path, tmp_path: Path, edittool: Ru
 def test_a_broken_line_keeps_its_own_error(bench: Path, tmp_path: Path, edittool: Run, packed: bool) -> None:
     path = tmp_path / "samples.jsonl"
     content = (dump_row(RIGHT) + "\n" + '{"task_id": \n').encode()
-    path.write_bytes(gzip.compress(content) if packed else content)
+    path.write_bytes(gzip.compress(content, mtime=0) if packed else content)
     code, _, err = edittool("judge", bench, path, "-o", tmp_path / "verdicts.jsonl")
     assert code == 2
     assert "line 2, column 13: broken JSON" in err

@@ -257,12 +257,12 @@ def test_a_packed_file_is_judged_as_what_it_holds(bench: Bench, tmp_path: Path) 
     rows = [{"solution": f"{PROGRAM}# {n}\n"} for n in range(3)]
     plain = write(tmp_path / "s", *rows)
     packed = tmp_path / "s.gz"
-    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    packed.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
     judge(Request(bench, packed, tmp_path / "v"))
     again = judge(Request(bench, plain, tmp_path / "v"))
     assert (again.judged, again.already_judged, again.strangers) == (0, 3, 0)
     verdicts = tmp_path / "v.gz"
-    verdicts.write_bytes(gzip.compress((tmp_path / "v").read_bytes()))
+    verdicts.write_bytes(gzip.compress((tmp_path / "v").read_bytes(), mtime=0))
     assert read_worlds([verdicts, packed], bench).by_task == {"count": ((LENGTH,),)}
 
 

@@ -25,7 +25,7 @@ def test_rows_of_a_packed_file_have_the_places_of_the_plain_one(path: Path) -> N
     plain = list(read_rows(path, "sample"))
     for parts in (1, 3):  # gzip files stand behind one another
         step = len(PLAIN) // parts + 1
-        path.write_bytes(b"".join(gzip.compress(PLAIN[n : n + step]) for n in range(0, len(PLAIN), step)))
+        path.write_bytes(b"".join(gzip.compress(PLAIN[n : n + step], mtime=0) for n in range(0, len(PLAIN), step)))
         assert list(read_rows(path, "sample")) == plain
         assert list(read_rows(path, "sample", start=plain[7].start, first_line=8)) == plain[7:]
         with open_for_any_place(path) as file:
@@ -49,11 +49,11 @@ def flipped(data: bytes, place: int) -> bytes:
 @pytest.mark.parametrize(
     "content",
     [
-        gzip.compress(PLAIN)[:-20],
-        gzip.compress(PLAIN)[:5],
-        flipped(gzip.compress(PLAIN), 400),
-        gzip.compress(PLAIN) + b"something else",
-        gzip.compress(PLAIN)[:-4] + b"\x00\x00\x00\x00",
+        gzip.compress(PLAIN, mtime=0)[:-20],
+        gzip.compress(PLAIN, mtime=0)[:5],
+        flipped(gzip.compress(PLAIN, mtime=0), 400),
+        gzip.compress(PLAIN, mtime=0) + b"something else",
+        gzip.compress(PLAIN, mtime=0)[:-4] + b"\x00\x00\x00\x00",
         b"\x1f\x8b",
         b"\x1f\x8bnothing of that kind",
     ],
@@ -73,7 +73,7 @@ def test_a_file_that_expands_beyond_measure_is_refused_on_the_way(
     path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes
 ) -> None:
     monkeypatch.setattr(packed, "FREE_BYTES", 2**20)
-    path.write_bytes(gzip.compress(line * (2**23 // len(line))))
+    path.write_bytes(gzip.compress(line * (2**23 // len(line)), mtime=0))
     assert path.stat().st_size * packed.MAX_RATIO < 2**23
     for read in (lambda: list(read_rows(path, "sample")), lambda: open_for_any_place(path)):
         with pytest.raises(InputError, match=r"expands to more than"):

@@ -27,7 +27,7 @@ WRONG_FILES = {
     "blank": (b"\n \n", "is empty"),
     "no_json": (b'{"a": 1}\n{"a": }\n', "line 2: not a line of JSON"),
     "gzip": (
-        gzip.compress(b'{"a": 1}'),
+        gzip.compress(b'{"a": 1}', mtime=0),
         "is packed. Unpack it (gunzip data.jsonl) and give the JSONL file of HumanEval",
     ),
     "zip": (b"PK\x03\x04\x14\x00", "is packed. Unpack it (unzip data.jsonl)"),

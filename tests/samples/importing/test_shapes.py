@@ -587,7 +587,7 @@ def test_what_is_packed_is_what_it_holds(tmp_path, subtests):
     plain.write_text(lines({"task_id": "MBPP/1", "solution": M1}, {"task_id": "MBPP/2", "solution": M2}))
     _, right, _ = run(tmp_path, plain)
     packed = tmp_path / "samples.jsonl.gz"
-    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    packed.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
     with zipfile.ZipFile(tmp_path / "samples.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(plain, "a/samples.jsonl")
         archive.write(packed, "../../samples.jsonl.gz")
@@ -802,7 +802,11 @@ REFUSED = [
     ("a number", b"7\n", "is of no shape that is known (a number comes first)"),
     ("a list of anything", b'["x", "y"]', "is of no shape that is known (a list comes first)"),
     ("too deep", b"[" * 100_000, "nested too deeply"),
-    ("gzip cut short", gzip.compress(b'{"task_id": "MBPP/1", "solution": "x"}\n' * 500)[:60], "broken or cut short"),
+    (
+        "gzip cut short",
+        gzip.compress(b'{"task_id": "MBPP/1", "solution": "x"}\n' * 500, mtime=0)[:60],
+        "broken or cut short",
+    ),
     ("no zip", b"PK\x03\x04nothing", "broken or cut short"),
 ]
 
