@@ -9,7 +9,7 @@ from .edits.edit import Edit
 from .edits.finite import not_finite
 from .methods.hparams import Hparams, hparams_of
 from .methods.table import find_method
-from .model.placement import check_placement
+from .model.memory import check_placement
 from .requests import EditRequest
 
 

@@ -1,11 +1,26 @@
-"""The memory of a GPU: whether what is to come will fit, before time is spent on it."""
+"""The memory that a model lies in: whether it is that of one device, and will hold what is to come."""
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 
-from ...schemas.errors import EnvironmentFault
+from ...schemas.errors import EnvironmentFault, InputError
+
+
+def check_placement(model: Any) -> None:
+    """Raise InputError where `model` is spread over several devices (`device_map`), or parts of it are in no memory.
+
+    An edit reads hidden states off single layers and goes on from them: between devices, nothing would move them.
+    """
+    places = sorted({str(tensor.device) for tensor in (*model.parameters(), *model.buffers())})
+    if places == ["meta"] or len(places) > 1:
+        where = " and ".join("no memory (meta)" if place == "meta" else place for place in places)
+        raise InputError(
+            f"The model lies on {where}: to be edited and sampled, all of it has to lie on one device. Load it without "
+            "`device_map`, or with one device for all (device_map={'': 'cuda:0'}); dtype=torch.bfloat16 halves it."
+        )
 
 
 def check_memory(device: torch.device, needed: int, what: str) -> None:

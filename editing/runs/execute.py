@@ -11,7 +11,7 @@ from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ..context import EditContext
 from ..model.cached import check_cached
-from ..model.placement import check_placement
+from ..model.memory import check_placement
 from ..model.tokenizers import check_texts, reader_of
 from ..sampling.texts import Tally
 from .chat import Chat, ids_of
@@ -182,7 +182,7 @@ def _engine(
         return contextlib.nullcontext()
     problems = {problem.task_id: problem for stage in stages for problem in stage.problems}
     lengths = (len(ids_of(tokenizer, one, chat)) for one in problems.values())
-    return VllmEngine(model, tokenizer, run.dtype, max(lengths) + run.sampling.max_new_tokens)
+    return contextlib.closing(VllmEngine(model, tokenizer, run.dtype, max(lengths) + run.sampling.max_new_tokens))
 
 
 def _sample(

@@ -11,7 +11,7 @@ from ...schemas.errors import EdittoolError
 from ..context import EditContext
 from ..model.families import input_widths
 from ..model.memory import check_memory
-from ..model.peak import peak_on_outline
+from .peak import peak_on_outline
 from .plan import PlannedEdit
 from .settings import Run
 

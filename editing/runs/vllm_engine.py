@@ -11,8 +11,7 @@ from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from importlib.util import find_spec
 from itertools import takewhile
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import torch
 
@@ -34,7 +33,7 @@ def need_vllm() -> None:
 
 
 class VllmEngine:
-    """An engine beside `model`, with the same weights; the model is edited in this process. A context manager.
+    """An engine beside `model`, with the same weights; the model is edited in this process.
 
     The model must hold the weights that it was loaded with. `longest` is the most tokens that a prompt and its answer
     have. Raises EnvironmentFault where vLLM is not installed or cannot start, InputError for a model that it does not
@@ -123,14 +122,6 @@ class VllmEngine:
     def close(self) -> None:
         """End the engine, and give back its memory."""
         self._llm.llm_engine.engine_core.shutdown()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def whole_blocks(model: Any, names: Collection[str]) -> Iterator[tuple[str, torch.Tensor]]:

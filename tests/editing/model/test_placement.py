@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from edittool.editing import EditRequest, apply
-from edittool.editing.model.placement import check_placement
+from edittool.editing.model.memory import check_placement
 from edittool.editing.runs.execute import run_regime
 from edittool.schemas.bench import Bench
 from edittool.schemas.errors import InputError

