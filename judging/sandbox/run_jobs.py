@@ -21,7 +21,7 @@ from .options import SandboxOptions
 from .outcome import find, find_fault, find_lost, find_too_large
 from .pool import EngineLostError, Pool
 from .runtimes import for_engine
-from .time_limits import REMEDY, require_cpu
+from .time_limits import REMEDY, SpareCpu, require_cpu
 from .turns import Turns
 
 Item = TypeVar("Item")
@@ -155,8 +155,9 @@ def _judge(
                 messages = [job.message(options.limits) for job in islice(rest, 1 if alone else None)]
                 for number, sent in enumerate(messages, 1):
                     on_start(rest[0])
+                    spare = SpareCpu()
                     result = container.run(sent, options.limits.wall_seconds, islice(messages, number, None))
-                    require_cpu(result, alone=alone, used_outside=container.cpu_seconds)
+                    require_cpu(result, alone=alone, spare=spare, used_outside=container.cpu_seconds)
                     finding = _find(rest[0], result, options, attempt)
                     if not fresh and _is_doubtful(finding, options):
                         break

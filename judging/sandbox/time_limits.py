@@ -2,6 +2,7 @@
 
 import math
 import os
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -10,8 +11,8 @@ from .container import RunnerLostError
 from .job import Limits
 
 _OF_CPU: Final = ("cpu", "total_cpu")
-PRESSURE: Final = Path("/proc/pressure/cpu")
-BUSY: Final = 20.0  # percent of the last ten seconds in which something was kept waiting for a CPU
+STAT: Final = Path("/proc/stat")
+FREE: Final = 0.25  # of a CPU: a machine that left less than this unused during a trial was busy
 TOLD: Final = 1.0  # seconds without a CPU, from which on a message speaks of them
 
 REMEDY: Final = (
@@ -38,18 +39,30 @@ def limit_reached(result: Mapping[str, Any], limits: Limits) -> str:
     )
 
 
-def require_cpu(result: Mapping[str, Any], *, alone: bool, used_outside: Callable[[], float]) -> None:
+class SpareCpu:
+    """How much of this machine's CPUs nobody has used since this was made."""
+
+    def __init__(self) -> None:
+        self._idle, self._begun = _idle(), time.monotonic()
+
+    def is_scarce(self) -> bool:
+        """Tell whether a program could have been kept waiting for a CPU; so it is where the kernel does not tell."""
+        passed, idle = time.monotonic() - self._begun, _idle() - self._idle
+        return not idle >= FREE * passed
+
+
+def require_cpu(result: Mapping[str, Any], *, alone: bool, spare: SpareCpu, used_outside: Callable[[], float]) -> None:
     """Raise RunnerLostError where the machine, not the program, decided how this trial ended.
 
     Where the kernel does not tell how long a process was kept from a CPU (gVisor: its CPU time then counts some of
-    that), a program that ran into a limit is tried once more alone, and found to be slow if the machine was quiet, or
-    if its container, which served no other program, has used the CPU time: `used_outside` asks the engine for it, in
-    seconds.
+    that), a program that ran into a limit is tried once more alone, and found to be slow if the machine had a CPU to
+    `spare` since that trial began, or if its container, which served no other program, has used the CPU time:
+    `used_outside` asks the engine for it, in seconds.
     """
     clock = result["clock"]
     doubtful = clock["limit"] is not None and not clock["measured"]
     if doubtful and alone:
-        doubtful = is_busy() and not (clock["limit"] in _OF_CPU and _is_used(result, used_outside()))
+        doubtful = spare.is_scarce() and not (clock["limit"] in _OF_CPU and _is_used(result, used_outside()))
     if clock["limit"] == "starved" or doubtful:
         raise RunnerLostError(
             "starved",
@@ -62,13 +75,13 @@ def _is_used(result: Mapping[str, Any], outside: float) -> bool:
     return bool(result["cpu_ms"] / 1000 <= outside < math.inf)
 
 
-def is_busy() -> bool:
-    """Tell whether programs on this machine have lately been kept waiting for a CPU."""
+def _idle() -> float:
+    """Return for how many seconds the CPUs of this machine have been idle, all together; NaN where nobody counts it."""
     try:
-        some = PRESSURE.read_text("ascii").split()
-        return float(some[1].removeprefix("avg10=")) > BUSY
-    except (OSError, ValueError, IndexError):  # kernels can be built without
-        return os.getloadavg()[0] > (os.cpu_count() or 1)
+        fields = STAT.read_text("ascii").splitlines()[0].split()
+        return (int(fields[4]) + int(fields[5])) / os.sysconf("SC_CLK_TCK")  # idle, and waiting for a disk alone
+    except (OSError, ValueError, IndexError):
+        return math.nan
 
 
 def _seconds(milliseconds: float) -> str:

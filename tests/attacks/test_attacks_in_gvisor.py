@@ -25,7 +25,8 @@ pytestmark = [pytest.mark.timeout(1800), pytest.mark.slow]
 EVERY: Final = bool(os.environ.get("EDITTOOL_ALL_ATTACKS"))
 FAMILIES: Final = {1: {"theft"}, 16: {"theft", "leak", "escape"}}  # by the number of programs in a container
 # A system call takes several times as long there.
-OPTIONS_THERE: Final = replace(OPTIONS, limits=Limits(cpu_seconds=2.0, wall_seconds=120.0), runtime="runsc")
+LIMITED: Final = Limits(cpu_seconds=2.0, total_cpu_seconds=2.0, wall_seconds=120.0)
+OPTIONS_THERE: Final = replace(OPTIONS, limits=LIMITED, runtime="runsc")
 
 
 def cases(shared: int) -> list[Case]:

@@ -1,6 +1,7 @@
 """What a starved program is found to be: nothing, and when a program that ran into a limit is believed to be slow."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,28 @@ import pytest
 from edittool.judging.sandbox import time_limits
 from edittool.judging.sandbox.container import RunnerLostError
 from edittool.judging.sandbox.job import Limits
-from edittool.judging.sandbox.time_limits import require_cpu
+from edittool.judging.sandbox.time_limits import SpareCpu, require_cpu
 
-QUIET = "some avg10=1.50 avg60=80.00 avg300=80.00 total=1\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
-BUSY = "some avg10=61.00 avg60=0.00 avg300=0.00 total=1\n"
+# What the CPUs of a machine have done: user, nice, system, idle, waiting for a disk, ... in hundredths of a second.
+BEFORE = "cpu  50 0 50 100 10 0 0 0 0 0\ncpu0 50 0 50 100 10 0 0 0 0 0\n"
+QUIET = "cpu  50 0 50 400 20 0 0 0 0 0\ncpu0 50 0 50 400 20 0 0 0 0 0\n"
+BUSY = "cpu  350 0 50 100 10 0 0 0 0 0\ncpu0 350 0 50 100 10 0 0 0 0 0\n"
+UNTOLD = "softirq 1\n"
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], SpareCpu]:
+    """Return what is known of the CPUs of a machine that has come from BEFORE to the given counts."""
+    stat = tmp_path / "stat"
+    monkeypatch.setattr(time_limits, "STAT", stat)
+
+    def seen(after: str) -> SpareCpu:
+        stat.write_text(BEFORE)
+        spare = SpareCpu()
+        stat.write_text(after)
+        return spare
+
+    return seen
 
 
 def ended(limit: str | None, *, measured: bool = True) -> dict[str, Any]:
@@ -20,7 +39,7 @@ def ended(limit: str | None, *, measured: bool = True) -> dict[str, Any]:
     return {"clock": clock, "cpu_ms": 300.0}
 
 
-# How the trial ended, whether delays were counted, whether it was alone, the pressure on CPUs: is it starved?
+# How the trial ended, whether delays were counted, whether it was alone, what the CPUs did since: is it starved?
 CASES = [
     ("starved", True, False, QUIET, True),
     ("starved", True, True, QUIET, True),
@@ -32,17 +51,17 @@ CASES = [
     ("wall", False, True, QUIET, False),
     ("cpu", False, True, QUIET, False),
     ("wall", False, True, BUSY, True),
+    ("wall", False, True, UNTOLD, True),
     (None, False, False, BUSY, False),
 ]
 
 
-def test_which_trials_are_starved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time_limits, "PRESSURE", tmp_path / "cpu")
+def test_which_trials_are_starved(machine: Callable[[str], SpareCpu]) -> None:
     found = []
-    for limit, measured, alone, pressure, _ in CASES:
-        (tmp_path / "cpu").write_text(pressure)
+    for limit, measured, alone, after, _ in CASES:
+        clock = ended(limit, measured=measured)
         try:
-            require_cpu(ended(limit, measured=measured), alone=alone, used_outside=lambda: 0.0)
+            require_cpu(clock, alone=alone, spare=machine(after), used_outside=lambda: 0.0)
         except RunnerLostError as loss:
             found.append(loss.reason)
         else:
@@ -50,11 +69,11 @@ def test_which_trials_are_starved(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert found == ["starved" * starved for *_, starved in CASES]
 
 
-def test_the_error_says_what_the_program_was_given() -> None:
+def test_the_error_says_what_the_program_was_given(machine: Callable[[str], SpareCpu]) -> None:
     with pytest.raises(
         RunnerLostError, match=r"in 240\.0 s .* use 0\.3 s of CPU time and was kept waiting for 231\.5 s"
     ):
-        require_cpu(ended("starved"), alone=False, used_outside=lambda: math.inf)
+        require_cpu(ended("starved"), alone=False, spare=machine(QUIET), used_outside=lambda: math.inf)
 
 
 @pytest.mark.parametrize(
@@ -62,16 +81,15 @@ def test_the_error_says_what_the_program_was_given() -> None:
     [("cpu", 0.2, True), ("cpu", 0.31, False), ("total_cpu", 9.0, False), ("wall", 9.0, True), ("cpu", math.inf, True)],
 )
 def test_cpu_time_that_the_engine_counted_was_used(
-    limit: str, outside: float, starved: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    limit: str, outside: float, starved: bool, machine: Callable[[str], SpareCpu]
 ) -> None:
-    monkeypatch.setattr(time_limits, "PRESSURE", tmp_path / "cpu")
-    (tmp_path / "cpu").write_text(BUSY)
+    spare = machine(BUSY)
     result = ended(limit, measured=False) | {"cpu_ms": 300.0}
     if starved:
         with pytest.raises(RunnerLostError):
-            require_cpu(result, alone=True, used_outside=lambda: outside)
+            require_cpu(result, alone=True, spare=spare, used_outside=lambda: outside)
     else:
-        require_cpu(result, alone=True, used_outside=lambda: outside)
+        require_cpu(result, alone=True, spare=spare, used_outside=lambda: outside)
 
 
 def test_limits_have_a_total_that_follows_the_limit_of_a_part() -> None:
