@@ -87,7 +87,9 @@ def run_regime(
     if run.engine == "transformers":
         check_cached(model)
     fingerprint = context_sha256(context, _covered(model, run, context))
-    check_edit_memory(model, tokenizer, list({edit: None for stage in stages for edit in stage.edits}), run, context)
+    check_edit_memory(
+        model, tokenizer, list({edit: None for stage in stages for edit in stage.edits}), run, context, warn
+    )
     chat = _chat(run, tokenizer)
     identity = run.identity() | {"tokenizer": reader_of(tokenizer)}
     identity |= {"stops": list(find_stops(model.generation_config, tokenizer).names)}

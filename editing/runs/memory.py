@@ -1,6 +1,6 @@
 """The memory that the edits of a run take, before the first is made: each method, done on shapes alone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -17,13 +17,31 @@ from .settings import Run
 
 STEPS = ("num_steps", "n_iter", "v_num_grad_steps")  # what methods call the steps of their optimisation
 ENOUGH = 2  # steps: Adam has its state after the first
+UNKNOWN = (
+    "how much memory an edit takes cannot be said beforehand: this model's code asks for more than the shapes of "
+    "tensors. Where the GPU's memory is too small, the run stops there, and what was written is kept."
+)
 DRAWN = " data" * 12  # stands for the texts that a model writes before prompts
 
 
-def check_edit_memory(model: Any, tokenizer: Any, edits: Sequence[PlannedEdit], run: Run, context: EditContext) -> None:
-    """Raise EnvironmentFault where the GPU that `model` is on has too little memory for the largest of `edits`."""
-    if model.device.type == "cuda" and edits:
-        needed = edit_memory(model.config, model.dtype, tokenizer, _largest(edits), run, context)
+def check_edit_memory(
+    model: Any,
+    tokenizer: Any,
+    edits: Sequence[PlannedEdit],
+    run: Run,
+    context: EditContext,
+    warn: Callable[[str], None] = lambda text: None,
+) -> None:
+    """Raise EnvironmentFault where the GPU that `model` is on has too little memory for the largest of `edits`.
+
+    `warn` is told where nobody can know that beforehand.
+    """
+    if model.device.type != "cuda" or not edits:
+        return
+    needed = edit_memory(model.config, model.dtype, tokenizer, _largest(edits), run, context)
+    if needed is None:
+        warn(UNKNOWN)
+    else:
         check_memory(model.device, needed, f"the tensors of an edit by {run.method.name}")
 
 
@@ -34,11 +52,11 @@ def _largest(edits: Sequence[PlannedEdit]) -> PlannedEdit:
 
 def edit_memory(
     config: Any, dtype: torch.dtype, tokenizer: Any, edit: PlannedEdit, run: Run, context: EditContext
-) -> int:
+) -> int | None:
     """Return the bytes above those of the model that `edit` takes at its peak, if it is the first of a context.
 
-    The method itself is run, for a few steps, on tensors without content. Where a model's own code asks these for more
-    than shapes, 0: whether the memory is enough is then seen when it is needed.
+    The method itself is run, for a few steps, on tensors without content. None where a model's own code asks these for
+    more than shapes.
     """
     hparams = run.hparams.values
     steps = {field.name: min(ENOUGH, getattr(hparams, field.name)) for field in fields(hparams) if field.name in STEPS}
@@ -58,7 +76,7 @@ def edit_memory(
     except EdittoolError:
         raise
     except Exception:  # whatever a model's code does that shapes cannot answer
-        return 0
+        return None
 
 
 class _Shapes(Mapping[str, Tensor]):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from edittool.editing.methods.hparams import Hparams
 from edittool.editing.methods.table import find_method
 from edittool.editing.model.memory import need_room
 from edittool.editing.runs import memory
-from edittool.editing.runs.memory import edit_memory
+from edittool.editing.runs.memory import check_edit_memory, edit_memory
 from edittool.editing.runs.plan import PlannedEdit
 from edittool.editing.runs.settings import Run
 from edittool.schemas.errors import EnvironmentFault
@@ -99,10 +100,15 @@ def test_the_largest_edit_counts() -> None:
     assert memory._largest([MANY, long, replace(MANY, requests=(END,))]) is long
 
 
-def test_a_model_that_shapes_cannot_answer_for_is_not_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_shapes_cannot_answer_for_is_not_held_up_and_that_is_told() -> None:
     def ask(*_: Any) -> None:
         raise NotImplementedError("a kernel without shapes")
 
     run = run_of("ft")
     broken = replace(run, method=replace(run.method, teach=ask))
-    assert edit_memory(eighth(torch.float32).config, torch.float32, None, MANY, broken, EditContext()) == 0
+    config = eighth(torch.float32).config
+    assert edit_memory(config, torch.float32, None, MANY, broken, EditContext()) is None
+    told: list[str] = []
+    outline = SimpleNamespace(config=config, dtype=torch.float32, device=torch.device("cuda"))  # all it is asked
+    check_edit_memory(outline, None, [MANY], broken, EditContext(), told.append)
+    assert [text[:64] for text in told] == ["how much memory an edit takes cannot be said beforehand: this mo"]
