@@ -12,7 +12,7 @@ norm, as the authors of ROME implement it. ΔW = W - W⁰.
     y, T    the target's tokens and their number
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from ...schemas.errors import InputError
-from ..context import EditContext, Speedups
+from ..context import EditContext, Speedups, Step
 from ..edits.edit import Edit
 from ..edits.masters import master_of
 from ..model.checks import fitting_family_or_none
@@ -99,7 +99,7 @@ def fine_tune(
     model.eval()
     with frozen(model, but=list(weights.values())), restored(model, list(weights)):
         forwards = [_Forward(model, list(weights), chunk, context.speedups) for chunk in chunks]
-        losses, deltas = _optimise(model, weights, forwards, hparams)
+        losses, deltas = _optimise(model, weights, forwards, hparams, context.watch)
     return Edit("ft", deltas, losses).apply(model, touched_only=context.speedups.touched_only)
 
 
@@ -257,9 +257,13 @@ def _lowest(model: Any, names: Sequence[str]) -> tuple[int, bool] | None:
 
 
 def _optimise(
-    model: nn.Module, weights: dict[str, nn.Parameter], forwards: Sequence[_Forward], hparams: FtHparams
+    model: nn.Module,
+    weights: dict[str, nn.Parameter],
+    forwards: Sequence[_Forward],
+    hparams: FtHparams,
+    watch: Callable[[Step], None],
 ) -> tuple[list[float], dict[str, Tensor]]:
-    """Return the mean loss of each epoch, before its updates, and the change of each weight.
+    """Return the mean loss of each epoch, before its updates, and the change of each weight; `watch` hears of each.
 
     Adam works on copies of the masters: in half precision its small steps would be lost to rounding.
     """
@@ -267,8 +271,9 @@ def _optimise(
     centres = [master.clone() for master in masters]
     optimizer = torch.optim.Adam(masters, lr=hparams.lr, weight_decay=hparams.weight_decay)
     losses: list[float] = []
-    for _ in range(hparams.num_steps):
-        total = 0.0
+    requests = sum(forward.requests for forward in forwards)
+    for epoch in range(hparams.num_steps):
+        total, passed = 0.0, 0
         for forward in forwards:
             with torch.enable_grad():
                 loss = forward.loss()
@@ -276,7 +281,10 @@ def _optimise(
                     _step(optimizer, masters, torch.autograd.grad(loss, list(weights.values())))
             total += loss.item() * forward.requests
             _clamp_and_write(weights, masters, centres, hparams.bound)
-        losses.append(total / sum(forward.requests for forward in forwards))
+            passed += forward.requests
+            done = (epoch + passed / requests) / hparams.num_steps
+            watch(Step(passed, requests, epoch + 1, hparams.num_steps, loss.item(), done))
+        losses.append(total / requests)
         if losses[-1] < GOOD_ENOUGH:
             break
     changes = zip(weights, masters, centres, strict=True)

@@ -202,12 +202,14 @@ def test_progress_tells_of_edits_that_are_made_again(llama: Any, tokenizer: Any,
     run_regime(llama, tokenizer, longer, replace(SEQUENTIAL, steps=(2,)), out)
     run = replace(SEQUENTIAL, steps=(2, 3))
     run_regime(llama, tokenizer, longer, run, out, observe=lambda state: told.append(state.doing))
-    assert [*dict.fromkeys(told)] == [
+    assert [*dict.fromkeys(doing.partition(":")[0] for doing in told)] == [
         "editing c (edit 1)",
         "editing d (edit 2)",
         "editing a (edit 3)",
+        "asking for what was taught before",
         "sampling step 3",
     ]
+    assert "editing c (edit 1): request 1 of 1, step 2 of 2, loss " in "\n".join(told)
 
 
 class TestSavedEdits:
