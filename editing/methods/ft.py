@@ -28,6 +28,7 @@ from ..model.forward import Batch, LayerParts, Layers, Row, head, read
 from ..model.parameters import frozen, restored
 from ..model.sums import sums_of
 from ..requests import EditRequest, need_requests
+from ..sampling.targets import encode as encode_request
 from .table import Method
 
 GOOD_ENOUGH = 0.01  # a chunk with a smaller loss is passed over, and an epoch with a smaller mean loss is the last
@@ -138,6 +139,10 @@ def _encode(tokenizer: Any, request: EditRequest, hparams: FtHparams) -> _Taught
         # The reference tokenizes the target by itself: where the tokenizer opens texts with BOS, BOS is learned too.
         targets = encode(target.removeprefix(" ") if hparams.profile == "clme" else target)
         taught = _Taught(Row.of(prompt_ids), [len(prompt_ids) - 1] * len(targets), targets)
+    elif hparams.profile == "exact":
+        # Tokens that a sampler can write: where the target fuses with the prompt's end, it has read the prompt alone.
+        prompt_ids, targets = encode_request(tokenizer, request)
+        taught = _Taught(Row.of(prompt_ids + targets), [len(prompt_ids) - 1 + n for n in range(len(targets))], targets)
     else:
         ids = encode(request.prompt + target)
         taught = _Taught(Row.of(ids), list(range(len(prompt_ids) - 1, len(ids) - 1)), ids[len(prompt_ids) :])

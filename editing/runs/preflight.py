@@ -13,7 +13,7 @@ from ..context import EditContext
 from ..methods.table import Method
 from ..model.limits import context_length
 from ..requests import EditRequest
-from ..success.targets import encode
+from ..sampling.targets import encode
 from .chat import Chat, ids_of
 
 

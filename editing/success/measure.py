@@ -20,7 +20,7 @@ from ..requests import EditRequest
 from ..sampling.luck import NO_TOKEN, choose
 from ..sampling.reading import left_pad
 from ..sampling.stops import find_stops
-from .targets import encode, text_after
+from ..sampling.targets import encode, text_after
 
 TOKENS = 4096  # in one pass, padding included: bounds the memory, whatever the number of requests
 LOGITS = 2**25  # numbers that the head puts out in one pass: 128 MiB in float32
