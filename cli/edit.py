@@ -14,6 +14,7 @@ from ..schemas.bench import Bench
 from ..schemas.errors import InputError
 from .shared.bench_argument import open_bench
 from .shared.console import plain, progress, talk
+from .shared.edits_told import EditsTold
 from .shared.models import open_model, require_torch
 from .shared.observer import Observer
 
@@ -259,8 +260,8 @@ def _edit(
     from ..editing.runs.execute import check_fit, check_output, run_regime
     from ..editing.runs.plan import plan
     from ..editing.runs.preflight import check_writable
-    from ..editing.runs.stops import find_stops
     from ..editing.runs.vllm_engine import need_vllm
+    from ..editing.sampling.stops import find_stops
 
     if run.engine == "vllm":
         need_vllm()
@@ -323,6 +324,7 @@ def _edit(
             drafts=guesses,
             observe=observe,
             warn=_warn,
+            hear=EditsTold(run, len({edit for stage in stages for edit in stage.edits})),
         )
 
 
@@ -331,10 +333,14 @@ def _warn(text: str) -> None:
 
 
 def _tell(summary: "Summary", run: "Run", output: Path, seconds: float) -> None:
+    from ..editing.success.record import summary_of
+
     if summary.untaught:
         talk.print(plain(f"no reliability problem teaches {', '.join(summary.untaught)}: left out", style="yellow"))
     there = f" ({summary.found} were there before)" if summary.found else ""
     edits = "" if run.regime == "none" else f", {summary.edits} edit{'s' * (summary.edits != 1)}"
+    if summary.records:
+        talk.print(plain(summary_of(summary.records)), soft_wrap=True)
     tally = summary.tally
     right = f", {tally.accepted / tally.drafted:.0%} of the drafts' tokens were right" if tally.drafted else ""
     talk.print(plain(f"{output}: {summary.new} new samples{there}{edits}{right}, {seconds:.0f} s"), soft_wrap=True)

@@ -1,12 +1,14 @@
 """Editing methods, model families, sampling, regimes and the tiny model. The only package that needs torch.
 
-The API for programs: `apply` edits a model, `load_hparams` reads hyperparameters, `Edit.load` an edit that was saved.
+The API for programs: `apply` edits a model, `measure` says what the model does with requests, before an edit or after
+it; `load_hparams` reads hyperparameters, `Edit.load` an edit that was saved.
 
 The folders import one way, and only from a lower floor:
 
     runs, api                           many edits and their samples; one edit, for programs
-    methods                             a file for each method
+    methods, success                    a file for each method; whether an edit took
     locate_then_edit, covariance        what ROME, MEMIT and PMET share; the statistics that they need
+    sampling                            writing many texts at once
     model, edits, requests, context     families and forward passes; edits as objects; an edit's inputs
 """
 
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
     from .edits.edit import Edit as Edit
     from .methods.hparams import load_hparams as load_hparams
     from .requests import EditRequest as EditRequest
+    from .success.measure import measure as measure
 
-__all__ = ["Edit", "EditContext", "EditRequest", "Speedups", "apply", "load_hparams"]
+__all__ = ["Edit", "EditContext", "EditRequest", "Speedups", "apply", "load_hparams", "measure"]
 
 _HOMES = {
     "Edit": ".edits.edit",
@@ -30,6 +33,7 @@ _HOMES = {
     "Speedups": ".context",
     "apply": ".api",
     "load_hparams": ".methods.hparams",
+    "measure": ".success.measure",
 }
 
 

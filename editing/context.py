@@ -3,7 +3,7 @@
 One context serves all edits of a run, and keeps the results that they share.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -38,6 +38,30 @@ class Speedups:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """How far an optimisation is: at `step` of at most `steps`, for the `request`-th of `requests`, at this `loss`.
+
+    All count from 1. Where several requests are optimised together, `request` is the last of them, and `done` says how
+    much of the whole is done, from 0 to 1; without it, one request comes after the other.
+    """
+
+    request: int
+    requests: int
+    step: int
+    steps: int
+    loss: float
+    done: float | None = None
+
+    def share(self) -> float:
+        """Return how much of the whole is done, from 0 to 1: less is left where an optimisation stops by itself."""
+        return self.done if self.done is not None else (self.request - 1 + self.step / self.steps) / self.requests
+
+
+def _silent(said: Any) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class EditContext:
     """Inputs of an edit that are fixed here, or drawn and computed where they are absent. Every field is optional.
 
@@ -50,6 +74,8 @@ class EditContext:
     `seed`. `seed` also decides the sampled templates.
 
     `kept` holds what need not be computed twice: sampled templates, factored covariances.
+
+    `watch` hears of every step of an optimisation, and `say`, in words, of what else takes long.
     """
 
     templates: Sequence[str | Sequence[str]] | None = None
@@ -58,3 +84,5 @@ class EditContext:
     seed: int = 0
     speedups: Speedups = field(default_factory=Speedups)
     kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    watch: Callable[[Step], None] = field(default=_silent, repr=False, compare=False)
+    say: Callable[[str], None] = field(default=_silent, repr=False, compare=False)

@@ -59,4 +59,4 @@ class Observer:
         self._bar.update(self._task, completed=done, total=total, description=plain(doing).markup, visible=True)
         if not talk.is_terminal and time.monotonic() - self._last_line >= PLAIN_SECONDS:
             self._last_line = time.monotonic()
-            talk.print(plain(f"{doing}: {done} of {total}"))
+            talk.print(plain(f"{doing}: {done} of {total}"), soft_wrap=True)

@@ -101,6 +101,7 @@ def rounding(queries: Tensor) -> Tensor:
 
 _position: ContextVar[int | Tensor | None] = ContextVar("position", default=None)
 _each: ContextVar[bool] = ContextVar("each", default=False)
+_ends: ContextVar[Tensor | None] = ContextVar("ends", default=None)
 _suspended: ContextVar[bool] = ContextVar("suspended", default=False)
 
 
@@ -126,6 +127,19 @@ def looking_at_each() -> Iterator[None]:
         yield
     finally:
         _each.reset(token)
+
+
+@contextlib.contextmanager
+def looking_after(ends: Tensor) -> Iterator[None]:
+    """Look codebooks up as in writing: at the prompt's last column, which `ends` (rows,) has, then at each by itself.
+
+    One pass over prompts and what follows them so computes what one over the prompts and one for each later token do.
+    """
+    token = _ends.set(ends)
+    try:
+        yield
+    finally:
+        _ends.reset(token)
 
 
 @contextlib.contextmanager
@@ -167,15 +181,24 @@ class Lookup:
         """Return the layer's `output` (rows, width, d) with values where its input is within a radius of their keys."""
         if _suspended.get():
             return output
-        if _each.get():
-            alone = self._looked_up(args[0].flatten(0, 1)[:, None], output.flatten(0, 1)[:, None])
-            return alone.reshape(output.shape)
-        return self._looked_up(args[0], output)
-
-    def _looked_up(self, inputs: Tensor, output: Tensor) -> Tensor:
         rows, width = output.shape[:2]
+        if _each.get():
+            return self._each_by_itself(args[0], output)
+        ends = _ends.get()
+        if ends is None:
+            return self._looked_up(args[0], output, _columns(rows, width, output.device))
+        later = torch.arange(width, device=output.device) > ends[:, None]
+        prompts = self._looked_up(args[0], output, ends)
+        return torch.where(later[..., None], self._each_by_itself(args[0], output), prompts)
+
+    def _each_by_itself(self, inputs: Tensor, output: Tensor) -> Tensor:
+        alone = inputs.flatten(0, 1)[:, None]
+        at = torch.zeros(len(alone), dtype=torch.long, device=output.device)
+        return self._looked_up(alone, output.flatten(0, 1)[:, None], at).reshape(output.shape)
+
+    def _looked_up(self, inputs: Tensor, output: Tensor, at: Tensor) -> Tensor:
+        rows = len(output)
         keys, values, radii = self._on(output.device)
-        at = _columns(rows, width, output.device)
         queries = inputs.detach()[torch.arange(rows, device=output.device), at]
         nearest, which = distances(keys, queries.float(), self.entries.distance).min(dim=0)
         # A radius may end exactly at a prompt that was taught; rounding must not leave it outside.

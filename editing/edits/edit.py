@@ -18,6 +18,7 @@ from ...schemas.whole_files import aside, write_faults
 from .codebook import Codebook, Entries, entries_at, features, install, pack, unpack
 from .low_rank import LowRank
 from .masters import Content, content_of, master_of, put_back, write
+from .sizes import Sizes, Squares
 
 FORMAT = "edittool-edit-3"
 READABLE = (FORMAT, "edittool-edit-2")  # the earlier one knew no factors
@@ -49,6 +50,7 @@ class Edit:
     `apply` puts it into a model, `undo` takes it out; as a context manager it undoes itself. Several edits stack in
     one model and come out in reverse order. `losses` are the method's own, one per step of its optimisation.
     `codebooks` has, by the layer's path, all entries that are in force after the edit, those of earlier edits too.
+    `sizes` are those of the changes when the edit was last put into a model.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Edit:
     ):
         self.method = method
         self.losses = list(losses)
+        self.sizes = Sizes()
         self._changes = {
             name: delta if isinstance(delta, LowRank) else delta.detach().float() for name, delta in deltas.items()
         }
@@ -97,15 +100,18 @@ class Edit:
         self._before = {name: content_of(model, name, parameter) for name, parameter in kept.items()}
         self._model = model
         _stacks.setdefault(model, []).append(self)
+        squares = Squares()
         try:
             for name, parameter in parameters.items():
                 change = _dense(self._changes[name].to(parameter.device))
                 write(model, name, parameter, master_of(model, name, parameter) + change)
+                squares.add(self._before[name].tensor, parameter, change)
             for path, layer in layers.items():
                 self._uninstall.append(install(layer, self._codebooks[path]))
         except BaseException:  # an interruption too leaves no half of an edit
             self.undo()
             raise
+        self.sizes = squares.sizes()
         return self
 
     def check(self, model: nn.Module) -> None:

@@ -29,7 +29,7 @@ def find_templates(
         return [BARE, *(template for template in _given(context.templates) if template != BARE)]
     key = ("templates", weakref.ref(model), str(lengths), brace)  # an id may be given to another model later
     if key not in context.kept:
-        texts = _write(model, tokenizer, lengths, context.seed)
+        texts = _write(model, tokenizer, lengths, context)
         context.kept[key] = [BARE, *(f"{text.replace('{', brace).replace('}', brace)}. {BARE}" for text in texts)]
     found: list[str] = context.kept[key]
     return found
@@ -58,12 +58,14 @@ def _given(templates: Sequence[str | Sequence[str]]) -> list[str]:
     return flat
 
 
-def _write(model: Any, tokenizer: Any, lengths: Sequence[Sequence[int]], seed: int) -> list[str]:
-    generator = torch.Generator().manual_seed(seed)
+def _write(model: Any, tokenizer: Any, lengths: Sequence[Sequence[int]], context: EditContext) -> list[str]:
+    generator = torch.Generator().manual_seed(context.seed)
+    each = [(length, number // len(OPENINGS)) for length, number in lengths]
+    wanted = [(opening, length) for length, number in each for opening in OPENINGS for _ in range(number)]
     texts = []
-    for length, number in lengths:
-        for opening in OPENINGS:
-            texts += [_go_on(model, tokenizer, opening, length, generator) for _ in range(number // len(OPENINGS))]
+    for number, (opening, length) in enumerate(wanted, 1):
+        context.say(f"writing text {number} of {len(wanted)} to put before prompts")
+        texts.append(_go_on(model, tokenizer, opening, length, generator))
     return texts
 
 

@@ -64,6 +64,7 @@ def adjusted_keys(context: EditContext, path: str, keys: Tensor, weight: float) 
 def _solver(context: EditContext, path: str, size: int, weight: float, device: torch.device) -> Solver:
     key = ("solver", path, weight, device)
     if key not in context.kept:
+        context.say(f"factoring the covariance of {path} ({size} x {size})")
         with _invertible(path):
             context.kept[key] = _factor(weight * covariance_of(context, path, size, device).double())
     kept: Any = context.kept[key]
@@ -101,6 +102,7 @@ def inverse_covariance(context: EditContext, path: str, size: int, dtype: torch.
     """
     key = ("inverse", path, dtype, device)
     if key not in context.kept:
+        context.say(f"inverting the covariance of {path} ({size} x {size})")
         with _invertible(path):
             context.kept[key] = torch.inverse(covariance_of(context, path, size, device).to(dtype)).float()
     inverse: Tensor = context.kept[key]

@@ -8,14 +8,15 @@ ROME (Meng et al., arXiv 2202.05262, equation 4), MEMIT (arXiv 2210.07229, equat
 They differ in where δ enters: after an MLP, after a layer, or after attention and MLP, each with a δ of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from ..context import Speedups
+from ..context import Speedups, Step
 from ..model.forward import ROWS_AT_ONCE, LayerParts, Layers, head, read
 from ..model.parameters import frozen
 from ..model.sums import added_at, repeated, sums_of
@@ -55,20 +56,29 @@ def find_values(
     speedups: Speedups,
     *,
     nll_factor: float | None = None,
+    watch: Callable[[Step], None] = lambda step: None,
 ) -> list[Value]:
     """Return the value of each request, whose rows are those of `token_rows.Reading.value_rows`, the KL row last.
 
-    `nll_factor` is PMET's weight of -log p(target), with the stopping rule that goes with it. The model's parameters
-    are left as they are.
+    `nll_factor` is PMET's weight of -log p(target), with the stopping rule that goes with it. `watch` hears of each
+    step, with the mean loss of the requests that are optimised together. The model's parameters are left as they are.
     """
     together = speedups.batched_requests and not any(row.row.padded for rows in requests for row in rows)
     at_once = max(1, ROWS_AT_ONCE // len(requests[0])) if together else 1
     values: list[Value] = []
     with frozen(model), torch.enable_grad():
         for start in range(0, len(requests), at_once):
-            tries = _Tries(model, requests[start : start + at_once], hparams, layer, place, speedups)
-            values += _Search(tries, hparams, nll_factor).run()
+            batch = requests[start : start + at_once]
+            tell = partial(_tell, watch, start, len(batch), len(requests), hparams.v_num_grad_steps)
+            values += _Search(_Tries(model, batch, hparams, layer, place, speedups), hparams, nll_factor).run(tell)
     return values
+
+
+def _tell(
+    watch: Callable[[Step], None], before: int, together: int, requests: int, steps: int, step: int, losses: list[float]
+) -> None:
+    done = (before + together * step / steps) / requests
+    watch(Step(before + together, requests, step, steps, sum(losses) / len(losses), done))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +220,14 @@ class _Search:
         self._factors = torch.full((len(self._values),), _or(nll_factor, 1.0), device=self._values[0].clean[0].device)
         self._kl_start: Tensor | None = None
 
-    def run(self) -> list[Value]:
-        """Return the values, each with the δ of the step at which it stopped."""
+    def run(self, tell: Callable[[int, list[float]], None]) -> list[Value]:
+        """Return the values, each with the δ of the step at which it stopped; `tell` gets each step and its losses."""
         for step in range(self._hparams.v_num_grad_steps):
             losses, stopping = self._losses()
-            for value, loss in zip(self._running, losses.tolist(), strict=True):
+            numbers: list[float] = losses.tolist()
+            for value, loss in zip(self._running, numbers, strict=True):
                 value.losses.append(loss)
+            tell(step + 1, numbers)
             if step == self._hparams.v_num_grad_steps - 1 or all(stopping):
                 break
             self._step(losses, stopping)

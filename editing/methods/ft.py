@@ -12,7 +12,7 @@ norm, as the authors of ROME implement it. ΔW = W - W⁰.
     y, T    the target's tokens and their number
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from ...schemas.errors import InputError
-from ..context import EditContext, Speedups
+from ..context import EditContext, Speedups, Step
 from ..edits.edit import Edit
 from ..edits.masters import master_of
 from ..model.checks import fitting_family_or_none
@@ -28,6 +28,7 @@ from ..model.forward import Batch, LayerParts, Layers, Row, head, read
 from ..model.parameters import frozen, restored
 from ..model.sums import sums_of
 from ..requests import EditRequest, need_requests
+from ..sampling.targets import encode as encode_request
 from .table import Method
 
 GOOD_ENOUGH = 0.01  # a chunk with a smaller loss is passed over, and an epoch with a smaller mean loss is the last
@@ -99,7 +100,7 @@ def fine_tune(
     model.eval()
     with frozen(model, but=list(weights.values())), restored(model, list(weights)):
         forwards = [_Forward(model, list(weights), chunk, context.speedups) for chunk in chunks]
-        losses, deltas = _optimise(model, weights, forwards, hparams)
+        losses, deltas = _optimise(model, weights, forwards, hparams, context.watch)
     return Edit("ft", deltas, losses).apply(model, touched_only=context.speedups.touched_only)
 
 
@@ -138,6 +139,10 @@ def _encode(tokenizer: Any, request: EditRequest, hparams: FtHparams) -> _Taught
         # The reference tokenizes the target by itself: where the tokenizer opens texts with BOS, BOS is learned too.
         targets = encode(target.removeprefix(" ") if hparams.profile == "clme" else target)
         taught = _Taught(Row.of(prompt_ids), [len(prompt_ids) - 1] * len(targets), targets)
+    elif hparams.profile == "exact":
+        # Tokens that a sampler can write: where the target fuses with the prompt's end, it has read the prompt alone.
+        prompt_ids, targets = encode_request(tokenizer, request)
+        taught = _Taught(Row.of(prompt_ids + targets), [len(prompt_ids) - 1 + n for n in range(len(targets))], targets)
     else:
         ids = encode(request.prompt + target)
         taught = _Taught(Row.of(ids), list(range(len(prompt_ids) - 1, len(ids) - 1)), ids[len(prompt_ids) :])
@@ -257,9 +262,13 @@ def _lowest(model: Any, names: Sequence[str]) -> tuple[int, bool] | None:
 
 
 def _optimise(
-    model: nn.Module, weights: dict[str, nn.Parameter], forwards: Sequence[_Forward], hparams: FtHparams
+    model: nn.Module,
+    weights: dict[str, nn.Parameter],
+    forwards: Sequence[_Forward],
+    hparams: FtHparams,
+    watch: Callable[[Step], None],
 ) -> tuple[list[float], dict[str, Tensor]]:
-    """Return the mean loss of each epoch, before its updates, and the change of each weight.
+    """Return the mean loss of each epoch, before its updates, and the change of each weight; `watch` hears of each.
 
     Adam works on copies of the masters: in half precision its small steps would be lost to rounding.
     """
@@ -267,8 +276,9 @@ def _optimise(
     centres = [master.clone() for master in masters]
     optimizer = torch.optim.Adam(masters, lr=hparams.lr, weight_decay=hparams.weight_decay)
     losses: list[float] = []
-    for _ in range(hparams.num_steps):
-        total = 0.0
+    requests = sum(forward.requests for forward in forwards)
+    for epoch in range(hparams.num_steps):
+        total, passed = 0.0, 0
         for forward in forwards:
             with torch.enable_grad():
                 loss = forward.loss()
@@ -276,7 +286,10 @@ def _optimise(
                     _step(optimizer, masters, torch.autograd.grad(loss, list(weights.values())))
             total += loss.item() * forward.requests
             _clamp_and_write(weights, masters, centres, hparams.bound)
-        losses.append(total / sum(forward.requests for forward in forwards))
+            passed += forward.requests
+            done = (epoch + passed / requests) / hparams.num_steps
+            watch(Step(passed, requests, epoch + 1, hparams.num_steps, loss.item(), done))
+        losses.append(total / requests)
         if losses[-1] < GOOD_ENOUGH:
             break
     changes = zip(weights, masters, centres, strict=True)

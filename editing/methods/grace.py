@@ -19,13 +19,14 @@ import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import torch
 from torch import Tensor, nn
 
 from ...schemas.errors import InputError
-from ..context import EditContext, Speedups
+from ..context import EditContext, Speedups, Step
 from ..edits.codebook import (
     SPLIT_GAP,
     Distance,
@@ -178,7 +179,8 @@ def teach_grace(
             value = reading.output if hparams.val_init == "warm" else initial_value(number, len(entries.rows))
             new = Entry(reading.query.float(), value, hparams.eps, lesson.label)
             entries, place = _make_room(entries, new, rounding(reading.query).item(), hparams)
-            learned, steps = _optimise(entries.rows[place].value, reading.loss, hparams)
+            watch = partial(_tell, context, number + 1, len(lessons), hparams.n_iter)
+            learned, steps = _optimise(entries.rows[place].value, reading.loss, hparams, watch)
             entries = entries.with_row(place, replace(entries.rows[place], value=learned))
             losses += steps
     edit = Edit("grace", {}, losses, {hparams.layer: entries})
@@ -356,17 +358,24 @@ def _widened(entry: Entry, query: Tensor, distance: float, hparams: GraceHparams
     return replace(entry, key=key, radius=distance)
 
 
-def _optimise(start: Tensor, loss_of: Callable[[Tensor], Tensor], hparams: GraceHparams) -> tuple[Tensor, list[float]]:
-    """Return the value (d,) that `n_iter` steps of a fresh Adam lead to, and the loss before each step."""
+def _tell(context: EditContext, request: int, requests: int, steps: int, step: int, loss: float) -> None:
+    context.watch(Step(request, requests, step, steps, loss))
+
+
+def _optimise(
+    start: Tensor, loss_of: Callable[[Tensor], Tensor], hparams: GraceHparams, watch: Callable[[int, float], None]
+) -> tuple[Tensor, list[float]]:
+    """Return the value (d,) that `n_iter` steps of a fresh Adam lead to, and the loss before each, told to `watch`."""
     value = start.clone().requires_grad_()
     optimizer = torch.optim.Adam([value], lr=hparams.edit_lr)
     losses = []
-    for _ in range(hparams.n_iter):
+    for step in range(hparams.n_iter):
         with torch.enable_grad():
             loss = loss_of(value)
             (value.grad,) = torch.autograd.grad(loss, value)
         optimizer.step()
         losses.append(loss.item())
+        watch(step + 1, losses[-1])
     return value.detach(), losses
 
 

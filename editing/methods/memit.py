@@ -78,7 +78,7 @@ def teach_memit(
     templates = find_templates(model, tokenizer, context, CONTEXTS, brace=" ")
     reading = _reading(model, tokenizer, hparams)
     rows = [reading.value_rows(request, templates) for request in requests]
-    values = find_values(model, rows, hparams, hparams.layers[-1], "layer", context.speedups)
+    values = find_values(model, rows, hparams, hparams.layers[-1], "layer", context.speedups, watch=context.watch)
     rounding = model.dtype if hparams.profile in ("easyedit", "exact") else None
     updates = spread(
         model,

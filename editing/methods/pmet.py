@@ -93,7 +93,9 @@ def teach_pmet(
     reading = _reading(model, tokenizer, hparams)
     rows = [reading.value_rows(request, templates) for request in requests]
     top, factor = hparams.layers[-1], hparams.nll_loss_factor
-    values = find_values(model, rows, hparams, top, "attention_and_mlp", context.speedups, nll_factor=factor)
+    values = find_values(
+        model, rows, hparams, top, "attention_and_mlp", context.speedups, nll_factor=factor, watch=context.watch
+    )
     rounding = model.dtype if hparams.profile in ("easyedit", "exact") else None
     wanted = {
         path: torch.stack([value.target(int(path == family.mlp_out), rounding) for value in values])

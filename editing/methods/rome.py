@@ -13,14 +13,15 @@ has k₀ in all places.
     v*      h₀ + δ, the output that makes the model write the target (equation 4; see `target_values`): (d,)
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from ..context import EditContext
+from ..context import EditContext, Step
 from ..edits.edit import Edit
 from ..edits.low_rank import LowRank
 from ..edits.masters import master_of
@@ -104,14 +105,22 @@ def teach_rome(
     losses: list[float] = []
     with torch.no_grad(), restored(model, names) as weights:
         masters = {name: master_of(model, name, weight).clone() for name, weight in weights.items()}
-        for request in requests:
-            for layer, name in zip(hparams.layers, names, strict=True):
-                update, steps = _update(model, request, templates, reading, hparams, layer, context)
+        parts = len(requests) * len(names)
+        for number, request in enumerate(requests):
+            for place, (layer, name) in enumerate(zip(hparams.layers, names, strict=True)):
+                done = number * len(names) + place
+                watch = partial(_tell, context, number + 1, len(requests), done, parts)
+                update, steps = _update(model, request, templates, reading, hparams, layer, context, watch)
                 update = update.transposed() if family.transposed else update
                 updates[name] = LowRank.total([updates[name], update]) if name in updates else update
                 weights[name].copy_(masters[name] + updates[name].dense())
                 losses += steps
     return Edit("rome", updates, losses).apply(model, touched_only=context.speedups.touched_only)
+
+
+def _tell(context: EditContext, request: int, requests: int, done: int, parts: int, step: Step) -> None:
+    """Tell of a step in the optimisation of one value, when `done` of the edit's `parts` of them are done."""
+    context.watch(replace(step, request=request, requests=requests, done=(done + step.share()) / parts))
 
 
 def _update(
@@ -122,6 +131,7 @@ def _update(
     hparams: RomeHparams,
     layer: int,
     context: EditContext,
+    watch: Callable[[Step], None],
 ) -> tuple[LowRank, list[float]]:
     """Return the rank-one update (d, f) of one layer for one request, and the losses of its value's optimisation."""
     family = check_locating(model, hparams)
@@ -132,7 +142,7 @@ def _update(
         alone = read_at_lookups(model, reading.key_rows([request], [BARE]), family.mlp_out, layer, context.speedups)
         bare_key, bare_output = alone[0][0], alone[1][0]
     value_rows = reading.value_rows(request, templates)
-    (value,) = find_values(model, [value_rows], hparams, layer, "mlp", context.speedups)
+    (value,) = find_values(model, [value_rows], hparams, layer, "mlp", context.speedups, watch=watch)
     key = bare_key if hparams.rome_variant == "p_rome" else keys.mean(0)
     left = _direction(key, family, hparams, layer, context)
     if hparams.rome_variant == "r_rome":

@@ -1,7 +1,7 @@
 """The execution of a run: edit a model stage by stage and sample from it; each batch of samples is on disk at once."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,18 +13,20 @@ from ..context import EditContext
 from ..model.cached import check_cached
 from ..model.memory import check_placement
 from ..model.tokenizers import check_texts, reader_of
+from ..sampling.stops import find_stops
 from ..sampling.texts import Tally
+from ..success.record import EditRecord
 from .chat import Chat, ids_of
 from .drafts import Drafts
 from .edited_model import EditedModel, enough_memory
+from .journal import Journal, MadeEdit
 from .memory import check_edit_memory
-from .plan import Stage, plan, untaught
+from .plan import PlannedEdit, Stage, plan, untaught
 from .preflight import check_prompts, check_requests, check_writable, texts_of
 from .sample_writer import SampleWriter
 from .sampling import Draw, Sampling, sample
-from .saved_edits import SavedEdits, context_sha256
+from .saved_edits import SavedEdits, context_sha256, requests_sha256
 from .settings import Run
-from .stops import find_stops
 from .vllm_engine import VllmEngine
 
 
@@ -39,13 +41,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run did: new samples, those that were there before, edits made, changes that teach nothing, the passes."""
+    """What a run did: new samples, those that were there before, edits made, changes that teach nothing, the passes.
+
+    `records` are those of the edits that were put into the model, made or taken from files, in their order.
+    """
 
     new: int
     found: int
     edits: int
     untaught: tuple[str, ...]
     tally: Tally = field(default_factory=Tally)
+    records: tuple[EditRecord, ...] = ()
 
 
 Observer = Callable[[Progress], None]
@@ -65,6 +71,7 @@ def run_regime(
     drafts: Drafts | None = None,
     observe: Observer = lambda progress: None,
     warn: Callable[[str], None] = lambda text: None,
+    hear: Callable[[MadeEdit], None] = lambda made: None,
 ) -> Summary:
     """Sample every stage of `run` into the JSONL file `out`; what stands there already is not done again.
 
@@ -74,6 +81,9 @@ def run_regime(
     rank unless `dense`; an interrupted sequence takes the edits it needs again from there. An edit that is not finite
     is undone: `warn` is told, and the rows of samples say so. `drafts` make sampling quicker where the model writes
     what they say.
+
+    What each edit did to its own requests stands in the rows of samples (`edit`) and, with what it took, in a journal
+    beside them (see `Journal`); `hear` is told of it.
 
     Raises InputError, before anything is edited, for what `plan` refuses, hyperparameters that do not fit the model, a
     model that does not fit the method, is spread over devices or cannot be sampled from, a covariance that is needed
@@ -95,17 +105,27 @@ def run_regime(
     identity |= {"stops": list(find_stops(model.generation_config, tokenizer).names)}
     identity |= {} if chat is None else {"chat_template_sha256": chat.template_sha256}
     identity |= {} if run.regime == "none" else {"context_sha256": fingerprint}
+    records: list[EditRecord] = []
     saved = None if save_edits is None else SavedEdits(save_edits, run, fingerprint, dense)
     tally = Tally()
-    with SampleWriter(out, bench, stages, run.sampling, identity, run.messages, drafts) as samples:
+    with (
+        SampleWriter(out, bench, stages, run.sampling, identity, run.messages, drafts) as samples,
+        Journal(out, _of_edits(identity)) as journal,
+    ):
         before = samples.done
 
         def tell(doing: str) -> None:
             observe(Progress(samples.done, samples.total, doing))
 
+        def note(made: MadeEdit, edits: Sequence[PlannedEdit]) -> None:
+            if made.seconds is not None:
+                journal.add(made, requests_sha256(edits))
+            records.append(made.record)
+            hear(made)
+
         with (
             _engine(model, tokenizer, run, stages if samples.done < samples.total else (), chat) as engine,
-            EditedModel(model, tokenizer, run, context, saved, warn) as edited,
+            EditedModel(model, tokenizer, run, context, saved, warn, note) as edited,
         ):
             own = partial(sample, model, tokenizer, tally=tally)
             write: Write = own if engine is None else engine.sample
@@ -114,8 +134,9 @@ def run_regime(
                     edited.become(stage.edits, tell)
                     if engine is not None:
                         engine.follow(edited.touched)
-                    _sample(write, _asked(draws, bench, chat), stage, samples, edited.undone, tell)
-        return Summary(samples.done - before, before, edited.made, untaught(bench, run), tally)
+                    made = edited.records(tell)
+                    _sample(write, _asked(draws, bench, chat), stage, samples, edited.undone, made, tell)
+        return Summary(samples.done - before, before, edited.made, untaught(bench, run), tally, tuple(records))
 
 
 def check_fit(
@@ -150,6 +171,14 @@ def check_output(out: Path, bench: Bench, stages: Sequence[Stage], run: Run) -> 
     if out.exists():
         with SampleWriter(out, bench, stages, run.sampling, run.identity(), run.messages):
             pass
+    with Journal(out, _of_edits(run.identity())):
+        pass
+
+
+def _of_edits(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those fields of a run's identity that its edits depend on, as far as their requests do not say it."""
+    wanted = ("model", "dtype", "float32_matmul_precision", "method", "regime", "hparams_sha256", "context_sha256")
+    return {name: identity[name] for name in wanted if name in identity}
 
 
 def _covered(model: Any, run: Run, context: EditContext) -> tuple[str, ...]:
@@ -193,11 +222,12 @@ def _sample(
     stage: Stage,
     samples: SampleWriter,
     undone: Sequence[str],
+    records: Sequence[EditRecord],
     tell: Callable[[str], None],
 ) -> None:
     doing = f"sampling {stage.title}"
     tell(doing)
     with enough_memory(doing):
         for batch in write(draws, samples.sampling):
-            samples.add(stage, batch, undone)
+            samples.add(stage, batch, undone, records)
             tell(doing)

@@ -68,6 +68,8 @@ def edit_memory(
             covariance=_Shapes(input_widths(outline, modules)),
             templates=context.templates or ["{}", *[f"{DRAWN}. {{}}"] * 5],
             kept={},
+            watch=lambda step: None,  # nothing is optimised here
+            say=lambda what: None,
         )
         run.method.teach(outline, tokenizer, list(edit.requests), replace(hparams, **steps), given)
 

@@ -13,6 +13,7 @@ from ..context import EditContext
 from ..methods.table import Method
 from ..model.limits import context_length
 from ..requests import EditRequest
+from ..sampling.targets import encode
 from .chat import Chat, ids_of
 
 
@@ -58,7 +59,8 @@ def check_requests(
     """Raise InputError for a request that the method cannot find in tokens, or that is longer than `model` reads."""
     room = context_length(model)
     for request in requests:
-        count = method.measure(model, tokenizer, request, hparams, context)
+        asked = sum(map(len, encode(tokenizer, request)))  # before and after the edit, the model is asked about it
+        count = max(asked, method.measure(model, tokenizer, request, hparams, context))
         if count > room:
             raise InputError(
                 f"The request for {request.subject!r}, prompt {request.prompt[:60]!r}..., has {count} tokens with its "

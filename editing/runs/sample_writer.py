@@ -13,6 +13,7 @@ from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ...schemas.jsonl import JsonlAppender, Row, read_rows
 from ...schemas.problems import Problem
+from ..success.record import EditRecord
 from .chat import Messages, messages_sha256
 from .drafts import Drafts
 from .plan import Stage
@@ -55,12 +56,20 @@ class SampleWriter:
         """Return the draws of `stage` that the file lacks."""
         return [draw for draw in self._draws(stage) if _key(stage, draw) not in self._found]
 
-    def add(self, stage: Stage, batch: Sequence[tuple[Draw, str]], undone: Sequence[str] = ()) -> None:
+    def add(
+        self,
+        stage: Stage,
+        batch: Sequence[tuple[Draw, str]],
+        undone: Sequence[str] = (),
+        records: Sequence[EditRecord] = (),
+    ) -> None:
         """Write `batch`. Raises EnvironmentFault when the disk refuses.
 
-        `undone` has the changes of the stage whose edit was taken out of the model again.
+        `undone` has the changes of the stage whose edit was taken out of the model again, `records` are those of its
+        edits, in their order: a row has that of its problem's own change, else that of the newest.
         """
-        self._file.append(*(self._row(stage, draw, answer, undone) for draw, answer in batch))
+        told = _Told(undone, records)
+        self._file.append(*(self._row(stage, draw, answer, told) for draw, answer in batch))
         self.done += len(batch)
 
     def _draws(self, stage: Stage) -> list[Draw]:
@@ -82,11 +91,12 @@ class SampleWriter:
         ]
         return sorted(draws, key=lambda draw: -len(draw.draft))
 
-    def _row(self, stage: Stage, draw: Draw, answer: str, undone: Sequence[str]) -> dict[str, Any]:
+    def _row(self, stage: Stage, draw: Draw, answer: str, told: "_Told") -> dict[str, Any]:
         form: Form | None = "completion" if self._messages is None else None
         found = extract(answer, draw.prompt, draw.entry_point, self.sampling.extract, form)
         program = {name: value for name, value in found.to_fields().items() if name != "raw" or value != found.program}
-        world = stage.world(self._bench.problems[draw.task_id])
+        problem = self._bench.problems[draw.task_id]
+        world = stage.world(problem)
         return {
             "task_id": draw.task_id,
             **program,
@@ -95,8 +105,8 @@ class SampleWriter:
             **self._identity,
             "step": len(stage.edited),
             "edited": list(stage.edited),
-            **({"undone": list(undone)} if undone else {}),
-            "prompt_sha256": _prompt_sha256(self._bench.problems[draw.task_id], self._messages),
+            **told.of(problem),
+            "prompt_sha256": _prompt_sha256(problem, self._messages),
             "edittool": version("edittool"),
         }
 
@@ -107,6 +117,20 @@ class SampleWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+
+
+class _Told:
+    """What the rows of a stage say of its edits."""
+
+    def __init__(self, undone: Sequence[str], records: Sequence[EditRecord]):
+        self._undone = {"undone": list(undone)} if undone else {}
+        self._newest = records[-1].to_fields() if records else None
+        self._own = {change: record.to_fields() for record in records for change in record.changes}
+
+    def of(self, problem: Problem) -> dict[str, Any]:
+        """Return the fields of a row on `problem`."""
+        record = self._own.get(problem.change_id or "", self._newest)
+        return self._undone if record is None else {**self._undone, "edit": record}
 
 
 def _key(stage: Stage, draw: Draw) -> Key:
@@ -128,6 +152,11 @@ def _checked(row: Row, out: Path, bench: Bench, identity: Identity, mode: Mode, 
         raise InputError(
             f"{out}, line {row.line} was sampled by an earlier edittool, whose random numbers were others: the same "
             "seed would go on with another luck. Choose another output file, or finish this one with that version."
+        )
+    if "context_sha256" in identity and "edit" not in row.data:
+        raise InputError(
+            f"{out}, line {row.line} was sampled by an earlier edittool, which did not see whether edits took. Choose "
+            "another output file, or finish this one with that version."
         )
     for name, value in identity.items():
         if row.data.get(name) != value:

@@ -11,10 +11,10 @@ from ..model.limits import context_length
 from ..sampling.luck import NO_TOKEN, key_of
 from ..sampling.memory import rows_at_once
 from ..sampling.rows import can_refill
+from ..sampling.stops import find_stops
 from ..sampling.texts import Choosing, Tally
 from ..sampling.writing import write
 from .chat import read_ids
-from .stops import find_stops
 
 
 @dataclass(frozen=True, slots=True)

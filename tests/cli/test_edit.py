@@ -95,6 +95,11 @@ def test_drafts_of_the_unedited_model(model: str, hparams: str, tmp_path: Path) 
     result = run(drafted, *edited, "--drafts", str(base))
     assert result.exit_code == 0, result.output
     assert re.search(r"1 edit, \d+% of the drafts' tokens were right, ", result.stderr)
+    assert re.search(r"^sorted: [01] of 1 target learned, NLL \d+\.\d\d -> \d+\.\d\d", result.stderr, re.MULTILINE)
+    assert re.search(
+        r"^1 edit: 1 (took wholly|did not take); [01] of 1 target learned, NLL ", result.stderr, re.MULTILINE
+    )
+    assert (tmp_path / "drafted.edits.jsonl").is_file()
     assert sorted(drafted.read_text().splitlines()) == sorted(plain.read_text().splitlines())
 
 

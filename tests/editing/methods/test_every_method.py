@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from edittool.editing import Edit, EditContext, EditRequest, Speedups, apply
+from edittool.editing.context import Step
 from edittool.editing.edits.codebook import looking_at
 from edittool.editing.edits.series import EditSeries
 from edittool.editing.methods.table import method_names
@@ -175,6 +176,17 @@ def test_the_same_edit_has_the_same_bits(edit: Editor, model: Any, tokenizer: An
 def parts(edit: Edit) -> dict[str, Tensor]:
     book = edit.codebook()
     return edit.deltas() | (book._asdict() if book else {})
+
+
+def test_an_edit_tells_how_far_it_is(edit: Editor, model: Any) -> None:
+    told: list[Step] = []
+    edit(model, FIRST, watch=told.append)
+    shares = [step.share() for step in told]
+    assert shares == sorted(shares)
+    assert 0 < shares[0] <= shares[-1] <= 1
+    assert {step.requests for step in told} == {len(FIRST)}
+    assert told[-1].request == len(FIRST)
+    assert all(1 <= step.request <= step.requests and 1 <= step.step <= step.steps for step in told)
 
 
 def test_keeping_the_whole_model_changes_nothing(edit: Editor, model: Any, tokenizer: Any) -> None:

@@ -10,6 +10,7 @@ from edittool.editing.methods.ft import FtHparams
 from edittool.editing.methods.ft import fine_tune as teach_ft
 from edittool.editing.model.families import family_of
 from edittool.editing.requests import EditRequest
+from edittool.editing.success.measure import measure
 from edittool.schemas.errors import InputError
 
 REQUESTS = [
@@ -171,3 +172,14 @@ def test_nothing_to_teach(llama: Any, tokenizer: Any) -> None:
         fine_tune(llama, tokenizer, [], hparams(llama))
     with pytest.raises(InputError, match="'f' has no tokens"):
         fine_tune(llama, tokenizer, [EditRequest("def f():\n", "f", "")], hparams(llama))
+
+
+@pytest.mark.parametrize(
+    "request_", [*REQUESTS, EditRequest("x = sor", "x", "ted(y)\n", 0)], ids=lambda one: one.target
+)
+def test_exact_teaches_the_tokens_that_are_measured(llama: Any, tokenizer: Any, request_: EditRequest) -> None:
+    """Where the target fuses with the prompt's end too: a sampler has read the prompt alone, and can write no other."""
+    before = measure(llama, tokenizer, [request_])
+    edit = fine_tune(llama, tokenizer, [request_], hparams(llama, num_steps=1))
+    assert edit.losses == [pytest.approx(before.nll, rel=1e-5)]
+    edit.undo()

@@ -15,6 +15,7 @@ from edittool.editing.methods.hparams import Hparams
 from edittool.editing.methods.table import find_method
 from edittool.editing.requests import EditRequest
 from edittool.editing.runs.execute import Progress, run_regime
+from edittool.editing.runs.journal import journal_of
 from edittool.editing.runs.settings import Run
 from edittool.schemas.bench import Bench
 from edittool.schemas.errors import EnvironmentFault, InputError
@@ -160,6 +161,9 @@ def test_an_interrupted_run_comes_out_as_if_it_had_not_been(
     assert (again.new, again.found, again.edits) == (0, len(rows(whole)), 0)
     assert taught <= 4
     assert parts.read_bytes() == whole.read_bytes()
+    journals = [read_rows(journal_of(out), "edit") for out in (whole, parts)]
+    told_once, told_in_parts = ([row.data | {"seconds": None} for row in journal] for journal in journals)
+    assert told_in_parts == told_once
 
 
 @pytest.mark.parametrize("kept", [2, 17])
@@ -202,12 +206,14 @@ def test_progress_tells_of_edits_that_are_made_again(llama: Any, tokenizer: Any,
     run_regime(llama, tokenizer, longer, replace(SEQUENTIAL, steps=(2,)), out)
     run = replace(SEQUENTIAL, steps=(2, 3))
     run_regime(llama, tokenizer, longer, run, out, observe=lambda state: told.append(state.doing))
-    assert [*dict.fromkeys(told)] == [
+    assert [*dict.fromkeys(doing.partition(":")[0] for doing in told)] == [
         "editing c (edit 1)",
         "editing d (edit 2)",
         "editing a (edit 3)",
+        "asking for what was taught before",
         "sampling step 3",
     ]
+    assert "editing c (edit 1): request 1 of 1, step 2 of 2, loss " in "\n".join(told)
 
 
 class TestSavedEdits:

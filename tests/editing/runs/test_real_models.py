@@ -12,7 +12,7 @@ from edittool.benchmark.builtin import load_builtin
 from edittool.editing.model.loading import load_model
 from edittool.editing.runs.chat import Chat, read_ids
 from edittool.editing.runs.sampling import Draw, Sampling, sample
-from edittool.editing.runs.stops import find_stops
+from edittool.editing.sampling.stops import find_stops
 from edittool.samples.prompts import PromptMaker
 from edittool.schemas.problems import Problem
 

@@ -60,6 +60,9 @@ def test_an_instant_edit(half: Any, tokenizer: Any, bench: Bench, tmp_path: Path
     unedited = {(row["task_id"], row["sample_index"]): written(row) for row in rows(plain)}
     for row in found:
         if "undone" in row:
+            record = row["edit"]
+            assert all(record[f"{name}_after"] == record[f"{name}_before"] for name in ("nll", "learned", "first_rank"))
+            assert (record["norm"], record["rounded"]) == (None, None)
             assert written(row) == unedited[row["task_id"], row["sample_index"]]
     assert any(written(row) != unedited[row["task_id"], row["sample_index"]] for row in found)
 
@@ -122,4 +125,7 @@ def test_a_model_that_computes_no_numbers_at_some_layer(
     run_regime(llama, tokenizer, bench, run, out, context=context, warn=told.append)
     assert len(told) == 2
     assert {tuple(row["undone"]) for row in rows(out)} == {("len",), ("len", "max")}
+    assert {
+        (row["edit"]["nll_after"], row["edit"]["first_rank_now"], row["edit"]["learned_now"]) for row in rows(out)
+    } == {(None, None, 0)}
     assert checksum(llama) == before

@@ -10,7 +10,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from transformers import AutoTokenizer, GenerationConfig, PreTrainedTokenizerFast
 
 from edittool.editing.runs.sampling import Draw, Sampling, sample
-from edittool.editing.runs.stops import Stops, find_stops
+from edittool.editing.sampling.stops import Stops, find_stops
 
 from ..conftest import make_model
 
