@@ -299,4 +299,6 @@ def _clamp_and_write(
         weight.copy_(master)
 
 
-METHOD = Method("ft", FtHparams, fine_tune, alg_names=("FT", "FT-L", "FT-M"), check=check_ft, measure=measure_ft)
+METHOD = Method(
+    "ft", FtHparams, fine_tune, alg_names=("FT", "FT-L", "FT-M"), check=check_ft, measure=measure_ft, keyed=False
+)

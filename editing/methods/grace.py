@@ -370,4 +370,6 @@ def _optimise(start: Tensor, loss_of: Callable[[Tensor], Tensor], hparams: Grace
     return value.detach(), losses
 
 
-METHOD = Method("grace", GraceHparams, teach_grace, alg_names=("GRACE",), check=check_grace, measure=measure_grace)
+METHOD = Method(
+    "grace", GraceHparams, teach_grace, alg_names=("GRACE",), check=check_grace, measure=measure_grace, keyed=False
+)

@@ -60,7 +60,14 @@ class SampleWriter:
 
         `undone` has the changes of the stage whose edit was taken out of the model again.
         """
-        self._file.append(*(self._row(stage, draw, answer, undone) for draw, answer in batch))
+        taught = stage.taught
+        of_stage = {
+            "step": len(stage.edited),
+            "edited": list(stage.edited),
+            **({"undone": list(undone)} if undone else {}),
+            **({} if taught is None else {"taught": taught}),
+        }
+        self._file.append(*(self._row(stage, draw, answer, of_stage) for draw, answer in batch))
         self.done += len(batch)
 
     def _draws(self, stage: Stage) -> list[Draw]:
@@ -82,7 +89,7 @@ class SampleWriter:
         ]
         return sorted(draws, key=lambda draw: -len(draw.draft))
 
-    def _row(self, stage: Stage, draw: Draw, answer: str, undone: Sequence[str]) -> dict[str, Any]:
+    def _row(self, stage: Stage, draw: Draw, answer: str, of_stage: Mapping[str, Any]) -> dict[str, Any]:
         form: Form | None = "completion" if self._messages is None else None
         found = extract(answer, draw.prompt, draw.entry_point, self.sampling.extract, form)
         program = {name: value for name, value in found.to_fields().items() if name != "raw" or value != found.program}
@@ -93,9 +100,7 @@ class SampleWriter:
             "sample_index": draw.index,
             **({} if world is None else {"active_changes": list(world)}),
             **self._identity,
-            "step": len(stage.edited),
-            "edited": list(stage.edited),
-            **({"undone": list(undone)} if undone else {}),
+            **of_stage,
             "prompt_sha256": _prompt_sha256(self._bench.problems[draw.task_id], self._messages),
             "edittool": version("edittool"),
         }
@@ -128,6 +133,11 @@ def _checked(row: Row, out: Path, bench: Bench, identity: Identity, mode: Mode, 
         raise InputError(
             f"{out}, line {row.line} was sampled by an earlier edittool, whose random numbers were others: the same "
             "seed would go on with another luck. Choose another output file, or finish this one with that version."
+        )
+    if "requests" in identity and "target" in row.data:
+        raise InputError(
+            f"{out}, line {row.line} is of another run, by an earlier edittool: it says what was taught in the field "
+            '"target", which is "requests" today. Choose another output file, or finish this one with that version.'
         )
     for name, value in identity.items():
         if row.data.get(name) != value:
