@@ -8,6 +8,7 @@ The folders import one way, and only from a lower floor:
     methods                             a file for each method
     locate_then_edit, covariance        what ROME, MEMIT and PMET share; the statistics that they need
     model, edits, requests, context     families and forward passes; edits as objects; an edit's inputs
+    statements                          what the documentation of an API change would say
 """
 
 from importlib import import_module

@@ -214,7 +214,9 @@ def _api_name(change: Change, prompt: str) -> tuple[str, int] | None:
     """
     for api in (change.deprecated, change.replacement):
         *owners, name = map(re.escape, api.split("."))
-        lead = "".join(f"(?:{owner}\\." for owner in owners) + ")?" * len(owners)
+        lead = ""
+        for owner in owners:
+            lead = rf"(?:{lead}{owner}\.)?"
         before = r"(?<!\w)" if change.kind in OF_A_VALUE else r"(?<![\w.])"
         found = list(re.finditer(rf"{before}{lead}{name}(?!\w)", prompt))
         apart = [one for one in found if prompt[one.end() : one.end() + 1].isspace()]

@@ -139,7 +139,8 @@ def hparams_for(method: str, name: str, model: Any) -> Hparams:
         number, _, after = after.partition("]")
         return replace(read, values=replace(values, inner_params=[f"{before}[{height(int(number))}]{after}"]))
     values = replace(values, layers=sorted({height(layer) for layer in values.layers}))
-    return replace(read, values=replace(values, norm_constraint=False) if method == "ft" else values)
+    own = {"norm_constraint": False} if method == "ft" else {"v_loss_layer": layers - 1}
+    return replace(read, values=replace(values, **own))
 
 
 def context_for(method: str, hparams: Hparams, model: Any, tokenizer: Any, bench: Bench) -> EditContext:
