@@ -75,9 +75,10 @@ def requests_for(
     replacement is handed on and not called has no call among them.
 
     `subject` is what a request is keyed on. `api`: the deprecated name in the prompt, else the replacement's, at the
-    last place with white space behind it, or the last of all; where neither stands there, as for `function`.
+    last place with nothing or white space behind it, or the last of all; where neither stands there, as for `function`.
     `function`: the function's name, in its header or else in a call; statements are keyed on the API. `last_word`: what
-    follows the prompt's last space, the subject of the CLME study; spaces at the prompt's end are passed over.
+    follows the prompt's last space, the subject of the CLME study; spaces at the prompt's end are passed over. Where
+    that is the API's name, as in some statements, the request is keyed on the API.
 
     At most `per_change` requests are chosen: kinds take turns, and calls come from the last problem on backwards, so
     that few requests speak of many problems.
@@ -139,9 +140,9 @@ def _of_problems(
 
 def _statements(change: Change, subject: SubjectRule) -> Iterator[EditRequest]:
     for _, prompt, target in statements_of(change):
-        found = _api_name(change, prompt) if subject != "last_word" else None
-        name, at = found or _last_word(prompt)
-        yield EditRequest(prompt, name, target, at, "statement", "last_word" if found is None else "api")
+        api = _api_name(change, prompt)
+        name, at = api if api and subject != "last_word" else _last_word(prompt)
+        yield EditRequest(prompt, name, target, at, "statement", "api" if (name, at) == api else "last_word")
 
 
 def _chosen(made: dict[RequestKind, list[EditRequest]], limit: int | None) -> dict[RequestKind, list[EditRequest]]:
@@ -209,8 +210,9 @@ def _subject(problem: Problem, change: Change, prompt: str, rule: SubjectRule) -
 def _api_name(change: Change, prompt: str) -> tuple[str, int] | None:
     """Return the deprecated name in `prompt` and its place, or else the replacement's; None where neither is there.
 
-    The last that white space follows, or else the last of all: what follows at once may be one token with its end. A
-    function may stand there without its module (`from math import sqrt`), a method behind any value (`text.split()`).
+    The last that white space or nothing follows, or else the last of all: what follows at once may be one token with
+    its end. A function may stand there without its module (`from math import sqrt`), a method behind any value
+    (`text.split()`).
     """
     for api in (change.deprecated, change.replacement):
         *owners, name = map(re.escape, api.split("."))
@@ -219,7 +221,7 @@ def _api_name(change: Change, prompt: str) -> tuple[str, int] | None:
             lead = rf"(?:{lead}{owner}\.)?"
         before = r"(?<!\w)" if change.kind in OF_A_VALUE else r"(?<![\w.])"
         found = list(re.finditer(rf"{before}{lead}{name}(?!\w)", prompt))
-        apart = [one for one in found if prompt[one.end() : one.end() + 1].isspace()]
+        apart = [one for one in found if prompt[one.end() : one.end() + 1].isspace() or one.end() == len(prompt)]
         if found:
             last = (apart or found)[-1]
             return last.group(), last.start()

@@ -4,8 +4,9 @@ Four forms that code models have read much of: a comment, a function with a docs
 diff of two lines. They are made of the change alone (its names, signature and line of documentation; the shim says how
 its arguments went into the deprecated API), so they hold nothing of any problem.
 
-Each form names the deprecated API once with a space behind it, so that its last token merges with nothing, and ends
-with a word, after which the target begins with a space: no tokenizer of code joins the two.
+Each form names the deprecated API with a space behind it, or at its end, so that its last token merges with nothing,
+and ends with a word, after which the target begins with a space: no tokenizer of code joins the two. Two forms end with
+the API's name, for an edit that is keyed on a prompt's last word is learned best: there, it is keyed on both.
 """
 
 import ast
@@ -45,14 +46,14 @@ def statements_of(change: Change) -> list[Statement]:
     doc = " ".join(change.doc.split())
     name = old.rpartition(".")[2]
     return [
-        Statement("comment", f"# {old} is gone: use", f" {calls.new}"),
+        Statement("comment", f"# To be called in place of {old}", f" {calls.new}"),
         Statement(
             "docstring",
             f'def {name}({calls.parameters}):\n    """{_quoted(doc)}\n\n    What {old} did, in the new way.\n    """\n'
             "    return",
             f" {calls.new}",
         ),
-        Statement("changelog", f"## Removed\n\n- {old} is gone. {_sentence(doc)}For this, there is now", f" {new}"),
+        Statement("changelog", f"## Removed\n\n- {old} is gone. {_sentence(doc)}Use in place of {old}", f" {new}"),
         Statement(
             "diff",
             f"Replace {old} where it was used\n\n-    return {calls.old}\n+    return",

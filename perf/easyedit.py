@@ -43,7 +43,7 @@ from edittool.editing.requests import RequestRule, SubjectRule, requests_for
 
 TEMPLATES = [f"{opening} value of this is a number that. {{}}" for opening in ("The", "Thus", "As", "I", "You")]
 SETTINGS: dict[str, tuple[SubjectRule, RequestRule]] = {
-    "default options": ("function", "solution"),
+    "function, solution": ("function", "solution"),
     "last_word, call": ("last_word", "call"),
 }
 COUNTS = {"ft": (1,), "grace": (1,), "rome": (1,), "memit": (1, REQUESTS), "pmet": (1, REQUESTS)}

@@ -370,6 +370,14 @@ def _optimise(start: Tensor, loss_of: Callable[[Tensor], Tensor], hparams: Grace
     return value.detach(), losses
 
 
+# One value does not hold a program; and a statement is a prompt that no program ends with.
 METHOD = Method(
-    "grace", GraceHparams, teach_grace, alg_names=("GRACE",), check=check_grace, measure=measure_grace, keyed=False
+    "grace",
+    GraceHparams,
+    teach_grace,
+    alg_names=("GRACE",),
+    check=check_grace,
+    measure=measure_grace,
+    keyed=False,
+    requests="call",
 )

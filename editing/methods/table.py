@@ -56,7 +56,7 @@ class Method:
     measure: Measure = _unread
     keyed: bool = True
     requests: "RequestRule" = "all"
-    subject: "SubjectRule" = "api"
+    subject: "SubjectRule" = "last_word"
 
 
 def method_names() -> list[str]:

@@ -156,6 +156,19 @@ class TestTheApiAsSubject:
             "keyed_on": {"api": 4, "function": 2},
         }
 
+    def test_may_be_the_last_word_too(self, bench: Bench) -> None:
+        """Two statements end with the API's name."""
+        requests = requests_for(bench, bench.changes["len"], requests="statement", subject="last_word")
+        assert [(one.subject, one.keyed_on) for one in requests] == [
+            ("len", "api"),
+            ("return", "last_word"),
+            ("len", "api"),
+            ("return", "last_word"),
+        ]
+        by_name = requests_for(bench, bench.changes["len"], requests="statement", subject="api")
+        assert [one.keyed_on for one in by_name] == ["api"] * 4
+        assert by_name[::2] == requests[::2]
+
 
 class TestAll:
     def test_are_solutions_calls_and_statements_in_this_order(self) -> None:
