@@ -15,10 +15,6 @@ SAMPLES = 5  # for each problem: enough for pass@5
 SPECIFICITY = 3  # problems about other APIs sampled after each edit: all of them would treble the time
 FEW = "sorted,math.sqrt,str.join,list.append,math.pi"  # changes that are enough to see what each method does
 
-# A whole program does not fit into one value or one codebook entry: there, the new call is the target.
-TEACHING = {"ft": (), "grace": ("--target", "call")}
-TEACHING_A_CALL = ("--target", "call", "--subject", "last_word")
-
 Step = tuple[str, list[str]]
 
 
@@ -99,7 +95,7 @@ def _edits(output: Path, method: str, sampling: list[str], full: bool) -> list[S
     steps: list[Step] = []
     for regime, title in regimes.items():
         samples, verdicts = (str(output / f"{method}.{regime}.{kind}.jsonl") for kind in ("samples", "verdicts"))
-        options = ["--method", method, "--regime", regime, *TEACHING.get(method, TEACHING_A_CALL), *sampling, *changes]
+        options = ["--method", method, "--regime", regime, *sampling, *changes]
         options += ["--specificity-per-change", str(SPECIFICITY)]
         steps += [
             (title, ["edit", "builtin", "-o", samples, *options]),

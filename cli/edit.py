@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,10 @@ from .shared.observer import Observer
 
 if TYPE_CHECKING:
     from ..analysis.extraction import Mode
+    from ..editing.requests import RequestRule, SubjectRule
     from ..editing.runs.chat import Messages
     from ..editing.runs.execute import Summary
+    from ..editing.runs.plan import Stage
     from ..editing.runs.settings import Run
 
 # What is left of an edit after rounding, measured on weights of standard deviation 0.02.
@@ -48,18 +51,23 @@ _LOST = {
 @click.option("--batch", is_flag=True, help="The same as --regime batch.")
 @click.option("--steps", metavar="N,...", help="Sequential: sample after so many edits.  [default: 1,2,5,10,20,50,...]")
 @click.option(
-    "--subject",
-    type=click.Choice(["function", "last_word"]),
-    default="function",
-    show_default=True,
-    help="What the edit is keyed on: the function's name, or what follows the prompt's last space.",
+    "--requests",
+    type=click.Choice(["solution", "call", "statement", "all"]),
+    help="What is taught: the rest of updated solutions, their first call of the new API, statements of the change, or "
+    "all three.  [default: what measured best for the method]",
+)
+@click.option("--target", type=click.Choice(["solution", "call"]), hidden=True)  # the name of --requests before
+@click.option(
+    "--requests-per-change",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="At most so many requests for each change, of all kinds in turn.  [default: all of them]",
 )
 @click.option(
-    "--target",
-    type=click.Choice(["solution", "call"]),
-    default="solution",
-    show_default=True,
-    help="What is taught: the rest of the updated solution, or its first call of the new API.",
+    "--subject",
+    type=click.Choice(["api", "function", "last_word"]),
+    help="What edits are keyed on in a prompt: the API's name (where it is not named, the function's), the function's "
+    "name, or what follows its last space.  [default: what measured best for the method]",
 )
 @click.option(
     "--stats",
@@ -133,7 +141,8 @@ def edit(
 ) -> None:
     """Edit a model with API changes and sample programs from it.
 
-    BENCH is a benchmark folder or `builtin`. The model is taught the reliability problems of a change, and sampled on
+    BENCH is a benchmark folder or `builtin`. The model is taught a change by its reliability problems and by statements
+    of it (--requests), and sampled on
     the change's problems and on the specificity problems: after each change alone (instant), after more and more of
     them in the benchmark's order (sequential), or after all of them in one edit (batch). It is put back exactly as it
     was. Samples are appended as they come: the same command again goes on where it stopped.
@@ -146,6 +155,7 @@ def edit(
     edittool edit BENCH -o all.jsonl --model FOLDER --method memit --batch --stats STATS
     edittool edit BENCH -o ft.jsonl --model codellama/CodeLlama-7b-hf --hparams ft-codellama-7b --device cuda
     edittool edit BENCH -o ft.jsonl --model FOLDER --hparams ft.yaml --changes math.sqrt,sorted -n 10
+    edittool edit BENCH -o rome.jsonl --model FOLDER --hparams rome.yaml --requests statement --subject api
     edittool edit BENCH -o part-3.jsonl --model FOLDER --hparams ft.yaml --shard 3/8
     """
     require_torch("edittool edit")
@@ -169,6 +179,9 @@ def _make_run(
     regime: str | None,
     batch: bool,
     steps: str | None,
+    requests: "RequestRule | None",
+    target: "RequestRule | None",
+    subject: "SubjectRule | None",
     changes: str | None,
     shard: str | None,
     n: int,
@@ -183,13 +196,19 @@ def _make_run(
 ) -> "Run":
     from ..editing.methods.hparams import read_hparams
     from ..editing.runs.sampling import Sampling
-    from ..editing.runs.settings import Run
+    from ..editing.runs.settings import Run, taught_by_default
 
+    if requests and target and requests != target:
+        raise click.UsageError("--target is the name that --requests had before: give --requests alone.")
     chosen = find_method(method)
+    read = read_hparams(hparams, chosen, model)
+    usual_requests, usual_subject = taught_by_default(chosen, read)
     return Run(
         model=model,
         method=chosen,
-        hparams=read_hparams(hparams, chosen, model),
+        hparams=read,
+        requests=requests or target or usual_requests,
+        subject=subject or usual_subject,
         regime=_regime(method, regime, batch),
         sampling=Sampling(
             n, temperature, top_p, max_new_tokens, seed, batch_size, extract or ("auto" if chat else "cut")
@@ -267,6 +286,7 @@ def _edit(
         need_vllm()
     stages = plan(bench, run)  # what cannot be taught or written is told before a model is loaded
     check_output(output, bench, stages, run)
+    _tell_requests(run, stages)
     guesses = None if drafts is None else read_drafts(drafts, bench)
     if save_edits is not None:
         check_writable(save_edits)
@@ -326,6 +346,28 @@ def _edit(
             warn=_warn,
             hear=EditsTold(run, len({edit for stage in stages for edit in stage.edits})),
         )
+
+
+def _tell_requests(run: "Run", stages: "Sequence[Stage]") -> None:
+    """Say what is taught, and, where the method reads it, what that is keyed on: a share of it on the API."""
+    from ..editing.requests import KINDS, SUBJECTS, tally
+
+    requests = [
+        one for edit in dict.fromkeys(edit for stage in stages for edit in stage.edits) for one in edit.requests
+    ]
+    if not requests:
+        return
+    counts = tally(requests)
+    kinds = ", ".join(f"{counts['kinds'][kind]} {kind}" for kind in KINDS if kind in counts["kinds"])
+    changes = len({change_id for stage in stages for change_id in stage.edited})
+    text = f"requests: {len(requests)} for {changes} change{'s' * (changes != 1)} ({kinds})"
+    if keyed_on := counts.get("keyed_on"):
+        named = {"api": "the API", "function": "a function's name", "last_word": "the prompt's last word"}
+        shares = [f"{keyed_on[one] / len(requests):.0%} on {named[one]}" for one in SUBJECTS if one in keyed_on]
+        text += f", keyed {', '.join(shares)}"
+        if run.subject == "api" and "api" not in keyed_on:
+            text += ": no prompt names the API; --requests statement or all does"
+    talk.print(plain(text), soft_wrap=True)
 
 
 def _warn(text: str) -> None:

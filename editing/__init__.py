@@ -10,6 +10,7 @@ The folders import one way, and only from a lower floor:
     locate_then_edit, covariance        what ROME, MEMIT and PMET share; the statistics that they need
     sampling                            writing many texts at once
     model, edits, requests, context     families and forward passes; edits as objects; an edit's inputs
+    statements                          what the documentation of an API change would say
 """
 
 from importlib import import_module

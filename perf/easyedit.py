@@ -9,9 +9,9 @@ methods are imported, without editors, trainers and data sets. Both tools teach 
 turns, with the same hyperparameters, templates, covariances and initial values. An edit is made and undone; seconds are
 those of the processor, so that what else runs counts little, and of the fastest round.
 
-Two settings: the default options of `edittool edit` (`--subject function --target solution`: the edited position stands
-near the beginning of the prompt, and much is read again in each step), and `--subject last_word --target call`, as in
-the code-llmedit study. The requests are those of the built-in benchmark with the longest prompts, less what EasyEdit
+Two settings: EasyEdit's own way to teach (`--subject function --requests solution`: the edited position stands near the
+beginning of the prompt, and much is read again in each step), and `--subject last_word --requests call`, as in the
+code-llmedit study. The requests are those of the built-in benchmark with the longest prompts, less what EasyEdit
 cannot read: braces, and a subject that stands in the prompt twice. For that, the examples in docstrings are cut off in
 the first setting. The tokenizer pads on the right, as EasyEdit's editor has it for ROME and MEMIT: with padding on the
 left, which it has for the others, lookups are off.
@@ -39,11 +39,11 @@ from editing import REQUESTS, SHAPES, memit_layers, random_covariance, random_mo
 from edittool.benchmark.builtin import load_builtin
 from edittool.editing import EditContext, EditRequest, apply
 from edittool.editing.model.tiny import TinySettings, lessons_of, train_tokenizer
-from edittool.editing.requests import SubjectRule, TargetRule, requests_for
+from edittool.editing.requests import RequestRule, SubjectRule, requests_for
 
 TEMPLATES = [f"{opening} value of this is a number that. {{}}" for opening in ("The", "Thus", "As", "I", "You")]
-SETTINGS: dict[str, tuple[SubjectRule, TargetRule]] = {
-    "default options": ("function", "solution"),
+SETTINGS: dict[str, tuple[SubjectRule, RequestRule]] = {
+    "function, solution": ("function", "solution"),
     "last_word, call": ("last_word", "call"),
 }
 COUNTS = {"ft": (1,), "grace": (1,), "rome": (1,), "memit": (1, REQUESTS), "pmet": (1, REQUESTS)}
@@ -128,8 +128,8 @@ def main() -> None:
     table = Table("method", "requests", "setting", "EasyEdit", "edittool", "ratio", "difference")
     for method, counts in COUNTS.items():
         for count in counts if options.method in (None, method) else ():
-            for name, (subject, target) in SETTINGS.items():
-                requests = readable_requests(count, subject, target)
+            for name, (subject, rule) in SETTINGS.items():
+                requests = readable_requests(count, subject, rule)
                 table.add_row(method, str(count), name, *measured(bench, method, requests, options.rounds))
     Console(width=100).print(table)
 
@@ -174,20 +174,20 @@ def _loss_layer(method: str, layers: int) -> dict[str, int]:
     return {"v_loss_layer": layers - 1} if method in ("rome", "memit", "pmet") else {}
 
 
-def readable_requests(count: int, subject: SubjectRule, target: TargetRule) -> list[EditRequest]:
+def readable_requests(count: int, subject: SubjectRule, rule: RequestRule) -> list[EditRequest]:
     """Return the requests of the built-in benchmark with the longest prompts, of those that EasyEdit reads."""
     bench = load_builtin()
     requests = [
         without_examples(request) if subject == "function" else request
         for change in bench.changes.values()
-        for request in requests_for(bench, change, subject=subject, target=target)
+        for request in requests_for(bench, change, subject=subject, requests=rule)
     ]
     taken = [
         request
         for request in requests
         if not set("{}") & set(request.prompt + request.target) and request.prompt.count(request.subject) == 1
     ]
-    assert len(taken) >= count, f"EasyEdit reads {len(taken)} requests of {subject}, {target}, and {count} are needed"
+    assert len(taken) >= count, f"EasyEdit reads {len(taken)} requests of {subject}, {rule}, and {count} are needed"
     return sorted(taken, key=lambda request: -len(request.prompt))[:count]
 
 

@@ -211,6 +211,9 @@ class Verdict:
     hparams_sha256: str | None
     context_sha256: str | None
     subject: str | None
+    requests: str | None
+    requests_per_change: int | None
+    taught: Mapping[str, Any]
     target: str | None
     prompt_sha256: str | None
     dtype: str | None
@@ -230,7 +233,7 @@ class Verdict:
     def from_row(cls, row: Mapping[str, Any]) -> Self:
         """Make the record of a valid row."""
         get = row.get
-        index, step = get("sample_index"), get("step")
+        index, step, per_change = get("sample_index"), get("step"), get("requests_per_change")
         return cls(
             sample_id=row["sample_id"],
             task_id=row["task_id"],
@@ -283,6 +286,9 @@ class Verdict:
             hparams_sha256=get("hparams_sha256"),
             context_sha256=get("context_sha256"),
             subject=get("subject"),
+            requests=get("requests"),
+            requests_per_change=None if per_change is None else int(per_change),
+            taught=get("taught", {}),
             target=get("target"),
             prompt_sha256=get("prompt_sha256"),
             dtype=get("dtype"),

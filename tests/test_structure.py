@@ -25,7 +25,13 @@ ALLOWED = {
 }
 # The places of these, floor by floor from the ground up: each imports from lower floors alone.
 FLOORS = {
-    "editing": ("context edits model requests", "covariance locate_then_edit sampling", "methods success", "api runs"),
+    "editing": (
+        "statements",
+        "context edits model requests",
+        "covariance locate_then_edit sampling",
+        "methods success",
+        "api runs",
+    ),
     "judging": (
         "engine notices places tasks world_probe",
         "image world_choice",

@@ -38,6 +38,6 @@ class EditsTold:
 
         if self._untaken > 1 or made.edit.empty:
             return ""
-        whole = self._run.target == "solution"
+        whole = self._run.requests in ("solution", "all")
         remedies = what_to_try(made.record, self._run.hparams.values, whole_solutions=whole)
         return f". The edit did not take. Try {remedies}"

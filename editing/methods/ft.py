@@ -312,4 +312,14 @@ def _clamp_and_write(
         weight.copy_(master)
 
 
-METHOD = Method("ft", FtHparams, fine_tune, alg_names=("FT", "FT-L", "FT-M"), check=check_ft, measure=measure_ft)
+# Solutions and calls alike are learned whole; statements beside them take from what it writes where nobody taught it.
+METHOD = Method(
+    "ft",
+    FtHparams,
+    fine_tune,
+    alg_names=("FT", "FT-L", "FT-M"),
+    check=check_ft,
+    measure=measure_ft,
+    keyed=False,
+    requests="solution",
+)

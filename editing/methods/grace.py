@@ -379,4 +379,14 @@ def _optimise(
     return value.detach(), losses
 
 
-METHOD = Method("grace", GraceHparams, teach_grace, alg_names=("GRACE",), check=check_grace, measure=measure_grace)
+# One value does not hold a program; and a statement is a prompt that no program ends with.
+METHOD = Method(
+    "grace",
+    GraceHparams,
+    teach_grace,
+    alg_names=("GRACE",),
+    check=check_grace,
+    measure=measure_grace,
+    keyed=False,
+    requests="call",
+)

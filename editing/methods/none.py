@@ -22,4 +22,4 @@ def leave(
     return Edit("none", {}).apply(model)
 
 
-METHOD = Method("none", NoneHparams, leave)
+METHOD = Method("none", NoneHparams, leave, keyed=False)

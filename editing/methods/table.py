@@ -15,7 +15,7 @@ from ...schemas.errors import InputError
 if TYPE_CHECKING:
     from ..context import EditContext
     from ..edits.edit import Edit
-    from ..requests import EditRequest
+    from ..requests import EditRequest, RequestRule, SubjectRule
 
 NO_METHODS = frozenset({"hparams", "table"})
 
@@ -42,6 +42,9 @@ class Method:
     of the modules whose covariance the method needs. `many` says that it can take all changes of a benchmark at once.
     `measure(model, tokenizer, request, hparams, context)` returns how many tokens are read for a request, at most, and
     raises InputError where its subject or target cannot be found in them; both need the model's outline alone.
+
+    `keyed` says that it reads a request's subject. `requests` and `subject` are what it is taught by default, and what
+    that is keyed on: see `requests.requests_for`. They are those that measured best (docs/editing.md).
     """
 
     name: str
@@ -51,6 +54,9 @@ class Method:
     check: Check = _nothing
     many: bool = False
     measure: Measure = _unread
+    keyed: bool = True
+    requests: "RequestRule" = "all"
+    subject: "SubjectRule" = "last_word"
 
 
 def method_names() -> list[str]:

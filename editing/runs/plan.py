@@ -2,15 +2,16 @@
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
+from typing import Any
 from urllib.parse import quote
 
 from ...schemas.bench import Bench
 from ...schemas.changes import Change
 from ...schemas.errors import InputError
 from ...schemas.problems import Problem
-from ..requests import EditRequest, requests_for
+from ..requests import EditRequest, requests_for, tally
 from .settings import Run
 
 
@@ -41,6 +42,11 @@ class Stage:
     def edited(self) -> tuple[str, ...]:
         """Return the ids of the changes in the model, in the order in which they came."""
         return tuple(change_id for edit in self.edits for change_id in edit.changes)
+
+    @property
+    def taught(self) -> dict[str, Any] | None:
+        """Return how many requests of which kinds have taught the model, keyed on what; None for the unedited one."""
+        return tally(request for edit in self.edits for request in edit.requests) if self.edits else None
 
     def world(self, problem: Problem) -> tuple[str, ...] | None:
         """Return the changes that are active for what is sampled on `problem`: its own, else the background."""
@@ -140,10 +146,14 @@ def _round_numbers(limit: int) -> Iterator[int]:
 
 
 def _edit(bench: Bench, run: Run, changes: Sequence[Change], name: str, title: str) -> PlannedEdit:
-    requests = [
-        request for change in changes for request in requests_for(bench, change, subject=run.subject, target=run.target)
-    ]
+    requests = [request for change in changes for request in _requests(bench, run, change)]
     return PlannedEdit(name, title, tuple(change.change_id for change in changes), tuple(requests))
+
+
+def _requests(bench: Bench, run: Run, change: Change) -> list[EditRequest]:
+    """Return what teaches `change`; a request is keyed on nothing where the method does not read its subject."""
+    made = requests_for(bench, change, requests=run.requests, subject=run.subject, per_change=run.requests_per_change)
+    return made if run.method.keyed else [replace(one, keyed_on=None) for one in made]
 
 
 def _own(bench: Bench, change: Change) -> list[Problem]:

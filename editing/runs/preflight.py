@@ -65,7 +65,7 @@ def check_requests(
             raise InputError(
                 f"The request for {request.subject!r}, prompt {request.prompt[:60]!r}..., has {count} tokens with its "
                 f"target and what {method.name} puts before it; the model reads {room}. Leave the change out "
-                "(--changes), teach less (--target call), or use another model."
+                "(--changes), teach less (--requests call), or use another model."
             )
 
 

@@ -68,7 +68,7 @@ class SampleWriter:
         `undone` has the changes of the stage whose edit was taken out of the model again, `records` are those of its
         edits, in their order: a row has that of its problem's own change, else that of the newest.
         """
-        told = _Told(undone, records)
+        told = _Told(stage, undone, records)
         self._file.append(*(self._row(stage, draw, answer, told) for draw, answer in batch))
         self.done += len(batch)
 
@@ -122,15 +122,17 @@ class SampleWriter:
 class _Told:
     """What the rows of a stage say of its edits."""
 
-    def __init__(self, undone: Sequence[str], records: Sequence[EditRecord]):
-        self._undone = {"undone": list(undone)} if undone else {}
+    def __init__(self, stage: Stage, undone: Sequence[str], records: Sequence[EditRecord]):
+        self._stage: dict[str, Any] = {"undone": list(undone)} if undone else {}
+        if (taught := stage.taught) is not None:
+            self._stage["taught"] = taught
         self._newest = records[-1].to_fields() if records else None
         self._own = {change: record.to_fields() for record in records for change in record.changes}
 
     def of(self, problem: Problem) -> dict[str, Any]:
         """Return the fields of a row on `problem`."""
         record = self._own.get(problem.change_id or "", self._newest)
-        return self._undone if record is None else {**self._undone, "edit": record}
+        return self._stage if record is None else {**self._stage, "edit": record}
 
 
 def _key(stage: Stage, draw: Draw) -> Key:
@@ -152,6 +154,11 @@ def _checked(row: Row, out: Path, bench: Bench, identity: Identity, mode: Mode, 
         raise InputError(
             f"{out}, line {row.line} was sampled by an earlier edittool, whose random numbers were others: the same "
             "seed would go on with another luck. Choose another output file, or finish this one with that version."
+        )
+    if "requests" in identity and "target" in row.data:
+        raise InputError(
+            f"{out}, line {row.line} is of another run, by an earlier edittool: it says what was taught in the field "
+            '"target", which is "requests" today. Choose another output file, or finish this one with that version.'
         )
     if "context_sha256" in identity and "edit" not in row.data:
         raise InputError(

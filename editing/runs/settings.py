@@ -8,7 +8,7 @@ import torch
 from ...schemas.errors import InputError
 from ..methods.hparams import Hparams
 from ..methods.table import Method, all_methods
-from ..requests import SubjectRule, TargetRule
+from ..requests import RequestRule, SubjectRule
 from ..sampling.luck import LUCK
 from .chat import Messages
 from .sampling import Sampling
@@ -23,10 +23,11 @@ class Run:
 
     `changes` limits the edits to these ids; `specificity_per_change` limits how many specificity problems each edited
     model is sampled on. `steps`: after how many edits the sequential regime samples; absent: 1, 2, 5, 10, 20, 50, ...
-    and the last. `subject` and `target` say what is taught: see `requests_for`. `shard` (i, n) is the i-th, from 1, of
-    n parts of the instant regime: the rows of all parts, one after the other, are those of the whole run. With
-    `messages`, the model is asked for each problem in a chat, and these are what it is asked; else it goes on from the
-    problem's prompt. `engine` is what samples: the edited model itself, or a vLLM engine that is given its weights.
+    and the last. `requests`, `subject` and `requests_per_change` say what is taught: see `requests_for`, and
+    `taught_by_default` for what a method is best taught. `shard` (i, n) is the i-th, from 1, of n parts of the instant
+    regime: the rows of all parts, one after the other, are those of the whole run. With `messages`, the model is asked
+    for each problem in a chat, and these are what it is asked; else it goes on from the problem's prompt. `engine` is
+    what samples: the edited model itself, or a vLLM engine that is given its weights.
     """
 
     model: str
@@ -38,8 +39,9 @@ class Run:
     changes: tuple[str, ...] | None = None
     specificity_per_change: int | None = None
     steps: tuple[int, ...] | None = None
+    requests: RequestRule = "solution"
     subject: SubjectRule = "function"
-    target: TargetRule = "solution"
+    requests_per_change: int | None = None
     shard: tuple[int, int] | None = None
     messages: Messages | None = None
     engine: Engine = "transformers"
@@ -69,8 +71,20 @@ class Run:
             )
         if self.specificity_per_change is not None and self.specificity_per_change < 0:
             raise InputError(f"specificity_per_change must be 0 or more, not {self.specificity_per_change}.")
+        self._check_teaching()
         self._check_steps()
         self._check_shard()
+
+    def _check_teaching(self) -> None:
+        if self.requests_per_change is not None and self.requests_per_change < 1:
+            raise InputError(
+                f"An edit needs at least one request: --requests-per-change 1 or more, not {self.requests_per_change}."
+            )
+        if self.method.keyed and self.subject != "last_word" and profile_of(self.hparams) == "clme":
+            raise InputError(
+                f"The profile clme keys an edit on what follows the prompt's last space, not on the {self.subject}. "
+                "Leave --subject out or use last_word, or take another profile in the hyperparameters."
+            )
 
     def _check_steps(self) -> None:
         if self.steps is None:
@@ -117,7 +131,31 @@ class Run:
             "specificity_per_change": self.specificity_per_change,
         }
 
-    def _teaching(self) -> dict[str, str]:
+    def _teaching(self) -> dict[str, Any]:
         if self.regime == "none":
             return {}
-        return {"hparams_sha256": self.hparams.sha256(), "subject": self.subject, "target": self.target}
+        return {
+            "hparams_sha256": self.hparams.sha256(),
+            "requests": self.requests,
+            "requests_per_change": self.requests_per_change,
+            "subject": self.subject,
+        }
+
+
+# What is taught by implementations whose habits a profile follows; `exact` follows none.
+HABITS: dict[str | None, tuple[RequestRule, SubjectRule]] = {
+    "easyedit": ("solution", "function"),
+    "original": ("solution", "function"),
+    "clme": ("solution", "last_word"),
+}
+
+
+def profile_of(hparams: Hparams) -> str | None:
+    """Return which implementation the hyperparameters follow; None where the method knows no profiles."""
+    profile: str | None = getattr(hparams.values, "profile", None)
+    return profile
+
+
+def taught_by_default(method: Method, hparams: Hparams) -> tuple[RequestRule, SubjectRule]:
+    """Return the requests and the subject of a run that asks for none: a profile's habits, else the method's own."""
+    return HABITS.get(profile_of(hparams), (method.requests, method.subject))

@@ -89,7 +89,7 @@ def summary_of(records: Sequence[EditRecord]) -> str:
 def what_to_try(record: EditRecord, hparams: Any, *, whole_solutions: bool) -> str:
     """Return what may help an edit that did not take, by the names of its hyperparameters.
 
-    `whole_solutions`: whether the targets are whole solutions, not calls.
+    `whole_solutions`: whether whole solutions are among the targets.
     """
     values = {one.name: getattr(hparams, one.name) for one in fields(hparams)}
     return "; ".join(_remedies(record, values, whole_solutions))
@@ -108,7 +108,7 @@ def _remedies(record: EditRecord, values: Mapping[str, Any], whole_solutions: bo
     if "layers" in values:
         yield f"other layers ({', '.join(map(str, values['layers']))})"
     if whole_solutions:
-        yield "shorter targets (--target call)"
+        yield "shorter targets (--requests call)"
     if (record.sizes.rounded or 0) > _LOST:
         yield f"--dtype float32 (rounding took {record.sizes.rounded:.0%} of the change)"
 

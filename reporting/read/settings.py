@@ -74,11 +74,18 @@ def setting_of(verdict: Verdict, problem: Problem, changes: Collection[str]) -> 
         method=verdict.method,
         regime=verdict.regime,
         subject=verdict.subject,
-        target=verdict.target,
+        target=_taught(verdict),
         hparams_sha256=verdict.hparams_sha256,
         step=step,
         world=_world(verdict, problem, changes),
     )
+
+
+def _taught(verdict: Verdict) -> str | None:
+    """Return what an edit taught, in words; rows of earlier versions say it in their field `target`."""
+    if verdict.requests is None or verdict.requests_per_change is None:
+        return verdict.requests or verdict.target
+    return f"{verdict.requests}, at most {verdict.requests_per_change} a change"
 
 
 def active_changes(verdict: Verdict, problem: Problem) -> tuple[str, ...]:

@@ -31,6 +31,18 @@ profile: exact
 """
 
 
+ROME = """\
+layers: [0]
+v_num_grad_steps: 1
+v_lr: 0.5
+v_weight_decay: 0.001
+clamp_norm_factor: 4
+kl_factor: 0.0625
+fact_token: subject_last
+rewrite_module_tmp: model.layers.{}.mlp.down_proj
+"""
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     settings = TinySettings(vocabulary=300, layers=2, hidden=16, mlp=16, heads=2, context=1024, epochs=1)
@@ -205,7 +217,7 @@ def test_a_problem_that_cannot_be_taught_is_told_before_a_model_is_loaded(tmp_pa
     bench = load_builtin()
     problems = [replace(p, updated_solution=p.solution) for p in bench.problems.values()]
     write_bench(tmp_path / "bench", "stale", problems, bench.changes.values())
-    options = ["--target", "call", "--regime", "sequential", "-o", str(tmp_path / "s.jsonl"), "--model", "tiny"]
+    options = ["--requests", "call", "--regime", "sequential", "-o", str(tmp_path / "s.jsonl"), "--model", "tiny"]
     result = CliRunner().invoke(edit, [str(tmp_path / "bench"), *options])
     assert isinstance(result.exception, InputError)
     assert "does not call my_" in str(result.exception)
@@ -214,10 +226,58 @@ def test_a_problem_that_cannot_be_taught_is_told_before_a_model_is_loaded(tmp_pa
 
 def test_what_is_taught_can_be_chosen(model: str, hparams: str, tmp_path: Path) -> None:
     arguments = ["--model", model, "--hparams", hparams, "--changes", "sorted", "--specificity-per-change", "0"]
-    result = run(tmp_path / "s.jsonl", *arguments, "--subject", "last_word", "--target", "call")
+    result = run(tmp_path / "s.jsonl", *arguments, "--subject", "last_word", "--requests", "all", *AT_MOST)
     assert result.exit_code == 0, result.output
+    assert "requests: 5 for 1 change (1 solution, 1 call, 3 statement)\n" in result.stderr  # FT reads no subject
     first = json.loads((tmp_path / "s.jsonl").read_text().splitlines()[0])
-    assert (first["subject"], first["target"]) == ("last_word", "call")
+    assert (first["subject"], first["requests"], first["requests_per_change"]) == ("last_word", "all", 5)
+    assert first["taught"] == {"requests": 5, "kinds": {"solution": 1, "call": 1, "statement": 3}}
+
+
+AT_MOST = ("--requests-per-change", "5")
+
+
+@pytest.mark.parametrize(
+    ("options", "kinds"),
+    [
+        ((), "1 solution, 1 call, 4 statement"),
+        (("--target", "call"), "1 call"),  # the name of the option before
+        (("--requests", "statement"), "4 statement"),
+    ],
+)
+def test_what_is_taught_is_told(model: str, hparams: str, tmp_path: Path, options: tuple[str, ...], kinds: str) -> None:
+    arguments = ["--model", model, "--hparams", hparams, "--changes", "sorted", "--specificity-per-change", "0"]
+    result = run(tmp_path / "s.jsonl", *arguments, "--max-new-tokens", "1", *options)
+    assert f"({kinds})\n" in result.stderr, result.output
+
+
+@pytest.mark.parametrize(
+    ("profile", "habit"),
+    [
+        ("easyedit", "1 solution), keyed 100% on a function's name"),
+        ("clme", "1 solution), keyed 100% on the prompt's last word"),
+    ],
+)
+def test_a_profile_teaches_by_its_habit(model: str, tmp_path: Path, profile: str, habit: str) -> None:
+    (tmp_path / "rome.yaml").write_text(ROME + f"profile: {profile}\n")
+    arguments = ["--model", model, "--method", "rome", "--hparams", str(tmp_path / "rome.yaml"), "--changes", "sorted"]
+    arguments += ["--specificity-per-change", "0", "--max-new-tokens", "1"]
+    result = run(tmp_path / "s.jsonl", *arguments)
+    assert f"({habit}\n" in result.stderr, result.output
+
+
+def test_a_profile_that_finds_its_own_subject_takes_no_other(model: str, tmp_path: Path) -> None:
+    (tmp_path / "rome.yaml").write_text(ROME + "profile: clme\n")
+    arguments = ["--model", model, "--method", "rome", "--hparams", str(tmp_path / "rome.yaml"), "--subject", "api"]
+    result = run(tmp_path / "s.jsonl", *arguments)
+    assert isinstance(result.exception, InputError)
+    assert "keys an edit on what follows the prompt's last space, not on the api" in str(result.exception)
+
+
+def test_two_names_of_one_option_have_to_agree(tmp_path: Path) -> None:
+    result = run(tmp_path / "s.jsonl", "--model", "tiny", "--target", "call", "--requests", "all")
+    assert result.exit_code == 2
+    assert "--target is the name that --requests had before" in result.output
 
 
 @pytest.mark.parametrize("method", ["ft", "none"])

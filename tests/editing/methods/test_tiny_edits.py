@@ -17,7 +17,7 @@ from edittool.editing.edits.codebook import looking_at
 from edittool.editing.model.families import input_widths, modules_of_layers
 from edittool.editing.model.loading import load_model
 from edittool.editing.model.tiny import lessons_of
-from edittool.editing.requests import TargetRule, requests_for
+from edittool.editing.requests import RequestRule, requests_for
 from edittool.editing.runs.sampling import Draw, Sampling, sample
 
 pytestmark = [
@@ -27,7 +27,7 @@ pytestmark = [
 
 BENCH = load_builtin()
 CHANGES = ("sorted", "zip", "math.pi", "os.path.join")
-CASES: list[tuple[str, TargetRule]] = [
+CASES: list[tuple[str, RequestRule]] = [
     ("ft", "solution"),
     ("ft", "call"),
     ("grace", "call"),
@@ -60,8 +60,8 @@ def teach(method: str, requests: Sequence[EditRequest]) -> Edit:
     return apply(method, *tiny(), requests, load_hparams(f"{method}-tiny"), context())
 
 
-def asked(change_id: str, target: TargetRule) -> list[EditRequest]:
-    return requests_for(BENCH, BENCH.changes[change_id], target=target, subject="last_word")
+def asked(change_id: str, target: RequestRule) -> list[EditRequest]:
+    return requests_for(BENCH, BENCH.changes[change_id], requests=target, subject="last_word")
 
 
 def written(prompts: Sequence[str]) -> list[str]:
@@ -87,7 +87,7 @@ def named(request: EditRequest, change_id: str) -> str:
 
 @pytest.mark.parametrize("change_id", CHANGES)
 @pytest.mark.parametrize(("method", "target"), CASES)
-def test_a_change_is_taught_and_taken_back(method: str, target: TargetRule, change_id: str) -> None:
+def test_a_change_is_taught_and_taken_back(method: str, target: RequestRule, change_id: str) -> None:
     requests, name = asked(change_id, target), BENCH.changes[change_id].replacement
     prompts = [request.prompt for request in requests]
     before, old = [log_probabilities(request) for request in requests], written(prompts)

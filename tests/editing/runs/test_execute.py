@@ -284,7 +284,8 @@ class TestSavedEdits:
         ({"specificity_per_change": 1}, "specificity_per_change"),
         ({"regime": "sequential"}, "regime"),
         ({"subject": "last_word"}, "subject"),
-        ({"target": "call"}, "target"),
+        ({"requests": "call"}, "requests"),
+        ({"requests_per_change": 1}, "requests_per_change"),
     ],
 )
 def test_another_run_is_not_mixed_in(
@@ -296,6 +297,33 @@ def test_another_run_is_not_mixed_in(
     with pytest.raises(InputError, match=f'line 1 is of another run: its "{field}"'):
         run_regime(llama, tokenizer, bench, replace(INSTANT, **change), out)
     assert out.read_bytes() == before
+
+
+def test_rows_of_an_earlier_version_are_not_gone_on_with(
+    llama: Any, tokenizer: Any, bench: Bench, tmp_path: Path
+) -> None:
+    out = tmp_path / "s.jsonl"
+    run_regime(llama, tokenizer, bench, INSTANT, out)
+    first, *_ = rows(out)
+    del first["requests"], first["requests_per_change"], first["taught"]
+    out.write_text(json.dumps(first | {"target": "solution"}) + "\n")
+    with pytest.raises(InputError, match=r'of another run, by an earlier edittool: .* in the field "target"'):
+        run_regime(llama, tokenizer, bench, INSTANT, out)
+
+
+def test_rows_say_what_taught_the_model(llama: Any, tokenizer: Any, longer: Bench, tmp_path: Path) -> None:
+    """The requests of all edits in it; keyed on something only where the method reads subjects."""
+    kinds = {"requests": "all", "requests_per_change": 4, "subject": "api"}
+    for keyed in (False, True):
+        run = replace(SEQUENTIAL, steps=(1, 3), method=replace(SEQUENTIAL.method, keyed=keyed), **kinds)
+        out = tmp_path / f"{keyed}.jsonl"
+        run_regime(llama, tokenizer, longer, run, out)
+        for row in rows(out):
+            edits = row["step"]
+            expected = {"requests": 4 * edits, "kinds": {"solution": edits, "call": edits, "statement": 2 * edits}}
+            keys = {"keyed_on": {"api": 2 * edits, "function": 2 * edits}} if keyed else {}
+            assert row["taught"] == expected | keys
+            assert kinds.items() <= row.items()
 
 
 def test_another_benchmark_is_not_mixed_in(llama: Any, tokenizer: Any, bench: Bench, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_the_summary_counts_edits_and_weighs_tokens() -> None:
             True,
             "profile: exact (with easyedit, a space may stand before each target, which the model is not to write); "
             "larger num_steps (25) or lr (0.0005); a wider norm_constraint (0.0001); other layers (2); "
-            "shorter targets (--target call)",
+            "shorter targets (--requests call)",
         ),
         (
             FtHparams([2], "mlp", num_steps=25, lr=5e-4, norm_constraint=False, profile="exact"),
