@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from referencing import Registry
 
-SCHEMAS = ("problem", "change", "rejected", "manifest", "sample", "verdict", "report", "document")
+SCHEMAS = ("problem", "change", "rejected", "manifest", "sample", "edit", "verdict", "report", "document")
 
 # Told first: a value of the wrong type explains more than what follows from it.
 _PRIORITY = ("type", "required", "const", "enum")

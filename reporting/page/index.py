@@ -15,7 +15,7 @@ from ..read.settings import WORLDS, WORLDS_IN_WORDS, Setting
 from ..read.verdict_frame import Observations
 from .packing import dump, pack_bytes
 
-OF_SETTING = ("model", "method", "regime", "step", "world", "subject", "target", "hparams_sha256")
+OF_SETTING = ("model", "method", "regime", "step", "world", "subject", "target", "requests", "style", "hparams_sha256")
 _WIDTHS = ((1, "B"), (2, "H"), (4, "I"))
 
 

@@ -18,7 +18,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
     Raises ValueError for NaN and infinity, which JSON lacks.
     """
     return {
-        "schema_version": 3,
+        "schema_version": 4,
         "edittool": version("edittool"),
         "bench": {"name": report.bench_name, "sha256": report.bench_sha256},
         "verdicts": [{"path": str(s.path), "sha256": s.sha256, "rows": s.rows} for s in report.sources],
@@ -27,7 +27,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
             "duplicates": report.duplicates,
             "other_bench": report.other_bench,
         },
-        "options": asdict(report.options),
+        "options": asdict(report.options) | {"references": list(report.options.references)},
         "findings": [_finding(finding) for finding in report.findings],
         "reading": report.reading,
         "bounds": [_outcome(outcome) for outcome in report.outcomes],

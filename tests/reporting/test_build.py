@@ -34,7 +34,7 @@ def report(bench, tmp_path):
         path = tmp_path / "verdicts.jsonl"
         write_rows(path, verdicts)
         reader = VerdictReader(bench, [path])
-        made = build_report(observe(bench, reader), reader, Options(100, reference=True, **options))
+        made = build_report(observe(bench, reader), reader, Options(100, references=("paper",), **options))
         assert_sound(made)
         return made
 
@@ -346,7 +346,7 @@ def _verdict(number, setting, task, letter, label, active, index):
 
 
 def any_report(verdicts, baseline=None):
-    options = Options(resamples=20, reference=True, baseline=baseline)
+    options = Options(resamples=20, references=("paper",), baseline=baseline)
     return build_report(observe(BENCH, map(Verdict.from_row, verdicts)), VerdictReader(BENCH, []), options)
 
 
@@ -371,7 +371,7 @@ def test_the_order_of_files_and_rows_changes_nothing(tmp_path):
 
     def make(paths):
         reader = VerdictReader(bench, paths)
-        return build_report(observe(bench, reader), reader, Options(100, reference=True))
+        return build_report(observe(bench, reader), reader, Options(100, references=("paper",)))
 
     once = make(paths)
     luck = random.Random(0)

@@ -65,12 +65,19 @@ RECORDS = {
     },
     "rejected": {"task_id": "T", "change_id": None, "reason": "duplicate", "detail": ""},
     "report": {
-        "schema_version": 3,
+        "schema_version": 4,
         "edittool": "0.1.0",
         "bench": {"name": "b", "sha256": SHA},
         "verdicts": [{"path": "v.jsonl", "sha256": SHA, "rows": 1}],
         "counts": {"verdicts": 1, "duplicates": 0, "other_bench": 0},
-        "options": {"resamples": 2000, "seed": 0, "baseline": None, "reference": False},
+        "options": {
+            "resamples": 2000,
+            "seed": 0,
+            "baseline": None,
+            "references": [],
+            "only_taken": False,
+            "solved_by_baseline": False,
+        },
         "findings": [
             {"model": "m", "method": "ft", "regime": None, "world": "own", "step": 1, "text": "Model m: it is so."}
         ],

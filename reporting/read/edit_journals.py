@@ -1,0 +1,44 @@
+"""Journals of edits (STEM.edits.jsonl): the seconds and the memory of each edit, which rows of samples do not have."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...schemas.jsonl import read_rows
+from .edits import EditRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an edit took: seconds by the wall clock, and the most memory in MiB; None where nobody measured that."""
+
+    seconds: float
+    peak_memory_mib: float | None
+
+
+class EditCosts:
+    """The costs of edits, found by method and record: a row of samples does not name the line of its edit.
+
+    Where several lines have one record (an edit made twice, one that begins a sequence too) the last one counts.
+    """
+
+    def __init__(self, paths: Iterable[Path] = ()):
+        """Read the journals at `paths`. Raises InputError as `read_rows` does; a torn last line is left out."""
+        self._costs: dict[tuple[str, EditRecord], Cost] = {}
+        self.lines = 0
+        for path in paths:
+            for row in read_rows(path, "edit", on_torn_end=lambda line: None):
+                record = EditRecord.from_row(row.data)
+                if record is not None:
+                    cost = Cost(row.data["seconds"], row.data.get("peak_memory_mib"))
+                    self._costs[row.data["method"], _as_made(record)] = cost
+                    self.lines += 1
+
+    def of(self, method: str | None, record: EditRecord) -> Cost | None:
+        """Return what the edit of `record` by `method` took; None where no journal has it."""
+        return self._costs.get((method or "", _as_made(record)))
+
+
+def _as_made(record: EditRecord) -> EditRecord:
+    """Return `record` without what was measured later, in a sequence."""
+    return replace(record, learned_now=None, nll_now=None, greedy_tokens_now=None, first_rank_now=None)
