@@ -91,7 +91,8 @@ def _panels(
 
 
 def _edits(tables: Mapping[str, Table]) -> Iterator[Chart]:
-    brief = [{**row, "world": "own"} for row in tables["edits"].brief or () if row["edits"]]
+    rows = tables["edits"].brief or () if "edits" in tables else ()
+    brief = [{**row, "world": "own"} for row in rows if row["edits"]]
     records: list[Record] = [
         {name: cell for name, cell in row.items() if not isinstance(cell, Estimate)} for row in brief
     ]
@@ -115,7 +116,8 @@ def _edits(tables: Mapping[str, Table]) -> Iterator[Chart]:
 
 
 def _kept(tables: Mapping[str, Table]) -> Iterator[Chart]:
-    records: list[Record] = [{**r, "world": "own"} for r in _records(tables["edits"]) if r["kept_share"] is not None]
+    known = _records(tables["edits"]) if "edits" in tables else []
+    records: list[Record] = [{**record, "world": "own"} for record in known if record["kept_share"] is not None]
     name = _names(records)
     yield Chart(
         "edits_kept", "edits", "Targets still learned as edits pile up", "lines", "edits", "targets, %",

@@ -112,6 +112,7 @@ def body_of(verdict: Verdict, problem: Problem) -> dict[str, Any]:
         "error": _error(verdict.error),
         "uses": [[_short(use["name"]), use["kind"], use["line"]] for use in verdict.uses[:MANY]],
         "calls": {_short(name): count for name, count in list(verdict.calls.items())[:MANY]},
+        "refused_calls": {_short(name): count for name, count in list(verdict.refused_calls.items())[:MANY]},
         "bypass": [_short(api) for api in verdict.bypass[:MANY]],
         "disagreement": _short(verdict.disagreement),
         "opaque": verdict.opaque,

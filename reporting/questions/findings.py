@@ -193,6 +193,8 @@ def _adoption(study: Study, named: Named, shown: _Shown, answers: Mapping[str, i
     of_passing = f"{shown.percent('adopted_of_passing')} of the {passing:,} that pass" if passing else "none passes"
     programs = _counted(labelled, "program")
     yield f"correctly writes the new API in {shown.percent('adopted')} of {programs} ({of_passing})"
+    if shown.has("called_right"):
+        yield f"calls it rightly, whether it passes or not, in {shown.percent('called_right')}"
     subsets = [name for name in ("reliability", "generalization") if shown.has(f"adopted_{name}")]
     if len(subsets) > 1:
         yield ", ".join(f"in {name} {shown.share(f'adopted_{name}')}" for name in subsets)
