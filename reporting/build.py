@@ -95,6 +95,7 @@ def build_report(
         findings=findings(study, every["overview"], every["answers"], edit_cells),
         reading=reading_of(every["overview"]),
         outcomes=check_bounds(study, bounds),
+        journals=tuple(costs.sources),
         tables=tables,
         charts=make_charts({table.name: table for table in tables}),
     )

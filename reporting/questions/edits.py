@@ -211,16 +211,17 @@ def _notes(study: Study, made: Mapping[Setting, Made], costs: EditCosts) -> Iter
     partial = [one for one in made.values() if one.records and one.changes > _recorded(one)]
     if partial:
         yield (
-            f"{sum(one.changes - _recorded(one) for one in partial)} edited changes have no problem among the verdicts "
-            "that says how their edit took: they are in `changes` alone."
+            f"Of {sum(one.changes - _recorded(one) for one in partial)} of the edited changes no verdict says how "
+            "their edit took, for none is on a problem of theirs: they are in `changes` alone."
         )
     if infinite := sum(record.nll_after is None for one in made.values() for record in one.records):
-        yield f"After {infinite} edits the NLL is NaN or infinite: these are in no mean, before or after."
+        edits = sum(len(one.records) for one in made.values())
+        yield f"After {infinite} of {edits} edits the NLL is NaN or infinite: these are in no mean, before or after."
     if disagreeing := sum(one.disagreeing for one in made.values()):
-        yield f"{disagreeing} edits have several records in one setting (several runs): the first of each counts."
+        yield f"Edits with several records in one setting (several runs), of which one counts: {disagreeing}."
     if unreadable := study.observations.unreadable_edits:
-        yield f"{unreadable} verdicts have a field `edit` that is no edit record: it is not read."
-    if not costs.lines:
+        yield f"Verdicts with a field `edit` that is no edit record, and is not read: {unreadable}."
+    if not costs.sources:
         yield "Seconds and memory are in the journals beside the samples: give them with --edits STEM.edits.jsonl."
 
 
@@ -240,9 +241,12 @@ def change_edit_table(study: Study, made: Mapping[Setting, Made], costs: EditCos
         _record_row(one.named, record, costs) for state, one in made.items() if state in ends for record in one.records
     ]
     columns = (*EDIT_IDENTITY, STEP, *_OF_CHANGE, *_TARGETS, *_COSTS)
-    return Table("edits_by_change", "edits", "How each edit took", columns, tuple(rows), (), brief=())
+    return Table(
+        "edits_by_change", "edits", "How each edit took", columns, tuple(rows), () if rows else (NO_RECORD,), brief=()
+    )
 
 
+NO_RECORD = "No verdict of an edited model has an edit record."
 _OF_CHANGE = (
     Column("change", "change", "text", "The change; of an edit that taught several at once, all of them."),
     Column("took", "took", "text", "; ".join(f"{word}: {TOOK_IN_WORDS[word]}" for word in TOOK) + "."),

@@ -97,6 +97,8 @@ def _solved_notes(rows: Sequence[Row], silent: int) -> Iterator[str]:
             "Solved: at least half of the unedited model's samples pass where every old API still is. What fails here "
             "fails for the change, or for the edit, and seldom because the problem is too hard."
         )
+    if not rows and not silent:
+        yield "There is no verdict."
     if silent:
         yield (
             f"{silent} settings are left out: there is no verdict of their unedited model with no change active. Judge "

@@ -1,11 +1,13 @@
 """Journals of edits (STEM.edits.jsonl): the seconds and the memory of each edit, which rows of samples do not have."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...schemas.jsonl import read_rows
 from .edits import EditRecord
+from .verdict_files import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +27,19 @@ class EditCosts:
     def __init__(self, paths: Iterable[Path] = ()):
         """Read the journals at `paths`. Raises InputError as `read_rows` does; a torn last line is left out."""
         self._costs: dict[tuple[str, EditRecord], Cost] = {}
-        self.lines = 0
+        self.sources: list[Source] = []
         for path in paths:
-            for row in read_rows(path, "edit", on_torn_end=lambda line: None):
-                record = EditRecord.from_row(row.data)
-                if record is not None:
-                    cost = Cost(row.data["seconds"], row.data.get("peak_memory_mib"))
-                    self._costs[row.data["method"], _as_made(record)] = cost
-                    self.lines += 1
+            self._read(path)
+
+    def _read(self, path: Path) -> None:
+        digest, rows = hashlib.sha256(), 0
+        for row in read_rows(path, "edit", on_torn_end=lambda line: None, on_line=digest.update):
+            rows += 1
+            record = EditRecord.from_row(row.data)
+            if record is not None:
+                cost = Cost(row.data["seconds"], row.data.get("peak_memory_mib"))
+                self._costs[row.data["method"], _as_made(record)] = cost
+        self.sources.append(Source(path, digest.hexdigest(), rows))
 
     def of(self, method: str | None, record: EditRecord) -> Cost | None:
         """Return what the edit of `record` by `method` took; None where no journal has it."""

@@ -8,6 +8,7 @@ from ..bounds import Outcome
 from ..charts.chart import Chart, Panel, Series
 from ..finding import Finding
 from ..printable import finite
+from ..read.verdict_files import Source
 from ..report import Report
 from ..table.table import Scalar, Table
 
@@ -21,7 +22,8 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "schema_version": 4,
         "edittool": version("edittool"),
         "bench": {"name": report.bench_name, "sha256": report.bench_sha256},
-        "verdicts": [{"path": str(s.path), "sha256": s.sha256, "rows": s.rows} for s in report.sources],
+        "verdicts": [_source(source) for source in report.sources],
+        "journals": [_source(source) for source in report.journals],
         "counts": {
             "verdicts": report.verdicts,
             "duplicates": report.duplicates,
@@ -35,6 +37,10 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "tables": [_table(table) for table in report.tables],
         "charts": [_chart(chart) for chart in report.charts],
     }
+
+
+def _source(source: Source) -> dict[str, Any]:
+    return {"path": str(source.path), "sha256": source.sha256, "rows": source.rows}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -64,11 +64,21 @@ RECORDS = {
         "duration_ms": 0.5,
     },
     "rejected": {"task_id": "T", "change_id": None, "reason": "duplicate", "detail": ""},
+    "edit": {
+        "changes": ["len"],
+        "method": "ft",
+        "seconds": 1.5,
+        "requests": 2,
+        "target_tokens": 9,
+        "learned_before": 0,
+        "learned_after": 2,
+    },
     "report": {
         "schema_version": 4,
         "edittool": "0.1.0",
         "bench": {"name": "b", "sha256": SHA},
         "verdicts": [{"path": "v.jsonl", "sha256": SHA, "rows": 1}],
+        "journals": [],
         "counts": {"verdicts": 1, "duplicates": 0, "other_bench": 0},
         "options": {
             "resamples": 2000,

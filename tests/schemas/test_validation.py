@@ -8,7 +8,7 @@ from edittool.schemas.validation import SCHEMAS, find_fault, load_schema
 
 SHA = "0" * 64
 
-VERSIONS = {"report": 3}  # of all others, 1
+VERSIONS = {"report": 4}  # of all others, 1
 
 GOOD = {
     "problem": {
@@ -47,11 +47,21 @@ GOOD = {
         "outcome": "passed",
         "label": "correct_adoption",
     },
+    "edit": {
+        "changes": ["len"],
+        "method": "ft",
+        "seconds": 1.5,
+        "requests": 2,
+        "target_tokens": 9,
+        "learned_before": 0,
+        "learned_after": 2,
+    },
     "report": {
         "schema_version": 4,
         "edittool": "0.1.0",
         "bench": {"name": "small", "sha256": SHA},
         "verdicts": [{"path": "v.jsonl", "sha256": SHA, "rows": 1}],
+        "journals": [],
         "counts": {"verdicts": 1, "duplicates": 0, "other_bench": 0},
         "options": {
             "resamples": 2000,

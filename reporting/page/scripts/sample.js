@@ -46,7 +46,7 @@ class SampleView {
       ["Compiles", body.compiles ? "yes" : "no", sentence(body.compiles_because)],
     ];
     const called = value("called");
-    if (called !== null) facts.push(["New API", inWords(called), `It ${sentence(words.called[called])}`]);
+    if (called !== null) facts.push(["New API", inWords(called), sentence(`it ${words.called[called]}`)]);
     if (value("failure") !== null) facts.push(["Failure", inWords(value("failure")), sentence(words.failure[value("failure")])]);
     if (body.error) facts.push(["Error", body.error.type, errorText(body.error)]);
     for (const [title, calls] of [["Counted calls", body.calls], ["Refused calls", body.refused_calls]]) {

@@ -106,7 +106,7 @@ class TestToldNotZero:
         at = {"regime": "sequential", "step": 2, "edited": ["len", "max"]}
         made = report([edited(verdict, "rel/0", 2, ADOPTED, record("len"), **at)])
         assert rows(made)[0]["changes"] == 2
-        assert any(note.startswith("1 edited changes have no problem among") for note in table(made, "edits").notes)
+        assert any(note.startswith("Of 1 of the edited changes no verdict says") for note in table(made, "edits").notes)
 
     def test_two_runs_in_one_setting(self, report, verdict):
         made = report([edited(verdict, "rel/0", 2, ADOPTED, record("len", after=n)) for n in (4, 2)])
@@ -121,7 +121,7 @@ class TestToldNotZero:
         (row,) = rows(made)
         assert (row["nll_before"], row["nll_after"], row["not_finite"]) == (4.0, 0.5, 1)
         assert (
-            "After 1 edits the NLL is NaN or infinite: these are in no mean, before or after."
+            "After 1 of 2 edits the NLL is NaN or infinite: these are in no mean, before or after."
             in table(made, "edits").notes
         )
 
@@ -134,7 +134,7 @@ class TestToldNotZero:
         good, bad = edited(verdict, "rel/0", 2, ADOPTED, record("len")), edited(verdict, "gen/0", 2, ADOPTED)
         made = report([good, bad | {"edit": odd}])
         assert any(
-            "1 verdicts have a field `edit` that is no edit record" in note for note in table(made, "edits").notes
+            "field `edit` that is no edit record, and is not read: 1." in note for note in table(made, "edits").notes
         )
 
 
@@ -175,7 +175,9 @@ class TestJournals:
     def test_a_line_cut_short_is_left_out(self, tmp_path: Path):
         whole = json.dumps({**record("len"), "method": "ft", "seconds": 1.0})
         (tmp_path / "x.jsonl").write_text(f"{whole}\n{whole[:40]}")
-        assert EditCosts([tmp_path / "x.jsonl"]).lines == 1
+        costs = EditCosts([tmp_path / "x.jsonl"])
+        assert [source.rows for source in costs.sources] == [1]
+        assert costs.of("ft", EditRecord.from_row(record("len"))).seconds == 1.0
 
 
 class TestOnlyTaken:
