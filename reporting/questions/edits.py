@@ -259,5 +259,6 @@ def _record_row(named: Named, record: EditRecord, costs: EditCosts) -> Row:
         "change": ", ".join(record.changes),
         "took": record.took,
         **_targets([record]),
+        **{f"nll_{when}": getattr(record, f"nll_{when}") for when in _WHEN},  # of an edit that left NaN too
         **_costs(named, [record], costs),
     }

@@ -272,6 +272,9 @@ class TestBounds:
 
 def test_the_finding_stands_before_all_tables(run, verdicts):
     text = " ".join(run(verdicts).stdout.split())
-    finding = "edited by ft: whether its edits took is not recorded. It correctly writes the new API in 0.0 % of 10 programs (0.0 % of the 4 that pass);"
+    finding = (
+        "edited by ft: whether its edits took is not recorded. It correctly writes the new API in 0.0 % of 10 programs "
+        "(0.0 % of the 4 that pass);"
+    )
     assert finding in text
     assert text.index(finding) < text.index("Every setting at a glance")

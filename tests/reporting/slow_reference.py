@@ -525,7 +525,8 @@ def edits_by_change() -> Iterator[Row]:
             if setting == name and name in ENDS:
                 took = {4: "wholly", 0: "not"}.get(record["learned_after"], "in part")
                 costs = {"seconds": None, "peak_memory_mib": None}
-                yield (name, STEPS[name], change), {"took": took, **targets([record]), **costs}
+                nll = {f"nll_{w}": Fraction(v) if (v := record.get(f"nll_{w}")) is not None else None for w in WHEN}
+                yield (name, STEPS[name], change), {"took": took, **targets([record]), **nll, **costs}
 
 
 def _by(group: Callable[[str], str]) -> Iterator[Row]:

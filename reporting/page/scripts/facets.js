@@ -14,6 +14,7 @@ const NOT_GIVEN = {
 function nameOf(verdicts, name, value) {
   if (value === null) return NOT_GIVEN[name] ?? "not given";
   if (name === "method" && value === "none") return "none: unedited";
+  if (name === "method" && ["docs", "docs-all", "docs-change"].includes(value)) return `${value}: told by the prompt`;
   if (name === "world") return verdicts.words.world[value];
   if (["outcome", "label", "called", "detail", "failure", "extraction", "subset"].includes(name)) return inWords(value);
   return String(value);
