@@ -219,6 +219,7 @@ class Verdict:
     step: int | None
     edited: Sequence[str]
     undone: Sequence[str]
+    edit: Mapping[str, Any] | None
     seed: int | None
     hparams_sha256: str | None
     context_sha256: str | None
@@ -292,6 +293,7 @@ class Verdict:
             step=None if step is None else int(step),
             edited=get("edited", ()),
             undone=get("undone", ()),
+            edit=get("edit"),
             seed=get("seed"),
             hparams_sha256=get("hparams_sha256"),
             context_sha256=get("context_sha256"),

@@ -92,7 +92,7 @@ _TARGETS = (
 )
 _COSTS = (
     Column("seconds", "seconds", "ratio", "Seconds that an edit took, the median; from --edits."),
-    Column("peak_memory_mib", "memory MiB", "ratio", "Most memory that an edit took, in MiB; from --edits."),
+    Column("peak_memory_mib", "memory MiB", "ratio", "Most GPU memory that an edit took, in MiB; from --edits."),
 )
 _TOOK_COLUMNS: dict[Took, str] = {"wholly": "took_wholly", "in part": "took_in_part", "not": "took_not"}
 EDIT_COLUMNS = (
@@ -154,9 +154,12 @@ def _targets(records: Sequence[EditRecord]) -> dict[str, int | float | None]:
 
 
 def _costs(named: Named, records: Sequence[EditRecord], costs: EditCosts) -> dict[str, Cell]:
-    found = [cost for record in records if (cost := costs.of(named.setting.method, record))]
+    found = [cost for record in records if (cost := costs.of(named.setting, record))]
     memory = [cost.peak_memory_mib for cost in found if cost.peak_memory_mib is not None]
-    return {"seconds": _median([cost.seconds for cost in found]), "peak_memory_mib": max(memory, default=None)}
+    return {
+        "seconds": _median([cost.seconds for cost in found if cost.seconds is not None]),
+        "peak_memory_mib": max(memory, default=None),
+    }
 
 
 def _known(records: Sequence[EditRecord], name: str) -> list[float]:

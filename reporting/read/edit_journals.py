@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...schemas.jsonl import read_rows
 from .edits import EditRecord
+from .settings import Setting
 from .verdict_files import Source
 
 
@@ -14,19 +15,20 @@ from .verdict_files import Source
 class Cost:
     """What an edit took: seconds by the wall clock, and the most memory in MiB; None where nobody measured that."""
 
-    seconds: float
+    seconds: float | None
     peak_memory_mib: float | None
 
 
 class EditCosts:
-    """The costs of edits, found by method and record: a row of samples does not name the line of its edit.
+    """The costs of edits, found by their record: a row of samples does not name the line of its edit.
 
-    Where several lines have one record (an edit made twice, one that begins a sequence too) the last one counts.
+    Where several lines have one record (an edit that was made twice) the last one counts; one of the same model, method
+    and regime comes before one of the method alone, which a journal that was renamed or made elsewhere may be.
     """
 
     def __init__(self, paths: Iterable[Path] = ()):
         """Read the journals at `paths`. Raises InputError as `read_rows` does; a torn last line is left out."""
-        self._costs: dict[tuple[str, EditRecord], Cost] = {}
+        self._costs: dict[tuple[object, ...], Cost] = {}
         self.sources: list[Source] = []
         for path in paths:
             self._read(path)
@@ -38,12 +40,16 @@ class EditCosts:
             record = EditRecord.from_row(row.data)
             if record is not None:
                 cost = Cost(row.data["seconds"], row.data.get("peak_memory_mib"))
-                self._costs[row.data["method"], _as_made(record)] = cost
+                made, method = _as_made(record), row.data["method"]
+                self._costs[method, made] = cost
+                self._costs[row.data.get("model"), method, row.data.get("regime"), made] = cost
         self.sources.append(Source(path, digest.hexdigest(), rows))
 
-    def of(self, method: str | None, record: EditRecord) -> Cost | None:
-        """Return what the edit of `record` by `method` took; None where no journal has it."""
-        return self._costs.get((method or "", _as_made(record)))
+    def of(self, setting: Setting, record: EditRecord) -> Cost | None:
+        """Return what the edit of `record` took in `setting`; None where no journal has it."""
+        made = _as_made(record)
+        exact = self._costs.get((setting.model, setting.method, setting.regime, made))
+        return exact or self._costs.get((setting.method, made))
 
 
 def _as_made(record: EditRecord) -> EditRecord:

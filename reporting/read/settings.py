@@ -109,9 +109,11 @@ def setting_of(verdict: Verdict, problem: Problem, changes: Collection[str]) -> 
 
 
 def _requests(verdict: Verdict) -> str | None:
-    """Return by which requests an edit taught; counts of them differ from change to change and make no setting."""
-    requests = verdict.row.get("requests")
-    return requests if isinstance(requests, str) else None
+    """Return by which requests an edit taught; how many there were differs from change to change and is no setting."""
+    requests, most = verdict.row.get("requests"), verdict.row.get("requests_per_change")
+    if not isinstance(requests, str):
+        return None
+    return f"{requests}, at most {most} a change" if most else requests
 
 
 def active_changes(verdict: Verdict, problem: Problem) -> tuple[str, ...]:

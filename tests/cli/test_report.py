@@ -149,14 +149,28 @@ def test_references_may_be_several(run, verdicts):
     assert "arXiv 2407.06249" in shown
 
 
-EDIT = {
+EDIT: dict = {
     "changes": ["len"],
     "requests": 2,
     "target_tokens": 9,
-    "learned_before": 0,
-    "learned_after": 2,
     "nll_before": 4.0,
     "nll_after": 0.1,
+    "greedy_tokens_before": 0.0,
+    "greedy_tokens_after": 1.0,
+    "learned_before": 0,
+    "learned_after": 2,
+    "first_rank_before": 20.0,
+    "first_rank_after": 1.0,
+    "norm": 0.01,
+    "rounded": None,
+}
+MADE: dict = {
+    "name": "len",
+    "method": "ft",
+    "requests_sha256": "a" * 64,
+    "seconds": 1.25,
+    "peak_memory_mib": None,
+    "losses": [2.0, None],
 }
 
 
@@ -169,7 +183,7 @@ class TestEdits:
 
     def test_are_told_before_adoption_with_what_they_took(self, run, taught, tmp_path):
         journal = tmp_path / "v.edits.jsonl"
-        write_rows(journal, [EDIT | {"method": "ft", "seconds": 1.25}])
+        write_rows(journal, [MADE | EDIT])
         report = json.loads(run(taught, "--edits", journal, "--json").stdout)
         (table,) = [table for table in report["tables"] if table["name"] == "edits"]
         assert (table["rows"][0]["took_wholly"], table["rows"][0]["seconds"]) == (1, 1.25)

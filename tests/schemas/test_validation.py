@@ -48,13 +48,25 @@ GOOD = {
         "label": "correct_adoption",
     },
     "edit": {
-        "changes": ["len"],
+        "name": "len",
         "method": "ft",
-        "seconds": 1.5,
+        "requests_sha256": "a" * 64,
+        "seconds": 1.25,
+        "peak_memory_mib": None,
+        "losses": [2.0, None],
+        "changes": ["len"],
         "requests": 2,
         "target_tokens": 9,
+        "nll_before": 4.0,
+        "nll_after": 0.1,
+        "greedy_tokens_before": 0.0,
+        "greedy_tokens_after": 1.0,
         "learned_before": 0,
         "learned_after": 2,
+        "first_rank_before": 20.0,
+        "first_rank_after": 1.0,
+        "norm": 0.01,
+        "rounded": None,
     },
     "report": {
         "schema_version": 4,
@@ -114,7 +126,8 @@ class TestSchemaFiles:
 
     def test_names_each_field_of_a_wrong_type(self, name):
         for field, schema in load_schema(name)["properties"].items():
-            fault = find_fault(changed(name, **{field: 0.5 if schema.get("type") != "number" else "x"}), name)
+            takes_numbers = "number" in (schema.get("type"), *schema.get("type", ()))
+            fault = find_fault(changed(name, **{field: "x" if takes_numbers else 0.5}), name)
             assert fault.startswith(f'field "{field}" must be '), fault
 
 

@@ -9,6 +9,7 @@ from edittool.reporting.build import build_report
 from edittool.reporting.options import Options
 from edittool.reporting.read.edit_journals import EditCosts
 from edittool.reporting.read.edits import EditRecord
+from edittool.reporting.read.settings import Setting
 from edittool.reporting.read.verdict_files import VerdictReader
 from edittool.reporting.read.verdict_frame import observe
 from edittool.schemas.errors import InputError
@@ -125,23 +126,32 @@ class TestToldNotZero:
             in table(made, "edits").notes
         )
 
-    @pytest.mark.parametrize(
-        "odd",
-        ["yes", {}, {"changes": []}, record("len", after=5), record("len") | {"requests": 0}, record("len", after=1.5)],
-    )
-    def test_a_field_that_is_no_record(self, report, verdict, odd):
-        assert EditRecord.from_row(odd) is None
-        good, bad = edited(verdict, "rel/0", 2, ADOPTED, record("len")), edited(verdict, "gen/0", 2, ADOPTED)
-        made = report([good, bad | {"edit": odd}])
+    @pytest.mark.parametrize("odd", [record("len", after=5), record("len", before=5), record("len", learned_now=5)])
+    def test_a_record_that_does_not_agree_with_itself(self, report, verdict, odd):
+        good, bad = edited(verdict, "rel/0", 2, ADOPTED, record("len")), edited(verdict, "gen/0", 2, ADOPTED, odd)
+        made = report([good, bad])
+        assert rows(made)[0]["edits"] == 1
         assert any(
             "field `edit` that is no edit record, and is not read: 1." in note for note in table(made, "edits").notes
         )
+
+    @pytest.mark.parametrize(
+        "odd", [None, "yes", {}, {"changes": []}, record("len", after=1.5), record("len", requests=0, after=0)]
+    )
+    def test_a_field_that_is_no_record(self, odd):
+        assert EditRecord.from_row(odd) is None
 
 
 def test_unedited_and_told_models_have_no_edits(report, verdict):
     told = {"model": "m", "method": "docs", "regime": "instant", "step": 1, "edited": ["len"]}
     made = report([verdict("rel/0", 2, ADOPTED, **UNEDITED), verdict("rel/0", 2, ADOPTED, **told)])
     assert not [table for table in made.tables if table.question == "edits"]
+
+
+def made_line(edit, **fields):
+    """Return the line of a journal."""
+    took = {"method": "ft", "seconds": 1.0, "peak_memory_mib": None, "losses": []}
+    return {"name": "n", "requests_sha256": "a" * 64, **took, **edit, **fields}
 
 
 class TestJournals:
@@ -153,10 +163,12 @@ class TestJournals:
                 edited(verdict, "rel/1", 2, ADOPTED, record("max", after=2)),
             ],
         )
+        other = {"model": "m", "regime": "sequential"}
         lines = [
-            {**record("len"), "method": "ft", "name": "len", "seconds": 2.5, "peak_memory_mib": 100.0, "losses": [1.0]},
-            {**record("max", after=2), "method": "ft", "name": "max", "seconds": 7.5, "peak_memory_mib": None},
-            {**record("max", after=2), "method": "rome", "name": "max", "seconds": 99.0},
+            made_line(record("len"), seconds=2.5, peak_memory_mib=100.0),
+            made_line(record("max", after=2), seconds=7.5, model="m", regime="instant"),
+            made_line(record("max", after=2), seconds=50.0, **other),
+            made_line(record("max", after=2), seconds=99.0, method="rome"),
         ]
         write_rows(tmp_path / "v.edits.jsonl", lines)
         reader = VerdictReader(bench, [tmp_path / "v.jsonl"])
@@ -173,11 +185,12 @@ class TestJournals:
             EditCosts([tmp_path / "x.jsonl"])
 
     def test_a_line_cut_short_is_left_out(self, tmp_path: Path):
-        whole = json.dumps({**record("len"), "method": "ft", "seconds": 1.0})
+        whole = json.dumps(made_line(record("len")))
         (tmp_path / "x.jsonl").write_text(f"{whole}\n{whole[:40]}")
         costs = EditCosts([tmp_path / "x.jsonl"])
         assert [source.rows for source in costs.sources] == [1]
-        assert costs.of("ft", EditRecord.from_row(record("len"))).seconds == 1.0
+        setting = Setting(**dict.fromkeys(Setting.__dataclass_fields__) | {"method": "ft", "world": "own"})
+        assert costs.of(setting, EditRecord.from_row(record("len"))).seconds == 1.0
 
 
 class TestOnlyTaken:
