@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+import polars as pl
+
 from ..count.comparison import Named, Study
 from ..read.edit_journals import EditCosts
 from ..read.edits import TOOK, TOOK_IN_WORDS, EditRecord, Took
@@ -21,13 +23,15 @@ class Made:
     """The edits of one state of a model: one record for each set of changes, in their order.
 
     `named` is the setting that stands for them. `changes`: those that were edited, with a record or without.
-    `disagreeing`: how many changes have several records, of which the first counts.
+    `disagreeing`: how many changes have several records, of which the first counts. `on_api`: the share of the
+    requests that are keyed on the API, of those that are keyed on something.
     """
 
     named: Named
     records: tuple[EditRecord, ...]
     changes: int
     disagreeing: int
+    on_api: float | None
 
 
 def edits_made(study: Study) -> dict[Setting, Made]:
@@ -51,7 +55,15 @@ def _made(study: Study, several: Sequence[Named]) -> Made:
         records=tuple(records[0] for records in found.values()),
         changes=len(edited | {name for changes in found for name in changes}),
         disagreeing=sum(len(records) > 1 for records in found.values()),
+        on_api=_keyed_on_api(study, several),
     )
+
+
+def _keyed_on_api(study: Study, several: Sequence[Named]) -> float | None:
+    """Return the share over all edits: a row counts those of its model, so one row of each edited model does."""
+    rows = pl.concat([study.rows(named).select("edited", "subjects", "api_subjects") for named in several])
+    known = rows.drop_nulls().unique("edited", keep="first", maintain_order=True)
+    return _share(int(known["api_subjects"].sum()), int(known["subjects"].sum()))
 
 
 def edit_rows(made: Mapping[Setting, Made], costs: EditCosts) -> dict[Setting, Row]:
@@ -109,6 +121,7 @@ EDIT_COLUMNS = (
         for word, name in _TOOK_COLUMNS.items()
     ),
     Column("targets_per_change", "targets a change", "ratio", "Targets of an edit, by its changes; mean.", detail=True),
+    Column("keyed_on_api", "keyed on API", "percent", "Requests keyed on the API, of those keyed on something."),
     *_TARGETS,
     Column("learned_share", "learned, share", "percent", "learned_after of the targets.", detail=True),
     Column("kept_share", "kept, share", "percent", "learned_now of the targets, in a sequence.", detail=True),
@@ -128,6 +141,7 @@ def _row(made: Made, costs: EditCosts) -> Row:
         **{name: counts[word] if records else None for word, name in _TOOK_COLUMNS.items()},
         **{f"{name}_share": _share(counts[word], len(records)) for word, name in _TOOK_COLUMNS.items()},
         "targets_per_change": _mean([record.requests / len(record.changes) for record in records]),
+        "keyed_on_api": made.on_api,
         **cells,
         "learned_share": _share(cells["learned_after"], cells["targets"]),
         "kept_share": _share(cells["learned_now"], cells["targets"]),

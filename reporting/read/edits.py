@@ -3,7 +3,8 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from functools import lru_cache
+from typing import Any, Literal
 
 Took = Literal["wholly", "in part", "not"]
 TOOK: tuple[Took, ...] = ("wholly", "in part", "not")
@@ -44,20 +45,16 @@ class EditRecord:
     norm: float | None
     rounded: float | None
 
-    @classmethod
-    def from_row(cls, edit: object) -> Self | None:
+    @staticmethod
+    def from_row(edit: object) -> "EditRecord | None":
         """Return the record in `edit`, a row's field; None where it is none, or does not agree with itself."""
-        if not isinstance(edit, Mapping):
+        changes = edit.get("changes") if isinstance(edit, Mapping) else None
+        if not isinstance(edit, Mapping) or not isinstance(changes, list):
             return None
-        changes = edit.get("changes")
-        if not isinstance(changes, list) or not changes or not all(isinstance(name, str) for name in changes):
+        try:
+            return _record(tuple(changes), tuple(edit.get(name) for name in (*_COUNTS, *_NUMBERS)))
+        except TypeError:  # of a value that is no number: a list or an object
             return None
-        counts = {name: _count(edit.get(name)) for name in ("requests", "target_tokens", *_LEARNED)}
-        if any(counts[name] is None for name in ("requests", "target_tokens", "learned_before", "learned_after")):
-            return None
-        if not counts["requests"] or any((counts[name] or 0) > counts["requests"] for name in _LEARNED):
-            return None
-        return cls(tuple(changes), **counts, **{name: _number(edit.get(name)) for name in _NUMBERS})  # type: ignore[arg-type]  # checked above
 
     @property
     def took(self) -> Took:
@@ -68,11 +65,26 @@ class EditRecord:
 
 
 _LEARNED = ("learned_before", "learned_after", "learned_now")
+_COUNTS = ("requests", "target_tokens", *_LEARNED)
 _NUMBERS = (
     *(f"{name}_{when}" for name in ("nll", "greedy_tokens", "first_rank") for when in ("before", "after", "now")),
     "norm",
     "rounded",
 )
+
+
+@lru_cache(maxsize=10_000)  # a record stands in the rows of all samples of its edit
+def _record(changes: tuple[object, ...], values: tuple[object, ...]) -> EditRecord | None:
+    """Return the record of these changes, counts and numbers; None where they do not agree."""
+    named = dict(zip((*_COUNTS, *_NUMBERS), values, strict=True))
+    counts = {name: _count(named[name]) for name in _COUNTS}
+    if not changes or not all(isinstance(name, str) for name in changes):
+        return None
+    if any(counts[name] is None for name in _COUNTS if name != "learned_now"):
+        return None
+    if not counts["requests"] or any((counts[name] or 0) > counts["requests"] for name in _LEARNED):
+        return None
+    return EditRecord(changes, **counts, **{name: _number(named[name]) for name in _NUMBERS})  # type: ignore[arg-type]  # checked above
 
 
 def _count(value: object) -> int | None:

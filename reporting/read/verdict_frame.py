@@ -1,6 +1,6 @@
 """The data frame of all verdicts, which the tables are counted from; programs and messages are left out."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,6 +35,8 @@ SCHEMA = {
     "detail": pl.String,
     "called": pl.String,  # how the replacement was called, see schemas.verdicts.CALLED; null where not known
     "edit": pl.UInt32,  # place in Observations.edits: what the edit did to its own targets; null where not said
+    "subjects": pl.Int64,  # requests of all edits in the model that have a subject; null where the row does not say
+    "api_subjects": pl.Int64,  # those of them whose subject is the API
     "undone": pl.Boolean,  # whether an edit was taken out of the model again, for it was not finite
     "extraction": pl.String,  # how the program was taken out of the answer; null where the sample does not say
 }
@@ -128,9 +130,19 @@ def _facts(verdict: Verdict, problem: Problem) -> dict[str, Any]:
         "label": verdict.label if judged else None,
         "detail": _encodable(verdict.label_detail) if judged else None,
         "called": verdict.called if judged else None,
+        **_subjects(verdict),
         "undone": bool(verdict.undone),
         "extraction": (verdict.extraction or {}).get("kind"),
     }
+
+
+def _subjects(verdict: Verdict) -> dict[str, int | None]:
+    """Return how many requests of the edits in the model are keyed on something, and how many on the API."""
+    taught = verdict.row.get("taught")
+    keyed_on = taught.get("keyed_on") if isinstance(taught, Mapping) else None
+    if not isinstance(keyed_on, Mapping) or not all(type(count) is int for count in keyed_on.values()):
+        return {"subjects": None, "api_subjects": None}
+    return {"subjects": sum(keyed_on.values()), "api_subjects": keyed_on.get("api", 0)}
 
 
 def _encodable(text: str | None) -> str | None:

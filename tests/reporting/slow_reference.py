@@ -485,6 +485,7 @@ def edits() -> Iterator[Row]:
                 **{f"took_{word}": n if records else None for word, n in took.items()},
                 **{f"took_{word}_share": Fraction(n, len(records)) if records else None for word, n in took.items()},
                 "targets_per_change": sum(Fraction(4, n) for n in sizes) / len(sizes) if sizes else None,
+                "keyed_on_api": None,  # no row of these says so
                 **cells,
                 "learned_share": Fraction(cells["learned_after"], whole) if whole else None,
                 "kept_share": Fraction(cells["learned_now"], whole) if cells["learned_now"] is not None else None,

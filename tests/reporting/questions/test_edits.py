@@ -142,6 +142,17 @@ class TestToldNotZero:
         assert EditRecord.from_row(odd) is None
 
 
+def test_requests_keyed_on_the_api_are_a_share_of_all(report, verdict):
+    keyed = [{"api": 3, "function": 1}, {"function": 4}]
+    made = report(
+        [
+            edited(verdict, f"rel/{i}", 2, ADOPTED, taught={"requests": 4, "kinds": {}, "keyed_on": keyed[i]})
+            for i in (0, 0, 1)
+        ]
+    )
+    assert rows(made)[0]["keyed_on_api"] == 3 / 8
+
+
 def test_unedited_and_told_models_have_no_edits(report, verdict):
     told = {"model": "m", "method": "docs", "regime": "instant", "step": 1, "edited": ["len"]}
     made = report([verdict("rel/0", 2, ADOPTED, **UNEDITED), verdict("rel/0", 2, ADOPTED, **told)])
