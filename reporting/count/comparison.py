@@ -1,6 +1,6 @@
 """Observations grouped for counting: tries of one model at one problem in one world, each beside its baseline."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -51,7 +51,7 @@ class Study:
     @cached_property
     def settings(self) -> tuple[Named, ...]:
         """Return all settings in order."""
-        names = _names(self.observations.settings)
+        names = names_of(self.observations.settings)
         return tuple(Named(place, s, names[s]) for place, s in enumerate(self.observations.settings))
 
     @cached_property
@@ -275,7 +275,7 @@ def by_criterion(values: Floats, suffix: str) -> dict[str, Floats]:
     return {f"{name}{suffix}": column for name, column in zip(CRITERIA, values.T, strict=True)}
 
 
-def _names(settings: tuple[Setting, ...]) -> dict[Setting, str]:
+def names_of(settings: Collection[Setting]) -> dict[Setting, str]:
     """Return how the method of each setting is called: by its name, and by what tells it from others of that name."""
     groups: dict[tuple[str | None, ...], set[Setting]] = {}
     for setting in settings:

@@ -7,7 +7,7 @@ from statistics import median
 
 import polars as pl
 
-from ..count.comparison import Named, Study
+from ..count.comparison import Named, Study, names_of
 from ..read.edit_journals import EditCosts
 from ..read.edits import TOOK, TOOK_IN_WORDS, EditRecord, Took
 from ..read.settings import Setting
@@ -40,18 +40,21 @@ def edits_made(study: Study) -> dict[Setting, Made]:
     for named in study.settings:
         if named.setting.edited:
             states.setdefault(named.setting.model_state, []).append(named)
-    return {state: _made(study, several) for state, several in states.items()}
+    names = names_of(states)
+    return {
+        state: _made(study, Named(several[0].place, state, names[state]), several) for state, several in states.items()
+    }
 
 
-def _made(study: Study, several: Sequence[Named]) -> Made:
+def _made(study: Study, named: Named, several: Sequence[Named]) -> Made:
     known, sets = study.observations.edits, study.observations.sets
-    places = {place for named in several for place in study.rows(named)["edit"].drop_nulls().unique()}
+    places = {place for one in several for place in study.rows(one)["edit"].drop_nulls().unique()}
     found: dict[tuple[str, ...], list[EditRecord]] = {}
     for record in sorted((known[place] for place in places), key=lambda record: (record.changes, repr(record))):
         found.setdefault(record.changes, []).append(record)
-    edited = {name for named in several for place in study.rows(named)["edited"].unique() for name in sets[place]}
+    edited = {name for one in several for place in study.rows(one)["edited"].unique() for name in sets[place]}
     return Made(
-        named=several[0],
+        named=named,
         records=tuple(records[0] for records in found.values()),
         changes=len(edited | {name for changes in found for name in changes}),
         disagreeing=sum(len(records) > 1 for records in found.values()),
@@ -60,9 +63,9 @@ def _made(study: Study, several: Sequence[Named]) -> Made:
 
 
 def _keyed_on_api(study: Study, several: Sequence[Named]) -> float | None:
-    """Return the share over all edits: a row counts those of its model, so one row of each edited model does."""
-    rows = pl.concat([study.rows(named).select("edited", "subjects", "api_subjects") for named in several])
-    known = rows.drop_nulls().unique("edited", keep="first", maintain_order=True)
+    """Return the share over all edits: every row counts those of its model, so each edited model counts once."""
+    rows = pl.concat([study.rows(one).select("edited", "subjects", "api_subjects") for one in several])
+    known = rows.drop_nulls().group_by("edited").max()
     return _share(int(known["api_subjects"].sum()), int(known["subjects"].sum()))
 
 
