@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import TextColumn
 
 from ..reporting.bounds import METRICS, Bound, Outcome, parse_bound
-from ..reporting.options import Options
+from ..reporting.options import REFERENCES, Options, Reference
+from ..reporting.read.edit_journals import EditCosts
 from ..reporting.read.verdict_files import VerdictReader
 from ..schemas.errors import EnvironmentFault
 from ..schemas.verdicts import Verdict
@@ -38,7 +39,28 @@ WIDTH = 100  # columns of a report that goes to a file or a pipe
 @click.option(
     "--baseline", metavar="MODEL", help="The unedited model to hold the others against. Default: each its own."
 )
-@click.option("--reference", type=click.Choice(["paper"]), help="Add the figures of arXiv 2511.03182 beside ours.")
+@click.option(
+    "--reference",
+    "references",
+    type=click.Choice(REFERENCES),
+    multiple=True,
+    help="Add published figures beside ours, or as context: of arXiv 2511.03182, its second version, EDAPIBench, "
+    "CodeUpdateArena; may be repeated.",
+)
+@click.option(
+    "--edits",
+    "journals",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="A journal that `edittool edit` wrote beside its samples (STEM.edits.jsonl), for the seconds and the memory "
+    "of edits; may be repeated.",
+)
+@click.option("--only-taken", is_flag=True, help="Restrict the tables to changes whose edit took wholly.")
+@click.option(
+    "--solved-by-baseline",
+    is_flag=True,
+    help="Restrict the tables to problems that the unedited model passes with no change active.",
+)
 @click.option(
     "--resamples", type=click.IntRange(100, 100_000), default=2000, show_default=True, help="Bootstrap resamples."
 )
@@ -57,7 +79,10 @@ def report(
     verdicts: tuple[Path, ...],
     output: Path | None,
     baseline: str | None,
-    reference: str | None,
+    references: tuple[Reference, ...],
+    journals: tuple[Path, ...],
+    only_taken: bool,
+    solved_by_baseline: bool,
     resamples: int,
     seed: int,
     fail_under: tuple[str, ...],
@@ -72,6 +97,9 @@ def report(
     With -o, a folder gets report.html (one page, no network: plots, tables, every sample), report.json, report.md,
     and each table as CSV and LaTeX and each figure as SVG and PNG. The same command again replaces them.
 
+    Whether the edits took stands before all else: samples of this version say what each edit did to its own targets.
+    --only-taken and --solved-by-baseline restrict every table after that, and the report says what they leave out.
+
     --fail-under is for CI. A bound is for each edited model (or each held against --baseline), where there are none for
     every model; of a sequence of edits for the last sampled step. Where there is no value, for lack of samples, it does
     not hold. SUBSET is reliability, generalization or specificity. A bound that does not hold has a line on stderr, and
@@ -81,6 +109,8 @@ def report(
     edittool report builtin verdicts.jsonl                      the tables
     edittool report BENCH unedited.jsonl ft.jsonl rome.jsonl -o report/
     edittool report BENCH verdicts.jsonl --reference paper      the published figures beside ours
+    edittool report BENCH rome.jsonl --edits rome.edits.jsonl   with the time that each edit took
+    edittool report BENCH *.jsonl --only-taken                  only changes whose edit took wholly
     edittool report BENCH base.jsonl tuned.jsonl --baseline base-7b
     edittool report BENCH verdicts.jsonl --json > r.json        the numbers
     edittool report BENCH v.jsonl --fail-under adopted=0.5 --fail-under generalization.adopted=0.4
@@ -91,9 +121,10 @@ def report(
     bounds = tuple(map(parse_bound, fail_under))
     if output is not None:
         check_folder(output)
-    options = Options(resamples, seed, baseline, reference == "paper")
+    options = Options(resamples, seed, baseline, tuple(dict.fromkeys(references)), only_taken, solved_by_baseline)
+    costs = EditCosts(journals)
     reader = VerdictReader(open_bench(bench), verdicts)
-    made, observations, bodies = _build(reader, options, bounds, with_bodies=output is not None)
+    made, observations, bodies = _build(reader, options, bounds, costs, with_bodies=output is not None)
     for note in made.notes:
         talk.print(plain(f"note: {note}", style="yellow"), soft_wrap=True)
     if output is not None:
@@ -130,7 +161,7 @@ def _require_libraries() -> None:
 
 
 def _build(
-    reader: VerdictReader, options: Options, bounds: tuple[Bound, ...], *, with_bodies: bool
+    reader: VerdictReader, options: Options, bounds: tuple[Bound, ...], costs: EditCosts, *, with_bodies: bool
 ) -> "tuple[Report, Observations, Bodies | None]":
     from ..reporting.build import build_report
     from ..reporting.page.bodies import Bodies
@@ -150,7 +181,7 @@ def _build(
         finally:
             gc.enable()
         bar.update(task, description="counting", doing="")
-        made = build_report(observations, reader, options, bounds)
+        made = build_report(observations, reader, options, bounds, costs)
     return made, observations, bodies
 
 

@@ -16,11 +16,13 @@ from .sandbox.run_jobs import SandboxIdentity
 
 OPTIONAL_FACTS: Final = (
     "label_detail",
+    "called",
     "disagreement",
     "uses",
     "opaque",
     "bypass",
     "failed_calls",
+    "refused_calls",
     "seen",
     "again",
     "output",

@@ -29,6 +29,7 @@ from edittool.benchmark.builtin import load_builtin
 from edittool.schemas.bench import Bench, write_bench
 from edittool.schemas.changes import Change
 from edittool.schemas.problems import Problem, Test
+from edittool.schemas.verdicts import CALLED
 
 SIZES = {"reliability": 259, "generalization": 328, "specificity": 210}
 CHANGES = 65
@@ -151,6 +152,12 @@ def _samples(luck: random.Random, problem: Problem, chance: float, **setting: An
             "outcome": "passed" if passed == 4 else "partial" if passed else "failed",
             "label": label if name in setting["active_changes"] else None,
             "label_detail": "stale_use",
+            **({"called": luck.choice(CALLED)} if name in setting["active_changes"] else {}),
+            **(
+                {"edit": _record(name if name in setting["edited"] else setting["edited"][-1])}
+                if setting["edited"]
+                else {}
+            ),
             "stage": "run",
             "error": None if passed == 4 else error,
             "tests": [{"passed": n < passed, "error": None if n < passed else error} for n in range(4)],
@@ -160,6 +167,24 @@ def _samples(luck: random.Random, problem: Problem, chance: float, **setting: An
             "duration_ms": 12.3,
             "cpu_ms": 4.5,
         }
+
+
+def _record(change: str) -> Row:
+    """Return the record of the edit that taught `change`."""
+    number = int(change.removeprefix("api"))
+    before = {
+        "nll_before": 5 + number / 100,
+        "greedy_tokens_before": 0.125,
+        "learned_before": 0,
+        "first_rank_before": 900.0,
+    }
+    after = {
+        "nll_after": number / 100,
+        "greedy_tokens_after": 0.875,
+        "learned_after": number % 5,
+        "first_rank_after": 1.0,
+    }
+    return {"changes": [change], "requests": 4, "target_tokens": 60, **before, **after, "norm": 0.01, "rounded": 0.0}
 
 
 def run_report(bench: Path, verdicts: Path, output: Path) -> tuple[float, float]:

@@ -8,17 +8,28 @@ from ..schemas.bench import SUBSETS
 from .bounds import Bound
 from .charts.from_tables import make_charts
 from .count.comparison import Study
+from .count.restriction import restricted
 from .options import Options
 from .questions.answers import answer_table
 from .questions.bounds import check_bounds
+from .questions.edits import change_edit_table, edit_rows, edit_table, edits_made
 from .questions.extraction import extraction_table
 from .questions.findings import findings, reading_of
 from .questions.overview import overview_table
-from .questions.published import reference_table
+from .questions.published import reference_tables
 from .questions.rq1_robustness import change_table, rate_table
 from .questions.rq2_sequences import collapse_table, curve_table, retention_table
-from .questions.rq3_adoption import change_label_table, detail_table, kind_table, label_table, usage_table
+from .questions.rq3_adoption import (
+    called_table,
+    change_label_table,
+    detail_table,
+    kind_table,
+    label_table,
+    solved_label_table,
+    usage_table,
+)
 from .questions.rq4_failures import failure_table, instability_table, loss_table, regression_table
+from .read.edit_journals import EditCosts
 from .read.verdict_files import VerdictReader
 from .read.verdict_frame import Observations
 from .report import Report
@@ -33,6 +44,8 @@ _TABLES = (
     collapse_table,
     retention_table,
     label_table,
+    solved_label_table,
+    called_table,
     kind_table,
     usage_table,
     change_label_table,
@@ -44,32 +57,45 @@ _TABLES = (
 )
 
 
-_IF_ANY = ("answers", "extraction")
-"""Tables that are left out where the benchmark has no changes, or no sample says how it was extracted."""
+_IF_ANY = ("answers", "extraction", "rq3_called")
+"""Tables that are left out where the benchmark has no changes, or no verdict says what they count."""
 
 
 def build_report(
-    observations: Observations, reader: VerdictReader, options: Options, bounds: Sequence[Bound] = ()
+    observations: Observations,
+    reader: VerdictReader,
+    options: Options,
+    bounds: Sequence[Bound] = (),
+    costs: EditCosts | None = None,
 ) -> Report:
-    """Return the report of `observations`, which were read by `reader`; equal input and options, equal report."""
+    """Return the report of `observations`, which were read by `reader`; equal input and options, equal report.
+
+    `costs` are those of the edits, where journals have them. Raises InputError where no verdict tells what the options
+    restrict the tables to.
+    """
+    whole, costs = Study(observations, options), costs or EditCosts()
+    made = edits_made(whole)
+    edit_cells = edit_rows(made, costs)
+    edits = (edit_table(whole, made, edit_cells, costs), change_edit_table(whole, made, costs)) if made else ()
+    observations, restrictions = restricted(observations, options)
     study = Study(observations, options)
     every = {table.name: table for table in (make(study) for make in _TABLES)}
     idle = {name for name in _IF_ANY if not every[name].rows and not (name == "answers" and study.bench.changes)}
-    tables = tuple(table for name, table in every.items() if name not in idle)
-    if options.reference:
-        tables = (*tables, reference_table(study.bench, tables))
+    tables = (*edits, *(table for name, table in every.items() if name not in idle))
+    tables = (*tables, *reference_tables(options.references, study.bench, tables))
     return Report(
         bench_name=study.bench.name,
         bench_sha256=study.bench.digest(),
         sources=tuple(reader.sources),
-        verdicts=observations.frame["verdict"].n_unique(),
+        verdicts=whole.frame["verdict"].n_unique(),
         duplicates=reader.duplicates.count,
         other_bench=reader.other_bench.count,
         options=options,
-        notes=(*reader.notes(), *_notes(study)),
-        findings=findings(study, every["overview"], every["answers"]),
+        notes=(*reader.notes(), *restrictions, *_notes(study)),
+        findings=findings(study, every["overview"], every["answers"], edit_cells),
         reading=reading_of(every["overview"]),
         outcomes=check_bounds(study, bounds),
+        journals=tuple(costs.sources),
         tables=tables,
         charts=make_charts({table.name: table for table in tables}),
     )
@@ -78,10 +104,11 @@ def build_report(
 def _notes(study: Study) -> Iterator[str]:
     """Yield what is to be known of the verdicts as a whole, beside what their reading has shown."""
     compared = [named.setting for named in study.settings if study.is_compared(named.setting)]
-    missing = dict.fromkeys(study.baseline_model(s) for s in compared if not study.has_baseline(s))
-    for model in missing:
+    missing = dict.fromkeys((study.baseline_model(s), s.style) for s in compared if not study.has_baseline(s))
+    for model, style in missing:
+        asked = f" asked in the style {style!r}" if style else ""
         yield (
-            f"No verdicts of the unedited model {model or 'without a name'!r}: what edits changed cannot "
+            f"No verdicts of the unedited model {model or 'without a name'!r}{asked}: what edits changed cannot "
             "be told. Sample it with `edittool edit --method none`, judge it, and give that file too; or name another "
             "unedited model with --baseline."
         )

@@ -27,7 +27,7 @@ class Report:
     """The content of a report, for all outputs; `notes` are sentences about the verdicts as a whole.
 
     `findings` stand before all else, and `reading` says how they are to be read. `outcomes` are those of
-    the bounds that were asked for.
+    the bounds that were asked for. `sources` are the files of verdicts, `journals` those of edits.
     """
 
     bench_name: str
@@ -43,6 +43,7 @@ class Report:
     findings: tuple[Finding, ...] = ()
     reading: str = ""
     outcomes: tuple[Outcome, ...] = ()
+    journals: tuple[Source, ...] = ()
 
     def sections(self) -> Iterator[Section]:
         """Yield the section of each question, one without tables and charts too."""

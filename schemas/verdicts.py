@@ -33,6 +33,7 @@ LabelDetail = Literal[
     "wrong_result",
     "other",
 ]
+Called = Literal["right", "ill_called", "not_called"]
 Unresolved = Literal["missing_name", "missing_import", "missing_attribute", "bad_call", "missing_entry_point"]
 ErrorKind = Literal[
     Unresolved,
@@ -56,6 +57,7 @@ Isolation = Literal["container", "recycled"]
 Reused = Literal["cache", "duplicate"]
 
 STOPPED: Final[tuple[Stopped, ...]] = get_args(Stopped)
+CALLED: Final[tuple[Called, ...]] = get_args(Called)
 LABELS: Final[tuple[Label, ...]] = get_args(Label)  # as tables have them; LABELS_IN_WORDS has them as they decide
 
 # An API unresolved or ill-called: the program does not compile against the APIs of its world.
@@ -79,6 +81,15 @@ LABELS_IN_WORDS: Final[dict[Label, str]] = {
     "workaround": "passed without the replacement, or without needing it",
     "misuse": "did not pass, and names or called the replacement",
     "no_adoption": "did not pass, and does not know the replacement",
+}
+
+CALLED_IN_WORDS: Final[dict[Called, str]] = {
+    "right": "called the replacement, which took each call and raised in none, and its value may reach the result",
+    "ill_called": (
+        "called the replacement so that it refuses or raises, as an attribute of a value, or for nothing, its value "
+        "thrown away"
+    ),
+    "not_called": "made no call of the replacement that ran",
 }
 
 _STOPPED_IN_WORDS: Final[dict[str, str]] = {
@@ -166,6 +177,7 @@ class Verdict:
     label: Label | None
 
     label_detail: str | None
+    called: Called | None
     stage: Stage | None
     change_id: str | None
     error: Mapping[str, Any] | None
@@ -173,6 +185,7 @@ class Verdict:
     uses: Sequence[Mapping[str, Any]]
     calls: Mapping[str, int]
     failed_calls: Mapping[str, int]
+    refused_calls: Mapping[str, int]
     disagreement: str
     opaque: bool
     bypass: Sequence[str]
@@ -243,6 +256,7 @@ class Verdict:
             outcome=row["outcome"],
             label=row["label"],
             label_detail=get("label_detail"),
+            called=get("called"),
             stage=get("stage"),
             change_id=get("change_id"),
             error=get("error"),
@@ -250,6 +264,7 @@ class Verdict:
             uses=get("uses", ()),
             calls=get("calls", {}),
             failed_calls=get("failed_calls", {}),
+            refused_calls=get("refused_calls", {}),
             disagreement=get("disagreement", ""),
             opaque=get("opaque", False),
             bypass=get("bypass", ()),

@@ -14,7 +14,7 @@ _CONSTANTS = frozenset({"integer", "float", "true", "false", "none", "ellipsis",
 _WRAPPERS = frozenset({"keyword_argument", "parenthesized_expression", "unary_operator"})
 _REBINDING = frozenset({"named_expression", "yield", "await"})
 # Functions and methods that change what they are called on, or depend on what was called before.
-_CHANGING = frozenset(
+CHANGING = frozenset(
     """
     add append appendleft choice choices clear discard extend heapify heappop heappush heappushpop heapreplace input
     insert insort next pop popitem popleft print randint random randrange read readline remove reverse sample send
@@ -61,7 +61,7 @@ def _effect(node: Node) -> Effect:
         node = pending.pop()
         if node.type in _REBINDING:
             return "rebinds"
-        if node.type == "call" and _function_name(node) in _CHANGING:
+        if node.type == "call" and _function_name(node) in CHANGING:
             effect = "changes"
         if node.type != "lambda":
             pending.extend(node.named_children)

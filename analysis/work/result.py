@@ -16,7 +16,7 @@ from ..tree.scopes import Binding, Scope
 from ..tree.syntax import parts_of, text_of
 
 # Calls of these change what they are called on or given, and give something else.
-_CHANGERS = frozenset(
+CHANGERS = frozenset(
     "add append appendleft clear discard extend extendleft heapify heappop heappush heappushpop heapreplace insert "
     "insort insort_left insort_right intersection_update move_to_end pop popitem popleft remove reverse rotate "
     "setdefault shuffle sort subtract symmetric_difference_update update difference_update".split()
@@ -191,7 +191,7 @@ class _Slice:
         function = call.inner.child_by_field_name("attribute") if call.inner.type == "attribute" else call.inner
         parent = self.parents.get(site.node.id)
         for_itself = parent is not None and parent.type in ("expression_statement", "await")
-        if not for_itself and text_of(function or root) not in _CHANGERS:
+        if not for_itself and text_of(function or root) not in CHANGERS:
             return
         if for_itself:
             self.calls[text_of(function or root)].append(site.node)

@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 
 from ...sandbox_images.python.boundary.bypasses import CODES
 from ...sandbox_images.python.boundary.runs import IN_TESTS, ON_LOAD, RUNS_AGAIN
-from ...schemas.verdicts import DETAILS_IN_WORDS, ErrorKind, Label, Outcome, Stage
+from ...schemas.verdicts import DETAILS_IN_WORDS, Called, ErrorKind, Label, Outcome, Stage
 from ..sandbox.job import Finding
 
 _TUPLES: Final = ("tests", "uses", "bypass", "seen", "again")
@@ -140,11 +140,13 @@ FIELDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "error": _is_error,
     "calls": _by_name(_is_count),
     "failed_calls": _by_name(_is_count),
+    "refused_calls": _by_name(_is_count),
     "seen": _list_of(_is_seen),
     "again": _list_of(_is_run),
     "rebound": lambda value: type(value) is bool,
     "label": _one_of(None, *get_args(Label)),
     "label_detail": _one_of(None, *(detail for details in DETAILS_IN_WORDS.values() for detail in details)),
+    "called": _one_of(None, *get_args(Called)),
     "disagreement": lambda value: value is None or _is_text(value),
     "uses": _list_of(_is_use),
     "opaque": lambda value: type(value) is bool,

@@ -9,7 +9,7 @@ from ...sandbox_images.python.boundary.limits import MAX_JOB_BYTES, MAX_PROGRAM_
 from ...sandbox_images.python.boundary.runs import FIRST, NOTHING, WRONG_VALUE
 from ...schemas.changes import Change
 from ...schemas.problems import Problem
-from ...schemas.verdicts import Label, LabelDetail, Outcome, Stage
+from ...schemas.verdicts import Called, Label, LabelDetail, Outcome, Stage
 
 TOTAL: Final = 10  # times the CPU time of one part, which is loading or a test, is what all may take by default
 _LONGEST_LETTER: Final = 12  # bytes, of JSON in ASCII: \ud83d\ude00
@@ -110,7 +110,9 @@ class Finding:
 
     `tests` holds one {"passed": bool, "error": {...} | None} for each test, `error` the first error or None
     ({"type", "message", "line", "kind"}). `calls` are the calls of each active replacement that returned,
-    `failed_calls` those that raised in it. `trace` has the classes seen to define each traced attribute: dotted paths,
+    `failed_calls` those that raised in it, `refused_calls` those that it turned away. `called` says how the
+    replacement of the problem's own change was called; None where no such change is active, and where it is not known.
+    `trace` has the classes seen to define each traced attribute: dotted paths,
     "module" where the value was one, "?" for no class. `bypass` are the codes of ways around the removal that the
     program took (as far as it lets them be seen), `seen` the removed APIs that it called, with lines of the program.
     `again` has the runs after the first of a program that passed. `rebound`: the replacement's name meant something
@@ -124,8 +126,10 @@ class Finding:
     error: Mapping[str, Any] | None = None
     calls: Mapping[str, int] = field(default_factory=dict)
     failed_calls: Mapping[str, int] = field(default_factory=dict)
+    refused_calls: Mapping[str, int] = field(default_factory=dict)
     label: Label | None = None
     label_detail: LabelDetail | None = None
+    called: Called | None = None
     disagreement: str | None = None
     uses: tuple[Mapping[str, Any], ...] = ()
     opaque: bool = False
@@ -157,9 +161,10 @@ class Finding:
         detail: LabelDetail | None,
         disagreement: str | None,
         uses: tuple[Mapping[str, Any], ...],
+        called: Called | None,
     ) -> Self:
-        """Return this finding with an adoption label."""
-        return replace(self, label=label, label_detail=detail, disagreement=disagreement, uses=uses)
+        """Return this finding with an adoption label, and with how the replacement was called."""
+        return replace(self, label=label, label_detail=detail, disagreement=disagreement, uses=uses, called=called)
 
     def tried(self, attempts: int) -> Self:
         """Return this finding with the number of attempts it took."""

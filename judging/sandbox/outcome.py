@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, Literal
 
+from ...analysis.called import Calls, how_called
 from ...analysis.labels import label_program
 from ...sandbox_images.python.boundary.limits import kernel_cpu_seconds
 from ...schemas.verdicts import UNRESOLVED, Outcome, Stage
@@ -19,6 +20,7 @@ from .time_limits import limit_reached
 
 # Kinds of an error that the trusted process gives to a test when the trial is over; no program can send them.
 ENDS: Final = frozenset({"timeout", "died", "closed", "protocol", "output_limit"})
+_REFERRING: Final = frozenset({"call", "value", "attribute"})  # uses that may be a call; no import, no definition
 # The limit on CPU time is counted in ticks, what was used is measured: on a busy machine the two lie far apart.
 TICK_TOLERANCE: Final = 0.5
 
@@ -40,6 +42,7 @@ def find(job: Job, result: Mapping[str, Any], limits: Limits) -> Finding:
             error=None if outcome == "passed" else ending or result["error"],
             calls=result["calls"],
             failed_calls=result["failed_calls"],
+            refused_calls=result["refused_calls"],
             opaque=result["opaque"],
             bypass=tuple(result["bypass"]),
             seen=tuple(result["seen"]),
@@ -169,16 +172,19 @@ def _kind(test: Mapping[str, Any]) -> str | None:
 
 
 def label(job: Job, finding: Finding) -> Finding:
-    """Return `finding` with its adoption label, where the job's world has the change its problem belongs to."""
+    """Return `finding` with label and how the replacement was called, where the problem's own change is active."""
     change = job.own_change
     if change is None:
         return finding
+    calls = Calls(
+        *(counts.get(change.replacement, 0) for counts in (finding.calls, finding.failed_calls, finding.refused_calls))
+    )
     labelling = label_program(
         job.program,
         change,
         passed=finding.outcome == "passed",
-        calls=finding.calls.get(change.replacement, 0),
-        failed_calls=finding.failed_calls.get(change.replacement, 0),
+        calls=calls.returned,
+        failed_calls=calls.failed,
         outcome=finding.outcome,
         error=finding.error,
         bypass=finding.bypass,
@@ -186,4 +192,14 @@ def label(job: Job, finding: Finding) -> Finding:
         rebound=finding.rebound,
         problem=job.problem,
     )
-    return finding.labelled(labelling.label, labelling.detail, labelling.disagreement, labelling.uses)
+    called = how_called(
+        job.program,
+        change,
+        calls,
+        outcome=finding.outcome,
+        errors=[error for error in (finding.error, *(test["error"] for test in finding.tests)) if error],
+        named=any(use["name"] == change.replacement and use["kind"] in _REFERRING for use in labelling.uses),
+        needed=finding.needs_replacement,
+        entry_point=job.problem.entry_point,
+    )
+    return finding.labelled(labelling.label, labelling.detail, labelling.disagreement, labelling.uses, called)

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ...schemas.bench import SUBSETS
-from ...schemas.verdicts import FAILURES, LABELS
+from ...schemas.verdicts import CALLED, FAILURES, LABELS
 from ..count.comparison import ALL
 from ..count.pass_at_k import CRITERIA
-from ..table.table import Scalar, Table
+from ..table.table import Estimate, Scalar, Table
 from .chart import Chart, Panel, Series
 
 Record = Mapping[str, Scalar]
@@ -16,7 +16,7 @@ _WORLDS = {"own": "", "none": "no change", "all": "all changes", "edited": "edit
 
 def make_charts(tables: Mapping[str, Table]) -> tuple[Chart, ...]:
     """Return every chart that the tables, by name, have numbers for."""
-    makers = (_rates, _changes, _curves, _labels, _kinds, _failures, _losses, _regressions)
+    makers = (_edits, _kept, _rates, _changes, _curves, _labels, _kinds, _failures, _losses, _regressions)
     charts = [chart for make in makers for chart in make(tables)]
     return tuple(chart for chart in charts if any(panel.series for panel in chart.panels))
 
@@ -90,6 +90,42 @@ def _panels(
     return tuple(Panel(subset, tuple(make(part))) for subset, part in parts if part)
 
 
+def _edits(tables: Mapping[str, Table]) -> Iterator[Chart]:
+    rows = tables["edits"].brief or () if "edits" in tables else ()
+    brief = [{**row, "world": "own"} for row in rows if row["edits"]]
+    records: list[Record] = [
+        {name: cell for name, cell in row.items() if not isinstance(cell, Estimate)} for row in brief
+    ]
+    name = _names(records)
+    took = {"took_wholly": "wholly", "took_in_part": "in part", "took_not": "not"}
+    series = tuple(_by_category(records, name, f"{column}_share", column, word) for column, word in took.items())
+    yield Chart(
+        "edits_took", "edits", "Did the edits take?", "stacked", "", "edits, %",
+        (Panel("", series),) if records else (), "edits",
+        "Stacked bars: for each edited model, the edits that took wholly, in part and not.",
+    )  # fmt: skip
+    times = [
+        when for when in ("before", "after", "now") if any(record[f"nll_{when}"] is not None for record in records)
+    ]
+    series = tuple(_by_category(records, name, f"nll_{when}", f"nll_{when}", when, scale=1) for when in times)
+    yield Chart(
+        "edits_nll", "edits", "What the edits did to their targets", "points", "", "NLL per target token, nats",
+        (Panel("", series),) if series else (), "edits",
+        "Points: for each edited model, the targets' negative log-likelihood before the edit, after it, and now.",
+    )  # fmt: skip
+
+
+def _kept(tables: Mapping[str, Table]) -> Iterator[Chart]:
+    known = _records(tables["edits"]) if "edits" in tables else []
+    records: list[Record] = [{**record, "world": "own"} for record in known if record["kept_share"] is not None]
+    name = _names(records)
+    yield Chart(
+        "edits_kept", "edits", "Targets still learned as edits pile up", "lines", "edits", "targets, %",
+        (Panel("", tuple(_lines(records, name, "kept_share"))),) if records else (), "edits",
+        "Lines: for each sequence of edits, the share of all targets until then that the model still writes.",
+    )  # fmt: skip
+
+
 def _rates(tables: Mapping[str, Table]) -> Iterator[Chart]:
     records = _records(tables["rq1_rates"])
     name = _names(records)
@@ -140,7 +176,10 @@ def _lines(records: Sequence[Record], name: Callable[[Record], str], column: str
 
 def _line(records: Sequence[Record], title: str, role: str, column: str) -> Series:
     steps = tuple(int(record["step"] or 0) for record in records)
-    values, low, high = (tuple(_scaled(r, f"{column}{end}", 100) for r in records) for end in ("", "_low", "_high"))
+    values = tuple(_scaled(record, column, 100) for record in records)
+    if f"{column}_low" not in records[0]:
+        return Series(title, steps, values, role=role)
+    low, high = (tuple(_scaled(record, f"{column}_{end}", 100) for record in records) for end in ("low", "high"))
     return Series(title, steps, values, low, high, role)
 
 
@@ -169,6 +208,13 @@ def _labels(tables: Mapping[str, Table]) -> Iterator[Chart]:
     yield Chart(
         "rq3_labels", "rq3", "Is the new API adopted?", "stacked", "", "labelled samples, %", panels, "rq3_labels",
         "Stacked bars: for each setting the shares of correct adoption, misuse, workaround and no adoption.",
+    )  # fmt: skip
+    known = [r for r in records if r["called_known"]]
+    panels = _panels(known, (*SUBSETS[:2], ALL), lambda part: [_by_category(part, name, x, x) for x in CALLED])
+    yield Chart(
+        "rq3_called", "rq3", "How is the new API called, whether programs pass or not?", "stacked", "",
+        "labelled samples, %", panels, "rq3_labels",
+        "Stacked bars: for each setting the shares of programs that called the new API rightly, ill, and not at all.",
     )  # fmt: skip
     passing = [r for r in records if r["passing"]]
     shares = ("correct_adoption", "workaround")

@@ -1,6 +1,6 @@
 """Observations grouped for counting: tries of one model at one problem in one world, each beside its baseline."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from ...schemas.bench import SUBSETS
-from ...schemas.verdicts import LABELS
+from ...schemas.verdicts import CALLED, LABELS
 from ..options import Options
 from ..read.settings import Setting
 from ..read.verdict_frame import Observations
@@ -51,7 +51,7 @@ class Study:
     @cached_property
     def settings(self) -> tuple[Named, ...]:
         """Return all settings in order."""
-        names = _names(self.observations.settings)
+        names = names_of(self.observations.settings)
         return tuple(Named(place, s, names[s]) for place, s in enumerate(self.observations.settings))
 
     @cached_property
@@ -82,7 +82,8 @@ class Study:
         """Return the units of a setting: the columns UNIT, `n` judged samples, and how many meet each criterion.
 
         `labelled` and `passing` are the samples that have a label, and those of them that passed; each label has a
-        column, and one of those that passed (`passed_LABEL`).
+        column, and one of those that passed (`passed_LABEL`). `called` are those of which is known how they called the
+        replacement; each way has a column.
         """
         return self._units(named.place)
 
@@ -98,7 +99,7 @@ class Study:
     def is_compared(self, setting: Setting) -> bool:
         """Tell whether there should be a baseline for `setting`."""
         other = self.options.baseline not in (None, setting.model)
-        return setting.edited or other
+        return setting.edited or setting.told or other
 
     def baseline_model(self, setting: Setting) -> str | None:
         """Return the name of the unedited model that `setting` is held against."""
@@ -106,12 +107,21 @@ class Study:
 
     def has_baseline(self, setting: Setting) -> bool:
         """Tell whether there is any verdict of the unedited model."""
-        return not self._baseline(self.baseline_model(setting)).is_empty()
+        return not self._baseline(setting).is_empty()
 
-    def _baseline(self, model: str | None) -> pl.DataFrame:
-        """Return the units of the unedited `model` by task and world, their counts in the columns `base_...`."""
-        if model not in self._baselines:
-            places = [n.place for n in self.settings if n.setting.model == model and not n.setting.edited]
+    def _baseline(self, setting: Setting) -> pl.DataFrame:
+        """Return the units of the unedited model by task and world, their counts in the columns `base_...`.
+
+        It was asked in the style of `setting`. Where the verdicts of either do not say that, any style will do, and so
+        it will for a model that --baseline names and that was asked in no such style: a reader chose to compare them.
+        """
+        model = self.baseline_model(setting)
+        key = (model, setting.style)
+        if key not in self._baselines:
+            unedited = [n for n in self.settings if n.setting.model == model and self._is_unedited(n.setting)]
+            alike = [n for n in unedited if setting.style is None or n.setting.style in (None, setting.style)]
+            chosen = alike or (unedited if self.options.baseline else [])
+            places = [named.place for named in chosen]
             rows = self.frame.filter(pl.col("setting").is_in(places), pl.col("judged")).unique("verdict")
             counts = [
                 pl.len().alias("base_n"),
@@ -119,12 +129,26 @@ class Study:
                 pl.col("label").is_not_null().sum().alias("base_labelled"),
                 (pl.col("label") == "correct_adoption").sum().alias("base_correct_adoption"),
             ]
-            self._baselines[model] = rows.group_by("task", "active").agg(counts).cast(dict.fromkeys(_BASE, pl.Int64))
-        return self._baselines[model]
+            self._baselines[key] = rows.group_by("task", "active").agg(counts).cast(dict.fromkeys(_BASE, pl.Int64))
+        return self._baselines[key]
 
     @cached_property
-    def _baselines(self) -> dict[str | None, pl.DataFrame]:
+    def _baselines(self) -> dict[tuple[str | None, str | None], pl.DataFrame]:
         return {}
+
+    @staticmethod
+    def _is_unedited(setting: Setting) -> bool:
+        return not (setting.edited or setting.told)
+
+    def solved(self, setting: Setting) -> frozenset[str] | None:
+        """Return the tasks that the unedited model of `setting` passes with no change active; None where none ran so.
+
+        It passes a task where at least half of its judged samples do.
+        """
+        base = self._baseline(setting).filter(pl.col("active") == self._no_change)
+        if base.is_empty():
+            return None
+        return frozenset(base.filter(2 * pl.col("base_full") >= pl.col("base_n"))["task"])
 
     def pairs(self, named: Named, against: Against) -> pl.DataFrame:
         """Return the units of a setting that have a baseline, with its counts in `base_n`, `base_compile`, ...
@@ -143,7 +167,7 @@ class Study:
         return {}
 
     def _pair(self, named: Named, against: Against) -> pl.DataFrame:
-        base = self._baseline(self.baseline_model(named.setting))
+        base = self._baseline(named.setting)
         units = self.units(named).filter(pl.col("n") > 0)
         nothing = self._no_change
         unchanged = base.filter(pl.col("active") == nothing).drop("active")
@@ -213,6 +237,8 @@ def count_units(rows: pl.DataFrame) -> pl.DataFrame:
         "labelled": labelled.sum(),
         "passing": (labelled & full).sum(),
         **{label: (pl.col("label") == label).sum() for label in LABELS},
+        "called": (labelled & pl.col("called").is_not_null()).sum(),
+        **{called: (labelled & (pl.col("called") == called)).sum() for called in CALLED},
         **{f"passed_{label}": ((pl.col("label") == label) & full).sum() for label in LABELS},
     }
     units = rows.group_by(UNIT).agg(expression.cast(pl.Int64).alias(name) for name, expression in counts.items())
@@ -249,7 +275,7 @@ def by_criterion(values: Floats, suffix: str) -> dict[str, Floats]:
     return {f"{name}{suffix}": column for name, column in zip(CRITERIA, values.T, strict=True)}
 
 
-def _names(settings: tuple[Setting, ...]) -> dict[Setting, str]:
+def names_of(settings: Collection[Setting]) -> dict[Setting, str]:
     """Return how the method of each setting is called: by its name, and by what tells it from others of that name."""
     groups: dict[tuple[str | None, ...], set[Setting]] = {}
     for setting in settings:
@@ -263,6 +289,8 @@ def _group(setting: Setting) -> tuple[str | None, ...]:
 
 
 def _word(setting: Setting) -> str:
+    if setting.told:
+        return "documentation in the prompt"
     if not setting.edited:
         return "unedited"
     unknown = setting.regime == "sequential" and not setting.in_sequence
@@ -278,6 +306,8 @@ def _name(setting: Setting, alike: set[Setting]) -> str:
     facts = {
         "target": setting.target,
         "subject": setting.subject,
+        "requests": setting.requests,
+        "style": setting.style or "not named",
         "hparams": (setting.hparams_sha256 or "none")[:8],
         "edits": _apart(setting).step,
         "method": setting.method or "not named",

@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from ...schemas.changes import Change
-from ...schemas.verdicts import Verdict
+from ...schemas.verdicts import CALLED_IN_WORDS, Verdict
 from .explanation import Explanation, Refusal, TestResult, program_lines
 
 _IDENTITY = ("task_id", "sample_id", "sample_index", "model", "method", "regime", "step", "edited", "seed")
@@ -64,9 +64,15 @@ def _verdict(explanation: Explanation) -> Iterator[str]:
     yield _fact("compiles", f"{'yes' if verdict.compiles else 'no'}: {explanation.compiles_because}")
     yield _fact("passed", f"{verdict.tests_passed} of {verdict.tests_total} tests")
     yield _fact("label", f"{label}: {_one_line(explanation.label_because)}")
-    if verdict.calls:
-        counts = (f"{name}: {count}" for name, count in verdict.calls.items())
-        yield _fact("counted calls", _one_line(", ".join(counts)))
+    if verdict.called:
+        yield _fact("called", f"{verdict.called}: {CALLED_IN_WORDS[verdict.called]}")
+    for heading, calls in (
+        ("counted calls", verdict.calls),
+        ("failed calls", verdict.failed_calls),
+        ("refused calls", verdict.refused_calls),
+    ):
+        if calls:
+            yield _fact(heading, _one_line(", ".join(f"{name}: {count}" for name, count in calls.items())))
     if verdict.bypass:
         yield _fact("bypass", _one_line(", ".join(verdict.bypass)))
     for seen in verdict.seen:

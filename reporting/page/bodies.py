@@ -8,6 +8,7 @@ from typing import Any
 from ...schemas.problems import Problem
 from ...schemas.verdicts import Verdict
 from ..explain.explanation import why_compiles, why_label
+from ..read.edits import EditRecord
 from ..read.settings import active_changes
 from .packing import dump, encode
 
@@ -29,6 +30,7 @@ FACTS = (
     "dtype",
     "subject",
     "target",
+    "requests",
     "style",
     "hparams_sha256",
     "prompt_sha256",
@@ -105,13 +107,15 @@ def body_of(verdict: Verdict, problem: Problem) -> dict[str, Any]:
         "label_because": why_label(verdict, problem, problem.change_id in active_changes(verdict, problem)),
         "passed": verdict.tests_passed,
         "total": verdict.tests_total,
-        "facts": {name: _short(verdict.row[name]) for name in FACTS if verdict.row.get(name) is not None},
+        "facts": {name: _short(verdict.row[name]) for name in FACTS if verdict.row.get(name) is not None}
+        | _edit(verdict),
     }
     body |= _program(verdict, problem) | _results(verdict)
     optional = {
         "error": _error(verdict.error),
         "uses": [[_short(use["name"]), use["kind"], use["line"]] for use in verdict.uses[:MANY]],
         "calls": {_short(name): count for name, count in list(verdict.calls.items())[:MANY]},
+        "refused_calls": {_short(name): count for name, count in list(verdict.refused_calls.items())[:MANY]},
         "bypass": [_short(api) for api in verdict.bypass[:MANY]],
         "disagreement": _short(verdict.disagreement),
         "opaque": verdict.opaque,
@@ -121,6 +125,22 @@ def body_of(verdict: Verdict, problem: Problem) -> dict[str, Any]:
         "limits": {_short(name): _short(value) for name, value in list(verdict.limits.items())[:MANY]},
     }
     return body | {name: value for name, value in optional.items() if value}
+
+
+def _edit(verdict: Verdict) -> dict[str, str]:
+    """Return what the edit did to its own targets, in words."""
+    record = EditRecord.from_row(verdict.row.get("edit"))
+    if record is None:
+        return {}
+    learned = f"took {record.took}" if record.took != "not" else "did not take"
+    targets = f"{record.learned_after} of {record.requests} targets learned, {record.learned_before} before"
+    before, after = (_rounded(value) for value in (record.nll_before, record.nll_after))
+    changes = _cut(", ".join(record.changes), MESSAGE_CHARACTERS)
+    return {"edit": f"{changes}: {learned}; {targets}; NLL {before}, then {after}"}
+
+
+def _rounded(value: float | None) -> str:
+    return "NaN or infinite" if value is None else f"{value:.3g}"
 
 
 def _is_taken_out(verdict: Verdict) -> bool:

@@ -9,13 +9,14 @@ import polars as pl
 
 from ...analysis.extraction import Kind
 from ...schemas.bench import SUBSETS
-from ...schemas.verdicts import DETAILS_IN_WORDS, FAILURES, LABELS_IN_WORDS, OUTCOMES_IN_WORDS
+from ...schemas.verdicts import CALLED_IN_WORDS, DETAILS_IN_WORDS, FAILURES, LABELS_IN_WORDS, OUTCOMES_IN_WORDS
 from ..printable import INVISIBLE
+from ..read.edits import TOOK, TOOK_IN_WORDS
 from ..read.settings import WORLDS, WORLDS_IN_WORDS, Setting
 from ..read.verdict_frame import Observations
 from .packing import dump, pack_bytes
 
-OF_SETTING = ("model", "method", "regime", "step", "world", "subject", "target", "hparams_sha256")
+OF_SETTING = ("model", "method", "regime", "step", "world", "subject", "target", "requests", "style", "hparams_sha256")
 _WIDTHS = ((1, "B"), (2, "H"), (4, "I"))
 
 
@@ -61,6 +62,10 @@ def columns_of(observations: Observations, frame: pl.DataFrame) -> Iterable[Colu
     yield _encode(frame["change"], observations.bench.changes, "change")
     yield _encode(frame["outcome"], reversed(OUTCOMES_IN_WORDS), "outcome")
     yield _encode(frame["label"], LABELS_IN_WORDS, "label")
+    yield _encode(frame["called"], CALLED_IN_WORDS, "called")
+    took = [record.took for record in observations.edits]
+    places = frame["edit"].replace_strict(range(len(took)), took, default=None, return_dtype=pl.String)
+    yield _encode(places, TOOK, "took")
     yield _encode(frame["detail"], sorted(frame["detail"].drop_nulls().unique()), "detail")
     yield _encode(frame["failure"], FAILURES, "failure")
     yield _encode(frame["extraction"], get_args(Kind), "extraction")
@@ -89,6 +94,8 @@ def _words() -> dict[str, Any]:
     return {
         "outcome": OUTCOMES_IN_WORDS,
         "label": LABELS_IN_WORDS,
+        "called": CALLED_IN_WORDS,
+        "took": TOOK_IN_WORDS,
         "details": DETAILS_IN_WORDS,
         "failure": FAILURES,
         "world": WORLDS_IN_WORDS,

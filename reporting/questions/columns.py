@@ -11,7 +11,9 @@ IDENTITY = (
     Column("regime", "regime", "text", "Editing regime: none, instant, sequential, batch."),
     Column("world", "world", "text", "Changes active while the programs ran: own (the problem's own), none, ..."),
     Column("subject", "subject", "text", "What the edits were keyed on.", detail=True),
-    Column("target", "target", "text", "What the edits taught.", detail=True),
+    Column("target", "target", "text", "What the edits taught, in rows of earlier versions.", detail=True),
+    Column("requests", "requests", "text", "What the edits taught.", detail=True),
+    Column("style", "style", "text", "How the model was asked: complete (a program), chat.", detail=True),
     Column("hparams_sha256", "hparams", "text", "SHA-256 of the method's hyperparameters.", detail=True),
 )
 STEP = Column("step", "edits", "count", "How many changes the model was edited with.")
@@ -33,5 +35,7 @@ def identify(named: Named) -> dict[str, Cell]:
         "world": setting.world,
         "subject": setting.subject,
         "target": setting.target,
+        "requests": setting.requests,
+        "style": setting.style,
         "hparams_sha256": setting.hparams_sha256,
     }

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ...schemas.samples import TOLD
 from ..count.comparison import Named, Study
 from ..finding import Finding
+from ..read.settings import Setting
 from ..table.format import format_scalar
 from ..table.layout import MAX_TEXT
 from ..table.table import Cell, Column, Estimate, Row, Scalar, Table
 from .answers import ANSWERS
 from .columns import identify
+from .edits import EDIT_COLUMNS
 
 _WORLDS = {
     "own": "",
@@ -24,12 +25,18 @@ _WORLDS = {
 }
 
 
-def findings(study: Study, overview: Table, answers: Table | None) -> tuple[Finding, ...]:
-    """Return the finding of each row of `overview`, in their order; `answers` has the words for single changes."""
-    columns = {column.name: column for column in overview.columns}
+def findings(
+    study: Study, overview: Table, answers: Table | None, edits: Mapping[Setting, Row] | None = None
+) -> tuple[Finding, ...]:
+    """Return the finding of each row of `overview`, in their order.
+
+    `answers` has the words for single changes, `edits` the rows of the table of edits, by the state of the model.
+    """
+    columns = {column.name: column for column in (*overview.columns, *EDIT_COLUMNS)}
     words = list(answers.rows) if answers else []
     return tuple(
-        _finding(study, named, row, columns, words) for named, row in zip(study.ends, overview.rows, strict=True)
+        _finding(study, named, row, columns, words, edits or {})
+        for named, row in zip(study.ends, overview.rows, strict=True)
     )
 
 
@@ -48,12 +55,23 @@ def reading_of(overview: Table) -> str:
     return " ".join(sentences)
 
 
-def _finding(study: Study, named: Named, row: Row, columns: Mapping[str, Column], answers: Sequence[Row]) -> Finding:
+def _finding(
+    study: Study,
+    named: Named,
+    row: Row,
+    columns: Mapping[str, Column],
+    answers: Sequence[Row],
+    edits: Mapping[Setting, Row],
+) -> Finding:
     setting = named.setting
     about = {**identify(named), "step": setting.step}
     words = Counter(str(one["answer"]) for one in answers if all(one[name] == about[name] for name in about))
     subject = ", ".join(_subject(named))
-    text = f"{subject}: {'; '.join(_clauses(study, named, _Shown(row, columns), words))}."
+    found = "; ".join(_clauses(study, named, _Shown(row, columns), words))
+    if setting.edited:
+        took = _took(_Shown(edits.get(setting.model_state, {}), columns))
+        found = f"{took}. {'It ' if found.startswith('correctly') else ''}{found}"
+    text = f"{subject}: {found}."
     return Finding(
         model=setting.model,
         method=named.name,
@@ -65,11 +83,34 @@ def _finding(study: Study, named: Named, row: Row, columns: Mapping[str, Column]
     )
 
 
+def _took(shown: "_Shown") -> str:
+    """Return whether the edits took, in words: what comes before anything about adoption."""
+    edits = shown.count("edits")
+    if not edits:
+        return "whether its edits took is not recorded"
+    kinds = (("took_wholly", "took wholly"), ("took_in_part", "in part"), ("took_not", "not"))
+    counts = [f"{shown.count(name)} {word}" for name, word in kinds if shown.count(name) or name == "took_wholly"]
+    first, *rest = counts
+    number, _, word = first.partition(" ")
+    took = ", ".join([f"{number} of {_counted(edits, 'edit')} {word}", *rest])
+    targets = f"{shown.count('learned_after'):,} of {_counted(shown.count('targets'), 'target')}"
+    learned = f"{targets} learned, {shown.count('learned_before'):,} before"
+    kept = f", {shown.count('learned_now'):,} still at this step" if shown.row.get("learned_now") is not None else ""
+    return f"{took}: {learned}{kept}{_nll(shown)}"
+
+
+def _nll(shown: "_Shown") -> str:
+    if shown.row["nll_before"] is None or shown.row["nll_after"] is None:
+        return "; their NLL after an edit is NaN or infinite" if shown.count("not_finite") else ""
+    return f"; NLL per target token {shown.plain('nll_before')}, then {shown.plain('nll_after')}"
+
+
 def _subject(named: Named) -> Iterator[str]:
     setting, world = named.setting, _WORLDS[named.setting.world]
     yield f"model {_cut(setting.model)}" if setting.model else "a model without a name"
-    if setting.method in TOLD.values():
-        yield f"told by its prompt ({named.name})"
+    if setting.told:
+        yield f"with {named.name}"
+        yield from _regime(named)
     elif setting.edited:
         yield f"edited by {named.name}" if setting.method else f"edited by a method that is not named ({named.name})"
         yield from _regime(named)
@@ -98,8 +139,11 @@ class _Shown:
     row: Row
     columns: Mapping[str, Column]
 
+    def plain(self, name: str) -> str:
+        return self._shown(name, self._ends(name)[0])
+
     def count(self, name: str) -> int:
-        value = self.row[name]
+        value = self.row.get(name)
         return value if isinstance(value, int) else 0
 
     def has(self, name: str) -> bool:
@@ -149,6 +193,8 @@ def _adoption(study: Study, named: Named, shown: _Shown, answers: Mapping[str, i
     of_passing = f"{shown.percent('adopted_of_passing')} of the {passing:,} that pass" if passing else "none passes"
     programs = _counted(labelled, "program")
     yield f"correctly writes the new API in {shown.percent('adopted')} of {programs} ({of_passing})"
+    if shown.has("called_right"):
+        yield f"calls it rightly, whether it passes or not, in {shown.percent('called_right')}"
     subsets = [name for name in ("reliability", "generalization") if shown.has(f"adopted_{name}")]
     if len(subsets) > 1:
         yield ", ".join(f"in {name} {shown.share(f'adopted_{name}')}" for name in subsets)

@@ -40,6 +40,13 @@ _COLUMNS = (
         for name in TAUGHT
     ),
     Column(
+        "called_right",
+        "called right",
+        "percent",
+        "Labelled samples that called the replacement rightly, passing or not, of those of which it is known.",
+        interval=True,
+    ),
+    Column(
         "adopted_change",
         "adopted, change",
         "points",
@@ -95,7 +102,14 @@ def _adoption(study: Study, units: pl.DataFrame) -> dict[str, Cell]:
     shares: dict[str, Cell] = {
         "labelled": int(labelled.sum()),
         "passing": int(units["passing"].sum()),
-        **study.ratios(units, {"adopted": (adopted, labelled), "adopted_of_passing": of_passing}),
+        **study.ratios(
+            units,
+            {
+                "adopted": (adopted, labelled),
+                "adopted_of_passing": of_passing,
+                "called_right": (numbers(units, "right"), numbers(units, "called")),
+            },
+        ),
     }
     for name in TAUGHT:
         part = units.filter(pl.col("subset") == name)

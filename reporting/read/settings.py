@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ...schemas.problems import Problem
+from ...schemas.samples import TOLD
 from ...schemas.verdicts import Verdict
 
 World = Literal["own", "none", "edited", "all", "other", "either"]
@@ -18,6 +19,9 @@ WORLDS_IN_WORDS: dict[World, str] = {
     "other": "other changes are active",
 }
 
+PROMPTED = frozenset({"docs", *TOLD.values()})
+"""Methods that edit no weights: the prompt carries the documentation of changes."""
+
 _REGIMES = {"": 0, "none": 1, "instant": 2, "sequential": 3, "batch": 4}
 
 
@@ -25,7 +29,8 @@ _REGIMES = {"": 0, "none": 1, "instant": 2, "sequential": 3, "batch": 4}
 class Setting:
     """What verdicts of one group have in common; None where they do not say.
 
-    `subject` and `target` are what an edit was keyed on and what it taught. `step` is how many changes the model was
+    `subject` and `requests` are what an edit was keyed on, and what it taught (`target` in rows of earlier versions);
+    `style` is how the model was asked, to complete a program or in a chat. `step` is how many changes the model was
     edited with; where a verdict has no `step`, as many as its `edited` names. `world`: the kind of world, see `_world`.
     """
 
@@ -34,14 +39,26 @@ class Setting:
     regime: str | None
     subject: str | None
     target: str | None
+    requests: str | None
+    style: str | None
     hparams_sha256: str | None
     step: int | None
     world: World
 
     @property
+    def told(self) -> bool:
+        """Tell whether the model's prompts carried documentation of the changes: a baseline that edits nothing."""
+        return self.method in PROMPTED
+
+    @property
     def edited(self) -> bool:
         """Tell whether the model was edited: else it is a baseline, or a model that edittool knows nothing about."""
-        return self.method not in (None, "none") or bool(self.step)
+        return not self.told and (self.method not in (None, "none") or bool(self.step))
+
+    @property
+    def model_state(self) -> "Setting":
+        """Return what the verdicts of one state of a model have in common, whatever world they were judged in."""
+        return replace(self, world="own")
 
     @property
     def in_sequence(self) -> bool:
@@ -54,12 +71,20 @@ class Setting:
         return replace(self, step=None)
 
     def order(self) -> tuple[Any, ...]:
-        """Return a key to sort by: unedited models first, steps by their number."""
-        names = (self.model, self.method, self.subject, self.target, self.hparams_sha256)
+        """Return a key to sort by: unedited models first, then those that were told; steps by their number."""
+        names = (
+            self.model,
+            self.method,
+            self.subject,
+            self.target,
+            self.requests,
+            self.style,
+            self.hparams_sha256,
+        )
         known = tuple((name is not None, name or "") for name in names)
         regime = (_REGIMES.get(self.regime or "", len(_REGIMES)), self.regime or "", self.regime is not None)
         step = (self.step or 0, self.step is not None)
-        return (known[0], self.edited, known[1], regime, *known[2:], step, WORLDS.index(self.world))
+        return (known[0], 2 * self.edited + self.told, known[1], regime, *known[2:], step, WORLDS.index(self.world))
 
 
 def setting_of(verdict: Verdict, problem: Problem, changes: Collection[str]) -> Setting:
@@ -74,17 +99,19 @@ def setting_of(verdict: Verdict, problem: Problem, changes: Collection[str]) -> 
         method=verdict.method,
         regime=verdict.regime,
         subject=verdict.subject,
-        target=_taught(verdict),
+        target=verdict.target,
+        requests=_requests(verdict),
+        style=verdict.style,
         hparams_sha256=verdict.hparams_sha256,
         step=step,
         world=_world(verdict, problem, changes),
     )
 
 
-def _taught(verdict: Verdict) -> str | None:
-    """Return what an edit taught, in words; rows of earlier versions say it in their field `target`."""
+def _requests(verdict: Verdict) -> str | None:
+    """Return by which requests an edit taught; how many there were differs from change to change and is no setting."""
     if verdict.requests is None or verdict.requests_per_change is None:
-        return verdict.requests or verdict.target
+        return verdict.requests
     return f"{verdict.requests}, at most {verdict.requests_per_change} a change"
 
 

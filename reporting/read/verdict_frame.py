@@ -1,6 +1,6 @@
 """The data frame of all verdicts, which the tables are counted from; programs and messages are left out."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import polars as pl
 from ...schemas.bench import Bench
 from ...schemas.problems import Problem
 from ...schemas.verdicts import Verdict
+from .edits import EditRecord, Edits
 from .failures import failure_of
 from .settings import Setting, active_changes, setting_of
 from .verdict_files import unknown_task
@@ -32,6 +33,10 @@ SCHEMA = {
     "failure": pl.String,  # see schemas.verdicts.FAILURES; null where it passed or was not judged
     "label": pl.String,
     "detail": pl.String,
+    "called": pl.String,  # how the replacement was called, see schemas.verdicts.CALLED; null where not known
+    "edit": pl.UInt32,  # place in Observations.edits: what the edit did to its own targets; null where not said
+    "subjects": pl.Int64,  # requests of all edits in the model that have a subject; null where the row does not say
+    "api_subjects": pl.Int64,  # those of them whose subject is the API
     "undone": pl.Boolean,  # whether an edit was taken out of the model again, for it was not finite
     "extraction": pl.String,  # how the program was taken out of the answer; null where the sample does not say
 }
@@ -43,12 +48,15 @@ class Observations:
 
     What an unedited model did on problems without a change stands twice where its other problems were judged in two
     worlds, "own" and "none": for these problems the two are the same. `frame.unique("verdict")` has each once.
+    `unreadable_edits` counts the verdicts with a field `edit` that is no edit record.
     """
 
     bench: Bench
     frame: pl.DataFrame
     settings: tuple[Setting, ...]
     sets: tuple[tuple[str, ...], ...]
+    edits: tuple[EditRecord, ...] = ()
+    unreadable_edits: int = 0
 
 
 def observe(
@@ -63,6 +71,7 @@ def observe(
     """
     settings: dict[Setting, int] = {}
     sets: dict[tuple[str, ...], int] = {}
+    edits = Edits()
     ranks = problem_ranks(bench)
     columns: dict[str, list[Any]] = {name: [] for name in SCHEMA}
     for number, verdict in enumerate(verdicts):
@@ -77,11 +86,13 @@ def observe(
             "active": _place(active_changes(verdict, problem), sets),
             "edited": _place(tuple(verdict.edited), sets),
             "problem": ranks[problem.task_id],
+            "edit": edits.place(verdict.row),
         }
         for name, value in (places | _facts(verdict, problem)).items():
             columns[name].append(value)
     frame = pl.DataFrame(columns, schema=SCHEMA)
-    return _settle(_sort_sets(Observations(bench, frame, tuple(settings), tuple(sets))))
+    found = Observations(bench, frame, tuple(settings), tuple(sets), edits.records(), edits.unreadable)
+    return _settle(_sort_sets(found))
 
 
 def _sort_sets(observations: Observations) -> Observations:
@@ -118,9 +129,20 @@ def _facts(verdict: Verdict, problem: Problem) -> dict[str, Any]:
         "failure": failure_of(verdict),
         "label": verdict.label if judged else None,
         "detail": _encodable(verdict.label_detail) if judged else None,
+        "called": verdict.called if judged else None,
+        **_subjects(verdict),
         "undone": bool(verdict.undone),
         "extraction": (verdict.extraction or {}).get("kind"),
     }
+
+
+def _subjects(verdict: Verdict) -> dict[str, int | None]:
+    """Return how many requests of the edits in the model are keyed on something, and how many on the API."""
+    taught = verdict.row.get("taught")
+    keyed_on = taught.get("keyed_on") if isinstance(taught, Mapping) else None
+    if not isinstance(keyed_on, Mapping) or not all(type(count) is int for count in keyed_on.values()):
+        return {"subjects": None, "api_subjects": None}
+    return {"subjects": sum(keyed_on.values()), "api_subjects": keyed_on.get("api", 0)}
 
 
 def _encodable(text: str | None) -> str | None:

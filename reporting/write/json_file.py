@@ -8,6 +8,7 @@ from ..bounds import Outcome
 from ..charts.chart import Chart, Panel, Series
 from ..finding import Finding
 from ..printable import finite
+from ..read.verdict_files import Source
 from ..report import Report
 from ..table.table import Scalar, Table
 
@@ -18,16 +19,17 @@ def report_as_json(report: Report) -> dict[str, Any]:
     Raises ValueError for NaN and infinity, which JSON lacks.
     """
     return {
-        "schema_version": 3,
+        "schema_version": 4,
         "edittool": version("edittool"),
         "bench": {"name": report.bench_name, "sha256": report.bench_sha256},
-        "verdicts": [{"path": str(s.path), "sha256": s.sha256, "rows": s.rows} for s in report.sources],
+        "verdicts": [_source(source) for source in report.sources],
+        "journals": [_source(source) for source in report.journals],
         "counts": {
             "verdicts": report.verdicts,
             "duplicates": report.duplicates,
             "other_bench": report.other_bench,
         },
-        "options": asdict(report.options),
+        "options": asdict(report.options) | {"references": list(report.options.references)},
         "findings": [_finding(finding) for finding in report.findings],
         "reading": report.reading,
         "bounds": [_outcome(outcome) for outcome in report.outcomes],
@@ -35,6 +37,10 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "tables": [_table(table) for table in report.tables],
         "charts": [_chart(chart) for chart in report.charts],
     }
+
+
+def _source(source: Source) -> dict[str, Any]:
+    return {"path": str(source.path), "sha256": source.sha256, "rows": source.rows}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

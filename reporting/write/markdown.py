@@ -66,6 +66,8 @@ def _facts(report: Report) -> Iterator[str]:
     yield f"- benchmark: {escape(report.bench_name)}, SHA-256 {report.bench_sha256}"
     for source in report.sources:
         yield f"- verdicts: {escape(str(source.path))}, {source.rows} rows, SHA-256 {source.sha256}"
+    for source in report.journals:
+        yield f"- edits: {escape(str(source.path))}, {source.rows} rows, SHA-256 {source.sha256}"
     for note in report.notes:
         yield f"- {escape(note)}"
 

@@ -143,6 +143,71 @@ def test_the_published_figures_stand_beside_ours(run, verdicts):
     assert "arXiv 2511.03182" in run(verdicts, "--reference", "paper").stdout
 
 
+def test_references_may_be_several(run, verdicts):
+    shown = run(verdicts, "--reference", "paper-v2", "--reference", "codeupdatearena").stdout
+    assert "arXiv 2511.03182v2" in shown
+    assert "arXiv 2407.06249" in shown
+
+
+EDIT: dict = {
+    "changes": ["len"],
+    "requests": 2,
+    "target_tokens": 9,
+    "nll_before": 4.0,
+    "nll_after": 0.1,
+    "greedy_tokens_before": 0.0,
+    "greedy_tokens_after": 1.0,
+    "learned_before": 0,
+    "learned_after": 2,
+    "first_rank_before": 20.0,
+    "first_rank_after": 1.0,
+    "norm": 0.01,
+    "rounded": None,
+}
+MADE: dict = {
+    "name": "len",
+    "method": "ft",
+    "requests_sha256": "a" * 64,
+    "seconds": 1.25,
+    "peak_memory_mib": None,
+    "losses": [2.0, None],
+}
+
+
+class TestEdits:
+    @pytest.fixture
+    def taught(self, verdicts) -> Path:
+        rows = [json.loads(line) for line in verdicts.read_text().splitlines()]
+        write_rows(verdicts, [row | {"edited": ["len"], "edit": EDIT} for row in rows])
+        return verdicts
+
+    def test_are_told_before_adoption_with_what_they_took(self, run, taught, tmp_path):
+        journal = tmp_path / "v.edits.jsonl"
+        write_rows(journal, [MADE | EDIT])
+        report = json.loads(run(taught, "--edits", journal, "--json").stdout)
+        (table,) = [table for table in report["tables"] if table["name"] == "edits"]
+        assert (table["rows"][0]["took_wholly"], table["rows"][0]["seconds"]) == (1, 1.25)
+        assert [one["path"] for one in report["journals"]] == [str(journal)]
+        assert ": 1 of 1 edit took wholly: 2 of 2 targets learned, 0 before" in report["findings"][0]["text"]
+        assert find_fault(report, "report") is None
+
+    def test_that_took_can_be_all_there_is(self, run, taught):
+        result = run(taught, "--only-taken", "--json")
+        assert json.loads(result.stdout)["options"]["only_taken"] is True
+        assert "(--only-taken)" in result.stderr
+
+    def test_that_no_verdict_speaks_of_cannot_be_asked_for(self, run, verdicts):
+        result = run(verdicts, "--only-taken")
+        assert isinstance(result.exception, InputError)
+        assert "no verdict says whether its edit took" in str(result.exception)
+
+
+def test_what_the_baseline_solves_has_to_be_known(run, verdicts):
+    result = run(verdicts, "--solved-by-baseline")
+    assert isinstance(result.exception, InputError)
+    assert "--world none" in str(result.exception)
+
+
 def test_another_model_can_be_the_baseline(run, bench, verdicts, tmp_path):
     base = [json.loads(line) | {"model": "base", "method": "none"} for line in verdicts.read_text().splitlines()]
     tuned = [row | {"model": "tuned", "sample_id": f"tuned {row['sample_id']}"} for row in base]
@@ -221,6 +286,9 @@ class TestBounds:
 
 def test_the_finding_stands_before_all_tables(run, verdicts):
     text = " ".join(run(verdicts).stdout.split())
-    finding = "edited by ft: correctly writes the new API in 0.0 % of 10 programs (0.0 % of the 4 that pass);"
+    finding = (
+        "edited by ft: whether its edits took is not recorded. It correctly writes the new API in 0.0 % of 10 programs "
+        "(0.0 % of the 4 that pass);"
+    )
     assert finding in text
     assert text.index(finding) < text.index("Every setting at a glance")

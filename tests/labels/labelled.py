@@ -27,7 +27,10 @@ OPTIONS: Final = SandboxOptions(limits=Limits(cpu_seconds=1.0), jobs_per_contain
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A whole program for the problem `task`, the label and detail that a careful reader gives it, and the reason."""
+    """A whole program for the problem `task`, the label and detail that a careful reader gives it, and the reason.
+
+    `called`: how it calls the replacement; "unknown" where it was stopped before its calls could be counted.
+    """
 
     family: str
     name: str
@@ -36,6 +39,7 @@ class Case:
     label: str
     detail: str
     why: str
+    called: str = "not_called"
     source: str = ""  # the model that wrote the program
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from edittool.judging.sandbox.job import Job
 from edittool.judging.sandbox.run_jobs import run_jobs
-from edittool.schemas.verdicts import DETAILS_IN_WORDS
+from edittool.schemas.verdicts import CALLED, DETAILS_IN_WORDS
 
 from .labelled import LABELS, OPTIONS, Judged, confusion, judge, own_changes, own_problems, problems, read_cases
 
@@ -35,6 +35,23 @@ def test_the_label_is_that_of_a_careful_reader(judged, subtests, record_property
 def test_nearly_every_detail_is_that_of_a_careful_reader(judged):
     agreeing = sum(each.agrees for each in judged)
     assert agreeing >= LEAST_AGREEMENT * len(judged), confusion(judged)
+
+
+def test_how_the_replacement_is_called_is_what_a_careful_reader_sees(judged, subtests):
+    for each in judged:
+        with subtests.test(f"{each.case.family}: {each.case.name}"):
+            assert (each.finding.called or "unknown") == each.case.called, (each.case.why, each.finding)
+
+
+def test_how_it_is_called_agrees_with_the_label(judged):
+    found = {(each.finding.label, each.finding.called) for each in judged}
+    assert found == {
+        ("correct_adoption", "right"),
+        ("correct_adoption", "ill_called"),  # refused once, which it caught
+        *(("misuse", called) for called in (*CALLED, None)),
+        *(("workaround", called) for called in CALLED),
+        ("no_adoption", "not_called"),
+    }
 
 
 def test_every_program_really_ran(judged):

@@ -54,27 +54,30 @@ class Letter:
     detail: str | None = None
     kind: str | None = None  # of the error that the verdict begins with
     test_kind: str | None = None  # of the error of each test that did not pass
+    called: str | None = "not_called"  # how the replacement was called; None where that is not known
 
 
 LETTERS = {
-    "A": Letter("passed", True, TESTS, None, "correct_adoption", "clean"),
-    "M": Letter("passed", True, TESTS, None, "correct_adoption", "mixed"),
+    "A": Letter("passed", True, TESTS, None, "correct_adoption", "clean", called="right"),
+    "M": Letter("passed", True, TESTS, None, "correct_adoption", "mixed", called="right"),
     "W": Letter("passed", True, TESTS, None, "workaround", "other_api"),
-    "w": Letter("passed", True, TESTS, None, "workaround"),
+    "w": Letter("passed", True, TESTS, None, "workaround", called=None),
     "P": Letter("passed", True, TESTS),
-    "p": Letter("partial", True, 1, "wrong_result", "misuse", "wrong_result", test_kind="assertion"),
-    "r": Letter("failed", True, 0, "wrong_result", "misuse", "wrong_result", test_kind="assertion"),
+    "p": Letter("partial", True, 1, "wrong_result", "misuse", "wrong_result", test_kind="assertion", called="right"),
+    "r": Letter("failed", True, 0, "wrong_result", "misuse", "wrong_result", test_kind="assertion", called="right"),
     "x": Letter("partial", True, 3, "exception", "no_adoption", "other", test_kind="exception"),
     "n": Letter("failed", False, 0, "missing_api", "no_adoption", "stale_use", test_kind="missing_name"),
-    "b": Letter("partial", False, 2, "ill_called_api", "misuse", "wrong_arguments", test_kind="bad_call"),
+    "b": Letter(
+        "partial", False, 2, "ill_called_api", "misuse", "wrong_arguments", test_kind="bad_call", called="ill_called"
+    ),
     "e": Letter("load_error", False, 0, "missing_entry_point", "no_adoption", "other", kind="missing_entry_point"),
     "N": Letter("load_error", False, 0, "no_program", "no_adoption", "other", kind="no_program"),
     "l": Letter("load_error", False, 0, "load", "no_adoption", "does_not_compile", kind="exception"),
     "s": Letter("syntax_error", False, 0, "syntax", "no_adoption", "does_not_compile", kind="syntax"),
-    "t": Letter("timeout", True, 0, "timeout", "misuse", "timeout", kind="timeout"),
+    "t": Letter("timeout", True, 0, "timeout", "misuse", "timeout", kind="timeout", called=None),
     "m": Letter("out_of_memory", True, 0, "out_of_memory", "no_adoption", "out_of_memory", kind="out_of_memory"),
     "o": Letter("output_limit", True, 0, "output_limit", "no_adoption", "output_limit", kind="output_limit"),
-    "c": Letter("crashed", True, 0, "crashed", "misuse", "crashed", kind="exit"),
+    "c": Letter("crashed", True, 0, "crashed", "misuse", "crashed", kind="exit", called="right"),
     "u": Letter("failed", True, 0, "unknown", "no_adoption", "other"),
     "!": Letter("sandbox_error", False, 0, kind="sandbox"),
 }
@@ -100,6 +103,40 @@ class Group:
         """Return the changes that are active for what was sampled on `task`."""
         change = PROBLEMS[task][1]
         return self.background if change is None else (change,) if self.own else ()
+
+
+def edit(
+    learned: str, nll: str, rank: str, *, tokens: int = 8, norm: float | None = 0.5, rounded: float = 0.25
+) -> dict[str, Any]:
+    """Return an edit record: numbers before, after and now, each with blanks between, "-" for none."""
+    requests = 4
+    made: dict[str, Any] = {"requests": requests, "target_tokens": tokens, "norm": norm, "rounded": rounded}
+    for when, found, loss, place in zip(
+        ("before", "after", "now"), learned.split(), nll.split(), rank.split(), strict=False
+    ):
+        made |= {
+            f"learned_{when}": int(found),
+            f"nll_{when}": None if loss == "-" else float(loss),
+            f"greedy_tokens_{when}": int(found) / requests,
+            f"first_rank_{when}": float(place),
+        }
+    return made
+
+
+# What each edit did to its own targets, by setting and change; of several changes at once, by all of them. The second
+# step of the sequence says of the first change what is left of it. beta's verdicts were made by an earlier version.
+EDITS: dict[tuple[str, str], dict[str, Any]] = {
+    ("alpha ft", "len"): edit("0 4", "4 0.5", "9 1"),
+    ("alpha ft", "os.path.join"): edit("1 3", "5 1", "3 1", tokens=24, norm=0.25),
+    ("alpha ft", "str.split"): edit("0 0", "6 -", "7 5", rounded=0.75),
+    ("alpha rome 1", "len"): edit("0 4 4", "4 0.5 0.5", "9 1 1"),
+    ("alpha rome 2", "len"): edit("0 4 2", "4 0.5 2.5", "9 1 2"),
+    ("alpha rome 2", "os.path.join"): edit("1 4 4", "5 1 1", "3 1 1", tokens=24),
+    ("alpha rome 3", "len"): edit("0 4 0", "4 0.5 6", "9 1 8"),
+    ("alpha rome 3", "os.path.join"): edit("1 4 1", "5 1 5", "3 1 4", tokens=24),
+    ("alpha rome 3", "str.split"): edit("0 1 1", "6 3 3", "7 2 2"),
+    ("alpha batch", "len, os.path.join, str.split"): edit("0 1", "5 3", "8 4", tokens=32, norm=None),
+}
 
 
 @dataclass(frozen=True)
@@ -225,23 +262,43 @@ def _verdicts(group: Group, bench: Bench) -> Iterator[dict[str, Any]]:
                 "edited": list(group.edited),
                 "bench_sha256": bench.digest(),
             }
-            yield group.same | about | _found(LETTERS[letter], PROBLEMS[task][1] in group.active(task))
+            yield (
+                group.same
+                | about
+                | _edit(group, task)
+                | _found(LETTERS[letter], PROBLEMS[task][1] in group.active(task))
+            )
+
+
+def _edit(group: Group, task: str) -> dict[str, Any]:
+    """Return the record that a row has: of its own problem's edit, else of the newest."""
+    change = PROBLEMS[task][1]
+    one = [change] if change in group.edited else list(group.edited[-1:])
+    for changes in (one, list(group.edited)):
+        if record := EDITS.get((group.setting, ", ".join(map(str, changes)))):
+            return {"edit": {"changes": changes, **record}}
+    return {}
 
 
 def _found(letter: Letter, with_label: bool) -> dict[str, Any]:
     error = None if letter.kind is None else {"type": "Error", "message": "what went wrong", "kind": letter.kind}
     test_error = letter.test_kind and {"type": "Error", "message": "what went wrong", "kind": letter.test_kind}
     detail = {"label_detail": letter.detail} if with_label and letter.detail else {}
-    return detail | {
-        "compiles": letter.compiles,
-        "tests_passed": letter.passed,
-        "tests_total": TESTS,
-        "outcome": letter.outcome,
-        "label": letter.label if with_label else None,
-        "error": error,
-        "tests": [{"passed": True}] * letter.passed
-        + [{"passed": False, "error": test_error}] * (TESTS - letter.passed),
-    }
+    called = {"called": letter.called} if with_label and letter.called and letter.kind != "sandbox" else {}
+    return (
+        detail
+        | called
+        | {
+            "compiles": letter.compiles,
+            "tests_passed": letter.passed,
+            "tests_total": TESTS,
+            "outcome": letter.outcome,
+            "label": letter.label if with_label else None,
+            "error": error,
+            "tests": [{"passed": True}] * letter.passed
+            + [{"passed": False, "error": test_error}] * (TESTS - letter.passed),
+        }
+    )
 
 
 def write_truth(folder: Path) -> tuple[Bench, list[Path]]:

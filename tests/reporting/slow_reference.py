@@ -12,11 +12,13 @@ from itertools import combinations, product
 
 from edittool.reporting.count.resampling import Resampler
 
-from .known_truth import CHANGES, LETTERS, PROBLEMS, Unit, units_of
+from .known_truth import CHANGES, EDITS, LETTERS, PROBLEMS, Unit, units_of
 
 HALF = Fraction(1, 2)
 SUBSETS = ("reliability", "generalization", "specificity")
 CRITERIA = ("compile", "partial", "full")
+CALLED = ("right", "ill_called", "not_called")
+WHEN = ("before", "after", "now")
 LABELS = ("correct_adoption", "misuse", "workaround", "no_adoption")
 ALPHA, BETA = ("alpha own", "alpha none"), ("beta own",)
 SINGLE = ("alpha own", "alpha none", "alpha ft", "alpha batch", "beta own", "beta ft")
@@ -191,6 +193,7 @@ def overview() -> Iterator[Row]:
                 "adopted": share_of_labels(filter(labels, units), "correct_adoption"),
                 "adopted_of_passing": of_passing(filter(labels, units), "correct_adoption"),
                 **{f"adopted_{subset}": adopted_in(units, subset) for subset in SUBSETS[:2]},
+                "called_right": share_of_called(units, "right"),
                 "adopted_change": adoption_change(both) if name in EDITED else None,
                 "adopted_compared": len({p.task for p in both}) if name in EDITED else None,
                 "compile_at_1": mean((u.task, rate(judged(u), "compile")) for u in units),
@@ -259,6 +262,16 @@ def share_of_labels(units: Iterable[Unit], label: str) -> Quotient:
         Term(u.task, Fraction(sum(LETTERS[x].label == label for x in labels(u))), Fraction(len(labels(u))))
         for u in units
     )
+
+
+def known_calls(unit: Unit) -> list[str]:
+    """Return how the replacement was called in each sample with a label of which that is known."""
+    return [found for x in labels(unit) if (found := LETTERS[x].called)]
+
+
+def share_of_called(units: Iterable[Unit], word: str) -> Quotient:
+    found = [(unit.task, known_calls(unit)) for unit in units if labels(unit)]
+    return quotient(Term(task, Fraction(calls.count(word)), Fraction(len(calls))) for task, calls in found)
 
 
 def of_passing(units: Iterable[Unit], label: str) -> Quotient:
@@ -428,7 +441,93 @@ def shares(units: Iterable[Unit]) -> dict[str, object]:
         "passing": passing,
         "correct_adoption_in_passing": of_passing(units, "correct_adoption"),
         "workaround_in_passing": of_passing(units, "workaround"),
+        "called_known": sum(len(known_calls(unit)) for unit in units),
+        **{called: share_of_called(units, called) for called in CALLED},
     }
+
+
+def rq3_labels_solved() -> Iterator[Row]:
+    """Return the same on what the unedited model passes with no change active; beta did only S/a so."""
+    for name in ENDS:
+        base = [u for one in (BETA if "beta" in name else ALPHA) for u in units_of(one) if not u.active]
+        solved = {unit.task for unit in base if 2 * count(unit.letters, "full") >= len(unit.letters)}
+        for subset, units in by_subset([unit for unit in units_of(name) if unit.task in solved]):
+            if subset != "specificity":
+                yield (name, STEPS.get(name), subset), shares(units)
+
+
+def rq3_called() -> Iterator[Row]:
+    for name in ENDS:
+        for label in LABELS:
+            letters = [LETTERS[x] for unit in units_of(name) for x in labels(unit) if LETTERS[x].label == label]
+            found = [letter.called for letter in letters if letter.called]
+            counts = {called: found.count(called) for called in CALLED}
+            if found:
+                part = {f"{called}_share": Fraction(n, len(found)) for called, n in counts.items()}
+                yield (name, STEPS.get(name), label), {"samples": len(found), **counts, **part}
+
+
+def edits() -> Iterator[Row]:
+    for name in EDITED:
+        records = [record for (setting, _), record in EDITS.items() if setting == name]
+        changes = {change for setting, several in EDITS if setting == name for change in several.split(", ")}
+        changes |= {change for unit in units_of(name) for change in unit.edited}
+        after = [record["learned_after"] for record in records]
+        took = {"wholly": after.count(4), "in_part": sum(0 < n < 4 for n in after), "not": after.count(0)}
+        sizes = [len(several.split(", ")) for setting, several in EDITS if setting == name]
+        cells = targets(records)
+        whole = cells["targets"]
+        yield (
+            (name, STEPS.get(name)),
+            {
+                "changes": len(changes),
+                "edits": len(records),
+                **{f"took_{word}": n if records else None for word, n in took.items()},
+                **{f"took_{word}_share": Fraction(n, len(records)) if records else None for word, n in took.items()},
+                "targets_per_change": sum(Fraction(4, n) for n in sizes) / len(sizes) if sizes else None,
+                "keyed_on_api": None,  # no row of these says so
+                **cells,
+                "learned_share": Fraction(cells["learned_after"], whole) if whole else None,
+                "kept_share": Fraction(cells["learned_now"], whole) if cells["learned_now"] is not None else None,
+                "not_finite": sum(record["nll_after"] is None for record in records) if records else None,
+                "seconds": None,
+                "peak_memory_mib": None,
+            },
+        )
+
+
+def targets(records: Sequence[dict[str, object]]) -> dict[str, object]:
+    def known(name: str) -> list[tuple[Fraction, int]]:
+        found = [(record.get(name), record["target_tokens"]) for record in records]
+        return [(Fraction(value), tokens) for value, tokens in found if value is not None]
+
+    def over_tokens(name: str) -> Fraction | None:
+        """Return the mean of what is finite before and after: an edit that left NaN is in neither."""
+        finite = [r for r in records if r["nll_after"] is not None or not name.startswith("nll")]
+        found = [(Fraction(r[name]), r["target_tokens"]) for r in finite if name in r]
+        return sum((v * n for v, n in found), Fraction(0)) / sum(n for _, n in found) if found else None
+
+    def middle(name: str) -> Fraction | None:
+        values = sorted(value for value, _ in known(name))
+        half = len(values) // 2
+        return (values[half] + values[~half]) / 2 if values else None
+
+    cells: dict[str, object] = {"targets": 4 * len(records) if records else None}
+    cells |= {
+        f"learned_{w}": int(sum(v for v, _ in known(f"learned_{w}"))) if known(f"learned_{w}") else None for w in WHEN
+    }
+    cells |= {f"{name}_{when}": over_tokens(f"{name}_{when}") for name in ("nll", "greedy_tokens") for when in WHEN}
+    return cells | {name: middle(name) for name in (*(f"first_rank_{when}" for when in WHEN), "norm", "rounded")}
+
+
+def edits_by_change() -> Iterator[Row]:
+    for name in EDITED:
+        for (setting, change), record in sorted(EDITS.items()):
+            if setting == name and name in ENDS:
+                took = {4: "wholly", 0: "not"}.get(record["learned_after"], "in part")
+                costs = {"seconds": None, "peak_memory_mib": None}
+                nll = {f"nll_{w}": Fraction(v) if (v := record.get(f"nll_{w}")) is not None else None for w in WHEN}
+                yield (name, STEPS[name], change), {"took": took, **targets([record]), **nll, **costs}
 
 
 def _by(group: Callable[[str], str]) -> Iterator[Row]:
@@ -592,6 +691,8 @@ def split(
 TABLES: dict[str, Callable[[], Iterator[Row]]] = {
     table.__name__: table
     for table in (
+        edits,
+        edits_by_change,
         answers,
         overview,
         rq1_rates,
@@ -600,6 +701,8 @@ TABLES: dict[str, Callable[[], Iterator[Row]]] = {
         rq2_collapse,
         rq2_retention,
         rq3_labels,
+        rq3_labels_solved,
+        rq3_called,
         rq3_by_kind,
         rq3_by_usage,
         rq3_by_change,

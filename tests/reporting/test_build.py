@@ -10,14 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edittool.reporting.build import build_report
-from edittool.reporting.options import Options
+from edittool.reporting.options import REFERENCES, Options
 from edittool.reporting.read.verdict_files import VerdictReader
 from edittool.reporting.read.verdict_frame import observe
 from edittool.reporting.report import Report
 from edittool.reporting.table.table import Estimate
 from edittool.schemas.bench import Bench, write_bench
+from edittool.schemas.errors import InputError
 from edittool.schemas.jsonl import write_rows
-from edittool.schemas.verdicts import LABELS, Verdict
+from edittool.schemas.verdicts import CALLED, LABELS, Verdict
 
 from .conftest import SUBSETS, change, problem
 from .known_truth import LETTERS, write_truth
@@ -34,7 +35,7 @@ def report(bench, tmp_path):
         path = tmp_path / "verdicts.jsonl"
         write_rows(path, verdicts)
         reader = VerdictReader(bench, [path])
-        made = build_report(observe(bench, reader), reader, Options(100, reference=True, **options))
+        made = build_report(observe(bench, reader), reader, Options(100, references=("paper",), **options))
         assert_sound(made)
         return made
 
@@ -90,10 +91,12 @@ def assert_sound(made: Report) -> None:
 def assert_sums(made: Report) -> None:
     for row in table(made, "rq4_shapley").records():
         assert row["compilation_part"] + row["after_part"] == pytest.approx(row["loss"], abs=1e-10)
-    for name in ("rq3_labels", "rq3_by_kind", "rq3_by_usage", "rq3_by_change"):
+    for name in ("rq3_labels", "rq3_labels_solved", "rq3_by_kind", "rq3_by_usage", "rq3_by_change"):
         for row in table(made, name).records():
             known = [row[label] for label in LABELS]
             assert known == [None] * 4 if not row["labelled"] else sum(known) == pytest.approx(1)
+            known = [row[called] for called in CALLED]
+            assert known == [None] * 3 if not row["called_known"] else sum(known) == pytest.approx(1)
     for row in table(made, "rq4_instability").records():
         assert row["share"] + row["always"] + row["never"] == pytest.approx(1)
 
@@ -286,6 +289,8 @@ EDITS = [
     FT | {"edited": ["max"]},
     FT | {"edited": ["len"], "hparams_sha256": "a" * 64},
     FT | {"regime": "batch", "step": 2, "edited": ["len", "max"]},
+    FT | {"edited": ["len"], "style": "chat"},
+    {"model": "m", "method": "docs", "regime": "instant", "step": 1, "edited": ["len"]},
     {"model": "m", "method": "ft"},
     {"edited": ["max"]},
     {"model": "m", "method": "rome", "regime": "sequential"},
@@ -293,6 +298,12 @@ EDITS = [
         {"model": "m", "method": "rome", "regime": "sequential", "step": n, "edited": ["len", "max"][:n]}
         for n in (1, 2)
     ),
+]
+RECORDS = [
+    {"changes": changes, "requests": 4, "target_tokens": tokens, "learned_before": 0, "learned_after": learned}
+    | {"nll_before": 4.0, "nll_after": nll, "greedy_tokens_before": 0.1, "greedy_tokens_after": 0.9}
+    for changes in (["len"], ["max"], ["len", "max"])
+    for tokens, learned, nll in ((0, 4, 0.5), (9, 2, None), (9, 0, 3.0), (9, 9, 3.0))
 ]
 BENCH = Bench(
     "small",
@@ -318,6 +329,7 @@ def verdict_sets(draw):
                 st.sampled_from([None, *LABELS]),
                 st.sampled_from([None, [], ["len"], ["max"], ["len", "max"]]),
                 st.sampled_from([None, 0, 1]),
+                st.sampled_from([None, *RECORDS]),
             ),
             min_size=1,
             max_size=24,
@@ -326,9 +338,9 @@ def verdict_sets(draw):
     return [_verdict(number, *row) for number, row in enumerate(rows)]
 
 
-def _verdict(number, setting, task, letter, label, active, index):
+def _verdict(number, setting, task, letter, label, active, index, edit):
     found = LETTERS[letter]
-    optional = {"active_changes": active, "sample_index": index}
+    optional = {"active_changes": active, "sample_index": index, "edit": edit, "called": found.called}
     about = {name: value for name, value in optional.items() if value is not None}
     return (
         setting
@@ -345,8 +357,8 @@ def _verdict(number, setting, task, letter, label, active, index):
     )
 
 
-def any_report(verdicts, baseline=None):
-    options = Options(resamples=20, reference=True, baseline=baseline)
+def any_report(verdicts, baseline=None, **restrictions):
+    options = Options(resamples=20, references=REFERENCES, baseline=baseline, **restrictions)
     return build_report(observe(BENCH, map(Verdict.from_row, verdicts)), VerdictReader(BENCH, []), options)
 
 
@@ -357,6 +369,17 @@ def test_every_report_is_sound(verdicts, baseline):
     assert_sound(made)
     samples = sum(row["samples"] for row in table(made, "overview").records())
     assert samples >= len(verdicts) - sum(verdict.get("regime") == "sequential" for verdict in verdicts)
+
+
+@given(verdict_sets(), st.booleans(), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_every_restricted_report_is_sound_or_refused(verdicts, only_taken, solved_by_baseline):
+    try:
+        made = any_report(verdicts, only_taken=only_taken, solved_by_baseline=solved_by_baseline)
+    except InputError:
+        assert only_taken or solved_by_baseline
+    else:
+        assert_sound(made)
 
 
 @given(verdict_sets(), st.randoms())
@@ -371,7 +394,7 @@ def test_the_order_of_files_and_rows_changes_nothing(tmp_path):
 
     def make(paths):
         reader = VerdictReader(bench, paths)
-        return build_report(observe(bench, reader), reader, Options(100, reference=True))
+        return build_report(observe(bench, reader), reader, Options(100, references=("paper",)))
 
     once = make(paths)
     luck = random.Random(0)

@@ -8,7 +8,7 @@ from edittool.schemas.validation import SCHEMAS, find_fault, load_schema
 
 SHA = "0" * 64
 
-VERSIONS = {"report": 3}  # of all others, 1
+VERSIONS = {"report": 4}  # of all others, 1
 
 GOOD = {
     "problem": {
@@ -47,13 +47,42 @@ GOOD = {
         "outcome": "passed",
         "label": "correct_adoption",
     },
+    "edit": {
+        "name": "len",
+        "method": "ft",
+        "requests_sha256": "a" * 64,
+        "seconds": 1.25,
+        "peak_memory_mib": None,
+        "losses": [2.0, None],
+        "changes": ["len"],
+        "requests": 2,
+        "target_tokens": 9,
+        "nll_before": 4.0,
+        "nll_after": 0.1,
+        "greedy_tokens_before": 0.0,
+        "greedy_tokens_after": 1.0,
+        "learned_before": 0,
+        "learned_after": 2,
+        "first_rank_before": 20.0,
+        "first_rank_after": 1.0,
+        "norm": 0.01,
+        "rounded": None,
+    },
     "report": {
-        "schema_version": 3,
+        "schema_version": 4,
         "edittool": "0.1.0",
         "bench": {"name": "small", "sha256": SHA},
         "verdicts": [{"path": "v.jsonl", "sha256": SHA, "rows": 1}],
+        "journals": [],
         "counts": {"verdicts": 1, "duplicates": 0, "other_bench": 0},
-        "options": {"resamples": 2000, "seed": 0, "baseline": None, "reference": False},
+        "options": {
+            "resamples": 2000,
+            "seed": 0,
+            "baseline": None,
+            "references": [],
+            "only_taken": False,
+            "solved_by_baseline": False,
+        },
         "findings": [],
         "reading": "",
         "bounds": [],
@@ -119,7 +148,8 @@ class TestSchemaFiles:
 
     def test_names_each_field_of_a_wrong_type(self, name):
         for field, schema in load_schema(name)["properties"].items():
-            fault = find_fault(changed(name, **{field: 0.5 if "number" not in schema.get("type", ()) else "x"}), name)
+            takes_numbers = "number" in (schema.get("type"), *schema.get("type", ()))
+            fault = find_fault(changed(name, **{field: "x" if takes_numbers else 0.5}), name)
             assert fault.startswith(f'field "{field}" must be '), fault
 
 

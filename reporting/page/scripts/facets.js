@@ -4,6 +4,8 @@ const OPEN_AT_FIRST = new Set(["method", "subset", "outcome", "label"]);
 const NOT_GIVEN = {
   change: "none: the problem has no change",
   label: "no label",
+  called: "not known",
+  took: "not recorded",
   failure: "none: passed, or not judged",
   detail: "none",
   extraction: "the sample does not say",
@@ -12,8 +14,9 @@ const NOT_GIVEN = {
 function nameOf(verdicts, name, value) {
   if (value === null) return NOT_GIVEN[name] ?? "not given";
   if (name === "method" && value === "none") return "none: unedited";
+  if (name === "method" && ["docs", "docs-all", "docs-change"].includes(value)) return `${value}: told by the prompt`;
   if (name === "world") return verdicts.words.world[value];
-  if (["outcome", "label", "detail", "failure", "extraction", "subset"].includes(name)) return inWords(value);
+  if (["outcome", "label", "called", "detail", "failure", "extraction", "subset"].includes(name)) return inWords(value);
   return String(value);
 }
 

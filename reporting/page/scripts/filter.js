@@ -10,9 +10,13 @@ const FACETS = [
   ["change", "API change"],
   ["outcome", "Outcome"],
   ["label", "Label"],
+  ["called", "New API called"],
   ["detail", "Finer label"],
   ["failure", "Failure"],
   ["extraction", "Extraction"],
+  ["took", "The edit took"],
+  ["style", "Style"],
+  ["requests", "Requests"],
   ["hparams_sha256", "Hyperparameters"],
   ["subject", "Subject"],
   ["target", "Target"],
@@ -22,7 +26,7 @@ class Filter {
   constructor(verdicts) {
     this.verdicts = verdicts;
     this.query = "";
-    this.fails = new Uint16Array(verdicts.rows);
+    this.fails = new Uint32Array(verdicts.rows);
     this.facets = FACETS.map(([name, title], place) => ({ name, title, bit: 2 << place, chosen: new Set() }));
     for (const facet of this.facets) facet.total = this.count(facet);
     this.facets = this.facets.filter((facet) => facet.total.filter((count) => count).length > 1);
@@ -45,7 +49,7 @@ class Filter {
   }
 
   strike({ values, codes }, passes, bit) {
-    const bits = Uint16Array.from(values, (value, code) => (passes(value, code) ? 0 : bit));
+    const bits = Uint32Array.from(values, (value, code) => (passes(value, code) ? 0 : bit));
     for (let row = 0; row < codes.length; row += 1) this.fails[row] |= bits[codes[row]];
   }
 
@@ -68,7 +72,7 @@ class Filter {
     const { codes, values } = this.column(facet);
     const more = this.verdicts.columns.more.codes;
     const { fails } = this;
-    const others = 0xffff ^ facet.bit;
+    const others = ~facet.bit;
     const counts = new Array(values.length).fill(0);
     for (let row = 0; row < codes.length; row += 1) {
       if (fails[row] & others) continue;

@@ -45,9 +45,13 @@ class SampleView {
       ["Label", chip("label", value("label")), sentence(body.label_because)],
       ["Compiles", body.compiles ? "yes" : "no", sentence(body.compiles_because)],
     ];
+    const called = value("called");
+    if (called !== null) facts.push(["New API", inWords(called), sentence(`it ${words.called[called]}`)]);
     if (value("failure") !== null) facts.push(["Failure", inWords(value("failure")), sentence(words.failure[value("failure")])]);
     if (body.error) facts.push(["Error", body.error.type, errorText(body.error)]);
-    if (body.calls) facts.push(["Counted calls", "", Object.entries(body.calls).map(([name, count]) => `${name}: ${count}`).join(", ")]);
+    for (const [title, calls] of [["Counted calls", body.calls], ["Refused calls", body.refused_calls]]) {
+      if (calls) facts.push([title, "", Object.entries(calls).map(([name, count]) => `${name}: ${count}`).join(", ")]);
+    }
     if (body.bypass) facts.push(["Bypass", "", body.bypass.join(", ")]);
     if (body.extraction) facts.push(["Extraction", inWords(body.extraction.kind ?? ""), extractionOf(body.extraction)]);
     if (body.disagreement) facts.push(["Disagreement", "", body.disagreement]);

@@ -190,6 +190,7 @@ def _try_out(job: dict[str, Any], child: int, channel: Channel, clock: Clock) ->
         "calls": trial.calls,
         "calls_on_load": trial.calls_on_load,
         "failed_calls": trial.failed_calls,
+        "refused_calls": trial.refused_calls,
         "rebound": trial.rebound,
         "trace": trial.trace,
         "bypass": trial.bypass,

@@ -161,6 +161,7 @@ class Trial:
         self.calls = {change["replacement"]: 0 for change in job["changes"]}
         self.calls_on_load: dict[str, int] = {}
         self.failed_calls: dict[str, int] = {}
+        self.refused_calls: dict[str, int] = {}
         self.rebound = False
         self.bypass: list[str] = []
         self.seen: list[dict[str, Any]] = []
@@ -300,6 +301,7 @@ class Trial:
             self.stage = reply["stage"]
         self._note_calls(self.calls, reply.get("calls"))
         self._note_calls(self.failed_calls, reply.get("failed_calls"))
+        self._note_calls(self.refused_calls, reply.get("refused_calls"))
         taken = reply.get("bypass")
         if type(taken) is list:
             told = taken[: len(BYPASSES)]

@@ -150,6 +150,7 @@ class Candidate:
             "stage": self.stage,
             "calls": self._world.shims.calls,
             "failed_calls": self._world.shims.failed_calls,
+            "refused_calls": self._world.shims.refused_calls,
             "rebound": self._is_rebound(),
             "trace": self.trace.news(),
             "bypass": self._world.bypasses,

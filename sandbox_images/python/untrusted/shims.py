@@ -23,6 +23,7 @@ class Shims:
         self._sources = {change["replacement"]: change["shim"] for change in changes}
         self._counters = {name: iter(range(_MOST)) for name in self._sources}
         self._failures = {name: iter(range(_MOST)) for name in self._sources}
+        self._refusals = {name: iter(range(_MOST)) for name in self._sources}
         self._loaded: dict[str, Callable[..., Any]] = {}
         self._instead: dict[str, Callable[..., Any]] = {}
         self.replacements: dict[str, Any] = {}
@@ -38,6 +39,11 @@ class Shims:
     def failed_calls(self) -> dict[str, int]:
         """Return the number of calls of each replacement that it took, and that raised in it."""
         return {name: number for name, counter in self._failures.items() if (number := _value(counter))}
+
+    @property
+    def refused_calls(self) -> dict[str, int]:
+        """Return the number of calls of each replacement that it turned away, caught by the program or not."""
+        return {name: number for name, counter in self._refusals.items() if (number := _value(counter))}
 
     def make_counterfactual(self, name: str, way: str | None) -> None:
         """Have the replacement called `name` do something else from now on, or with None what it ever did."""
@@ -69,6 +75,7 @@ class Shims:
     def _counted(self, name: str) -> Callable[..., Any]:
         # All that a program finds of the count in here is a way to add to it, and the counterfactual runs tell.
         advance, fail = self._counters[name].__next__, self._failures[name].__next__
+        refuse = self._refusals[name].__next__
 
         def replacement(*args: Any, **kwargs: Any) -> Any:
             shim = self._load(name)
@@ -77,6 +84,7 @@ class Shims:
             except BaseException as error:
                 if isinstance(error, TypeError) and _was_refused(error, shim):
                     error.edittool_refused = True  # type: ignore[attr-defined]
+                    refuse()
                 else:
                     fail()
                 raise

@@ -18,7 +18,7 @@ REFUSED = {"oom_kill": 0, "pids_max": 9}
 
 def result(**facts: Any) -> dict[str, Any]:
     quiet = {"fault": None, "end": None, "stage": "run", "tests": [PASSED, WRONG], "error": WRONG["error"], "calls": {}}
-    seen = {"bypass": [], "seen": [], "failed_calls": {}, "rebound": False, "trace": {}}
+    seen = {"bypass": [], "seen": [], "failed_calls": {}, "refused_calls": {}, "rebound": False, "trace": {}}
     measured = {"opaque": False, "output": "", "status": 0, "cpu_ms": 10.0, "peak_memory_kib": 1, "duration_ms": 10.0}
     clock = {"limit": None, "part": "test 2", "part_cpu_ms": 10.0, "wall_ms": 15_010.0, "waited_ms": 14_900.0}
     clock |= {"delayed_ms": 0.0, "tests_cpu_ms": 0.0, "measured": True} | facts.pop("clock", {})

@@ -47,11 +47,15 @@ SETTINGS = (
 
 def test_every_chart_of_a_complete_set_is_there(charts):
     assert list(charts) == [
+        "edits_took",
+        "edits_nll",
+        "edits_kept",
         "rq1_rates",
         "rq1_change",
         "rq2_full",
         "rq2_compile",
         "rq3_labels",
+        "rq3_called",
         "rq3_passing",
         "rq3_by_kind",
         "rq3_by_usage",

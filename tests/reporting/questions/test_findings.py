@@ -42,7 +42,8 @@ def test_an_edited_model_is_said_beside_the_unedited_one(report, verdict):
     assert texts(made) == [
         "Model m, unedited: correctly writes the new API in 0.0 % [0.0, 0.0] of 4 programs (none passes); "
         "in reliability 0.0 %, in generalization 0.0 %; of 2 changes: too few samples for 2.",
-        "Model m, edited by ft, one change at a time: correctly writes the new API in 75.0 % [50.0, 100.0] of 4 "
+        "Model m, edited by ft, one change at a time: whether its edits took is not recorded. It correctly "
+        "writes the new API in 75.0 % [50.0, 100.0] of 4 "
         "programs (75.0 % [50.0, 100.0] of the 4 that pass); in reliability 100.0 %, in generalization 50.0 %; "
         "+75.0 points [+50.0, +100.0] against the unedited model; on specificity problems pass@1 changes by "
         "-50.0 points [-100.0, 0.0]; of 2 changes: too few samples for 2.",
@@ -54,7 +55,7 @@ def test_an_edited_model_is_said_beside_the_unedited_one(report, verdict):
 CORNERS = {
     "a model that was told, not edited": (
         lambda v: [v("rel/0", 2, ADOPTED, model="x", method="docs-change", regime="none")],
-        "Model x, told by its prompt (docs-change): correctly writes the new API in 100.0 % of 1 program (100.0 % of "
+        "Model x, with documentation in the prompt: correctly writes the new API in 100.0 % of 1 program (100.0 % of "
         "the 1 that pass); the unedited model has no verdicts to compare with in the same world; of 1 change: too few "
         "samples for 1.",
     ),
@@ -74,7 +75,8 @@ CORNERS = {
     ),
     "no baseline": (
         lambda v: [edited(v, "rel/0", 2, ADOPTED), edited(v, "rel/1", 0, "misuse")],
-        "Model m, edited by ft, one change at a time: correctly writes the new API in 50.0 % [0.0, 100.0] of 2 "
+        "Model m, edited by ft, one change at a time: whether its edits took is not recorded. It correctly "
+        "writes the new API in 50.0 % [0.0, 100.0] of 2 "
         "programs (100.0 % of the 1 that pass); the unedited model has no verdicts to compare with in the same world; "
         "of 2 changes: too few samples for 2.",
     ),
@@ -97,7 +99,8 @@ CORNERS = {
             )
             for n in (1, 2)
         ],
-        "Model m, edited by rome, after 2 edits, one on top of the other: correctly writes the new API in 100.0 % of 1",
+        "Model m, edited by rome, after 2 edits, one on top of the other: whether its edits took is not "
+        "recorded. It correctly writes the new API in 100.0 % of 1",
     ),
     "a batch": (
         lambda v: [v("spe/0", 2, model="m", method="memit", regime="batch", step=2, edited=["len", "max"])],

@@ -40,6 +40,8 @@ def names_of(bench, verdicts):
         ("hparams_sha256", "ab"),
         ("subject", "ab"),
         ("target", "ab"),
+        ("requests", "ab"),
+        ("style", ("chat", "complete")),
     ],
 )
 def test_each_field_makes_a_setting_of_its_own_in_order(bench, verdict, field, values):
@@ -50,6 +52,19 @@ def test_each_field_makes_a_setting_of_its_own_in_order(bench, verdict, field, v
 def test_named_and_unnamed_methods_stand_side_by_side(bench, verdict):
     verdicts = [verdict("rel/0", 2, method="ft"), verdict("rel/0", 2)]
     assert [setting.method for setting in settings_of(bench, verdicts)] == [None, "ft"]
+
+
+def test_told_models_stand_between_the_unedited_one_and_the_edited(bench, verdict):
+    methods = ["ft", "docs-all", "none", "docs", "docs-change"]
+    verdicts = [verdict("rel/0", 2, method=method, step=int(method == "docs")) for method in methods]
+    assert [setting.method for setting in settings_of(bench, verdicts)] == [
+        "none",
+        "docs",
+        "docs-all",
+        "docs-change",
+        "ft",
+    ]
+    assert [setting.edited for setting in settings_of(bench, verdicts)] == [False, False, False, False, True]
 
 
 def test_have_one_order_whatever_that_of_the_verdicts(bench, verdict):

@@ -44,7 +44,14 @@ def test_says_what_it_was_made_of():
     assert data["bench"] == {"name": "small", "sha256": "0" * 64}
     assert data["verdicts"] == [{"path": "v.jsonl", "sha256": "1" * 64, "rows": 4}]
     assert data["counts"] == {"verdicts": 3, "duplicates": 1, "other_bench": 0}
-    assert data["options"] == {"resamples": 2000, "seed": 0, "baseline": None, "reference": False}
+    assert data["options"] == {
+        "resamples": 2000,
+        "seed": 0,
+        "baseline": None,
+        "references": [],
+        "only_taken": False,
+        "solved_by_baseline": False,
+    }
 
 
 def test_a_chart_keeps_its_gaps_and_its_intervals():
