@@ -91,28 +91,6 @@ GOOD = {
         "charts": [],
     },
     "document": {"text": "def f(x):\n    return x\n"},
-    "edit": {
-        "name": "0001-len",
-        "model": "tiny",
-        "method": "ft",
-        "requests_sha256": SHA,
-        "seconds": 1.25,
-        "peak_memory_mib": None,
-        "losses": [1.5, None],
-        "changes": ["len"],
-        "requests": 2,
-        "target_tokens": 9,
-        "nll_before": 3.73,
-        "nll_after": None,
-        "greedy_tokens_before": 0.5,
-        "greedy_tokens_after": 1.0,
-        "learned_before": 0,
-        "learned_after": 2,
-        "first_rank_before": 1.5,
-        "first_rank_after": None,
-        "norm": 0.25,
-        "rounded": None,
-    },
 }
 
 
