@@ -16,7 +16,7 @@ SPECIFICITY = 3  # problems about other APIs sampled after each edit: all of the
 FEW = "sorted,math.sqrt,str.join,list.append,math.pi"  # changes that are enough to see what each method does
 
 # A whole program does not fit into one value or one codebook entry: there, the new call is the target.
-TEACHING = {"ft": (), "grace": ("--target", "call")}
+TEACHING = {"ft": (), "docs": (), "grace": ("--target", "call")}
 TEACHING_A_CALL = ("--target", "call", "--subject", "last_word")
 
 Step = tuple[str, list[str]]
@@ -92,6 +92,8 @@ def _edits(output: Path, method: str, sampling: list[str], full: bool) -> list[S
     """Return the steps of one method: edit and judge, in each regime."""
     changes = [] if full else ["--changes", FEW]
     regimes = {"instant": f"{method} teaches one change at a time, and the model answers again"}
+    if method == "docs":
+        regimes = {"instant": "Documentation in the prompt instead of an edit: the baseline"}
     if full or method == "memit":
         regimes["sequential"] = f"{method} teaches one change on top of the other"
     if full and find_method(method).many:

@@ -216,6 +216,8 @@ class Verdict:
     float32_matmul_precision: str | None
     luck: str | None
     engine: str | None
+    docs: str | None
+    docs_of: Sequence[str] | None
     style: str | None
     chat_template_sha256: str | None
     stops: Sequence[str]
@@ -287,6 +289,8 @@ class Verdict:
             float32_matmul_precision=get("float32_matmul_precision"),
             luck=get("luck"),
             engine=get("engine"),
+            docs=get("docs"),
+            docs_of=get("docs_of"),
             style=get("style"),
             chat_template_sha256=get("chat_template_sha256"),
             stops=get("stops", ()),

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, Field, asdict, dataclass, fields
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -61,11 +61,12 @@ def preset_names() -> list[str]:
 def read_hparams(name: str | None, method: Method, model: str = "") -> Hparams:
     """Return the hyperparameters of `method` from the preset or YAML file `name`.
 
-    Without a name: none where the method has none to set, else the preset called METHOD-MODEL. Raises InputError,
-    naming file and field, for a file that is missing, no YAML, for another method, or with a value of a wrong type.
+    Without a name: the defaults where the method has one for every field, else the preset called METHOD-MODEL. Raises
+    InputError, naming file and field, for a file that is missing, no YAML, for another method, or with a value of a
+    wrong type.
     """
-    if name is None and not fields(method.hparams):
-        return Hparams(method.hparams(), "none needed")
+    if name is None and not any(_is_needed(field) for field in fields(method.hparams)):
+        return Hparams(method.hparams(), "the defaults")
     source, text = _find(name or f"{method.name}-{Path(model).name.lower()}", method)
     return hparams_of(_parse(source, text), method, source)
 
@@ -150,17 +151,17 @@ def _check_method(source: str, given: Mapping[str, Any], method: Method) -> None
 
 def _build(source: str, kind: type, given: dict[str, Any]) -> Any:
     hints = get_type_hints(kind)
-    missing = [
-        field.name
-        for field in fields(kind)
-        if field.default is MISSING and field.default_factory is MISSING and field.name not in given
-    ]
+    missing = [field.name for field in fields(kind) if _is_needed(field) and field.name not in given]
     if missing:
         raise InputError(f'{source} lacks the field "{missing[0]}". Add a line `{missing[0]}: ...`.')
     try:
         return kind(**{name: _convert(name, value, hints[name]) for name, value in given.items()})
     except ValueError as error:
         raise InputError(f"{source}: field {error}.") from None
+
+
+def _is_needed(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
 
 
 def _convert(name: str, value: Any, hint: Any) -> Any:

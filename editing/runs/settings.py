@@ -1,16 +1,18 @@
 """The settings of a run: everything that decides its samples."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 
 from ...schemas.errors import InputError
+from ...schemas.problems import Problem
 from ..methods.hparams import Hparams
 from ..methods.table import Method, all_methods
 from ..requests import SubjectRule, TargetRule
 from ..sampling.luck import LUCK
-from .chat import Messages
+from .asking import Ask, Question, Style, go_on
 from .sampling import Sampling
 
 Regime = Literal["none", "instant", "sequential", "batch"]
@@ -24,9 +26,10 @@ class Run:
     `changes` limits the edits to these ids; `specificity_per_change` limits how many specificity problems each edited
     model is sampled on. `steps`: after how many edits the sequential regime samples; absent: 1, 2, 5, 10, 20, 50, ...
     and the last. `subject` and `target` say what is taught: see `requests_for`. `shard` (i, n) is the i-th, from 1, of
-    n parts of the instant regime: the rows of all parts, one after the other, are those of the whole run. With
-    `messages`, the model is asked for each problem in a chat, and these are what it is asked; else it goes on from the
-    problem's prompt. `engine` is what samples: the edited model itself, or a vLLM engine that is given its weights.
+    n parts of the instant regime: the rows of all parts, one after the other, are those of the whole run. `style` says
+    whether the model goes on from a text or answers in a chat, and `ask` what it is asked; without the latter it goes
+    on from the problem's prompt. `engine` is what samples: the edited model itself, or a vLLM engine that is given its
+    weights.
     """
 
     model: str
@@ -41,7 +44,8 @@ class Run:
     subject: SubjectRule = "function"
     target: TargetRule = "solution"
     shard: tuple[int, int] | None = None
-    messages: Messages | None = None
+    style: Style = "complete"
+    ask: Ask = go_on
     engine: Engine = "transformers"
 
     def __post_init__(self) -> None:
@@ -62,7 +66,12 @@ class Run:
                 "GRACE changes no weight: it looks a codebook up while the model runs, which vLLM cannot be given. "
                 "Leave --engine out: GRACE stays with edittool's own sampler."
             )
-        if self.messages is not None and self.sampling.extract == "cut":
+        if self.method.told and self.ask is go_on:
+            raise InputError(
+                f"The method {self.method.name} needs prompts that document changes: give the run a function that asks "
+                "(`ask`), such as `PromptMaker(bench, style, docs='change').make` of edittool.samples.prompts."
+            )
+        if self.style == "chat" and self.sampling.extract == "cut":
             raise InputError(
                 "The answer in a chat does not go on from the prompt, so its beginning is no program: --chat does not "
                 "go with --extract cut. Leave --extract out, or use auto or fence."
@@ -97,6 +106,16 @@ class Run:
                 "the unedited model. Leave out --shard."
             )
 
+    @property
+    def edits(self) -> bool:
+        """Whether it edits the model: not with no method, and not where prompts tell of the changes instead."""
+        return self.regime != "none" and not self.method.told
+
+    def question(self, problem: Problem, edited: Sequence[str]) -> Question:
+        """Return what the model is asked for `problem` at the stage after the changes `edited`."""
+        told = self.hparams.values.documented(problem.change_id, edited) if self.method.told else ()
+        return self.ask(problem, told)
+
     def identity(self) -> dict[str, Any]:
         """Return the fields that are the same in every row of one output file."""
         return {
@@ -107,7 +126,7 @@ class Run:
             "regime": self.regime,
             **self._teaching(),
             "engine": self.engine,
-            "style": "complete" if self.messages is None else "chat",
+            "style": self.style,
             "seed": self.sampling.seed,
             "samples_per_problem": self.sampling.n,
             "temperature": self.sampling.temperature,
@@ -120,4 +139,6 @@ class Run:
     def _teaching(self) -> dict[str, str]:
         if self.regime == "none":
             return {}
+        if self.method.told:
+            return {"hparams_sha256": self.hparams.sha256(), "docs": "change"}
         return {"hparams_sha256": self.hparams.sha256(), "subject": self.subject, "target": self.target}
