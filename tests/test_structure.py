@@ -25,7 +25,7 @@ ALLOWED = {
 }
 # The places of these, floor by floor from the ground up: each imports from lower floors alone.
 FLOORS = {
-    "editing": ("context edits model requests", "covariance locate_then_edit sampling", "methods", "api runs"),
+    "editing": ("context edits model requests", "covariance locate_then_edit sampling training", "methods", "api runs"),
     "judging": (
         "engine notices places tasks world_probe",
         "image world_choice",

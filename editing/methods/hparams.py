@@ -19,7 +19,7 @@ from .table import Method, all_methods
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 # EasyEdit's files carry them; here the command line says them.
-INFORMATIVE = frozenset({"alg_name", "model_name", "device", "model_parallel", "stats_dir", "fp16"})
+INFORMATIVE = frozenset({"alg_name", "lora_type", "model_name", "device", "model_parallel", "stats_dir", "fp16"})
 
 # What EasyEdit's files have besides, for some method or other. A field that is neither known nor here may be a typo.
 ELSEWHERE = frozenset(
@@ -83,7 +83,7 @@ def load_hparams(name: str | Path) -> Hparams:
 
 def method_of(given: Mapping[str, Any], source: str) -> Method:
     """Return the method that the field `alg_name` names. Raises InputError where it names none."""
-    named = str(given.get("alg_name", ""))
+    named = _named(given)
     for method in all_methods():
         if named.casefold() in {name.casefold() for name in (method.name, *method.alg_names)}:
             return method
@@ -142,11 +142,16 @@ def _parse(source: str, text: str) -> dict[str, Any]:
 
 
 def _check_method(source: str, given: Mapping[str, Any], method: Method) -> None:
-    named = given.get("alg_name")
-    if named is not None and str(named).casefold() not in {
-        name.casefold() for name in (method.name, *method.alg_names)
-    }:
-        raise InputError(f'{source}: field "alg_name" says {named!r}, but the method is {method.name}. Use --method.')
+    named = _named(given)
+    if named and named.casefold() not in {name.casefold() for name in (method.name, *method.alg_names)}:
+        field = "lora_type" if given.get("lora_type") == named else "alg_name"
+        raise InputError(f'{source}: field "{field}" says {named!r}, but the method is {method.name}. Use --method.')
+
+
+def _named(given: Mapping[str, Any]) -> str:
+    """Return the method's name in EasyEdit, or "". Files of LoRA have it in `lora_type` too: `lora` or `adalora`."""
+    named = str(given.get("alg_name") or "")
+    return str(given.get("lora_type") or named) if named.casefold() == "lora" else named
 
 
 def _build(source: str, kind: type, given: dict[str, Any]) -> Any:
