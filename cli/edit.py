@@ -258,7 +258,7 @@ def _edit(
 ) -> "Summary":
     """Load, edit and sample, with progress on stderr: bars on a terminal, a line now and then elsewhere."""
     from ..editing.context import EditContext
-    from ..editing.covariance.files import find_covariances
+    from ..editing.covariance.files import find_covariances, is_called
     from ..editing.runs.drafts import read_drafts
     from ..editing.runs.execute import check_fit, check_output, run_regime
     from ..editing.runs.plan import plan
@@ -279,6 +279,10 @@ def _edit(
         )
     if run.hparams.ignored:
         talk.print(plain(f"{run.hparams.source}: fields not used: {', '.join(run.hparams.ignored)}"), soft_wrap=True)
+    if run.hparams.decided:
+        talk.print(
+            plain(f"{run.hparams.source}, regime {run.regime}: {', '.join(run.hparams.decided)}"), soft_wrap=True
+        )
     if run.edits and run.dtype in _LOST:
         talk.print(
             plain(f"{run.dtype}: rounding takes from small edits: {_LOST[run.dtype]}. Prefer float32.", "yellow"),
@@ -320,6 +324,15 @@ def _edit(
         own_stats_dir=hparams.stats_dir,
         corpus=hparams.corpus,
     )
+    if modules and covariance.corpus is not None and not is_called(covariance.corpus, hparams.corpus):
+        talk.print(
+            plain(
+                f"the covariances are over the corpus {covariance.corpus}, and {hparams.source} asks for "
+                f"{hparams.corpus} (`mom2_dataset`): there are none of it in {covariance.source}",
+                "yellow",
+            ),
+            soft_wrap=True,
+        )
     context = replace(given, covariance=covariance)
     with progress() as bar:
         observe = Observer(bar)

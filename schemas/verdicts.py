@@ -209,6 +209,7 @@ class Verdict:
     seed: int | None
     hparams_sha256: str | None
     context_sha256: str | None
+    mom2_dataset: str | None
     subject: str | None
     target: str | None
     prompt_sha256: str | None
@@ -282,6 +283,7 @@ class Verdict:
             seed=get("seed"),
             hparams_sha256=get("hparams_sha256"),
             context_sha256=get("context_sha256"),
+            mom2_dataset=get("mom2_dataset"),
             subject=get("subject"),
             target=get("target"),
             prompt_sha256=get("prompt_sha256"),

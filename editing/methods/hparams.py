@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, asdict, dataclass, fields
+from dataclasses import MISSING, Field, asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -27,6 +27,8 @@ ELSEWHERE = frozenset(
     layer_selection max_length mom2_adjustment mom2_dataset mom2_dtype mom2_n_samples num_pert original_implementation
     reg rewrite_module_tmp rewrite_module_tmps val_reg wd weight_decay""".split()
 )
+# What is in the names of models that have one shape: `Qwen2.5-Coder-0.5B-Instruct`, `CodeLlama-7b-Python-hf`.
+VARIANT = re.compile(r"(-(base|chat|hf|instruct|python))+$")
 ALIKE = 0.75  # difflib's ratio from which a name that is not known is taken for a misspelt one
 
 
@@ -35,12 +37,23 @@ class Hparams:
     """Checked hyperparameters of a method (an instance of its dataclass), where from, and the fields left unread.
 
     `stats_dir` is where their author keeps covariances: that place decides nothing, so it is not among the values.
+    `decided` has what the regime of a run has set: see `for_regime`.
     """
 
     values: Any
     source: str
     ignored: tuple[str, ...] = ()
     stats_dir: Path | None = None
+    decided: tuple[str, ...] = ()
+
+    def for_regime(self, regime: str) -> "Hparams":
+        """Return them as they are in `regime`: what they leave to it is decided, and told in `decided`."""
+        if not hasattr(self.values, "for_regime"):
+            return self
+        values = self.values.for_regime(regime)
+        before, after = asdict(self.values), asdict(values)
+        told = tuple(f"{name}: {value}" for name, value in after.items() if value != before[name])
+        return replace(self, values=values, decided=(*self.decided, *told))
 
     @property
     def corpus(self) -> str | None:
@@ -61,13 +74,13 @@ def preset_names() -> list[str]:
 def read_hparams(name: str | None, method: Method, model: str = "") -> Hparams:
     """Return the hyperparameters of `method` from the preset or YAML file `name`.
 
-    Without a name: the defaults where the method has one for every field, else the preset called METHOD-MODEL. Raises
-    InputError, naming file and field, for a file that is missing, no YAML, for another method, or with a value of a
-    wrong type.
+    Without a name: the defaults where the method has one for every field, else the preset called METHOD-MODEL, MODEL
+    being the name of its folder, with or without `-instruct` and the like. Raises InputError, naming file and field,
+    for a file that is missing, no YAML, for another method, or with a value of a wrong type.
     """
     if name is None and not any(_is_needed(field) for field in fields(method.hparams)):
         return Hparams(method.hparams(), "the defaults")
-    source, text = _find(name or f"{method.name}-{Path(model).name.lower()}", method)
+    source, text = _find(name or _preset_for(method, model), method)
     return hparams_of(_parse(source, text), method, source)
 
 
@@ -112,6 +125,13 @@ def _refuse_misspelt(source: str, unknown: Sequence[str], absent: Sequence[str])
     for name in unknown:
         if meant := get_close_matches(name, absent, n=1, cutoff=ALIKE):
             raise InputError(f'{source}: there is no field "{name}". Is "{meant[0]}" meant? Correct or remove it.')
+
+
+def _preset_for(method: Method, model: str) -> str:
+    """Return the name of the preset for `model`: that of its folder in small letters, less what its makers trained."""
+    full = f"{method.name}-{Path(model).name.lower()}"
+    short = VARIANT.sub("", full)
+    return short if full not in preset_names() and short in preset_names() else full
 
 
 def _find(name: str, method: Method | None) -> tuple[str, str]:

@@ -87,7 +87,8 @@ def run_regime(
     check_fit(model, tokenizer, stages, run, context)
     if run.engine == "transformers":
         check_cached(model)
-    fingerprint = context_sha256(context, _covered(model, run, context))
+    modules = _covered(model, run, context)
+    fingerprint = context_sha256(context, modules)
     edits = list({edit: None for stage in stages for edit in stage.edits}) if run.edits else []
     check_edit_memory(model, tokenizer, edits, run, context)
     chat = _chat(run, tokenizer)
@@ -95,6 +96,8 @@ def run_regime(
     identity |= {"stops": list(find_stops(model.generation_config, tokenizer).names)}
     identity |= {} if chat is None else {"chat_template_sha256": chat.template_sha256}
     identity |= {"context_sha256": fingerprint} if run.edits else {}
+    corpus = getattr(context.covariance, "corpus", None) if modules else None
+    identity |= {} if corpus is None else {"mom2_dataset": corpus}
     saved = None if save_edits is None else SavedEdits(save_edits, run, fingerprint, dense)
     tally = Tally()
     with SampleWriter(out, bench, stages, run, identity, drafts) as samples:

@@ -49,7 +49,11 @@ class Run:
     engine: Engine = "transformers"
 
     def __post_init__(self) -> None:
-        """Raise InputError for a method and a regime that do not go together, and for numbers without meaning."""
+        """Decide what hyperparameters leave to the regime.
+
+        Raises InputError for a method and a regime that do not go together, and for numbers without meaning.
+        """
+        object.__setattr__(self, "hparams", self.hparams.for_regime(self.regime))
         if (self.method.name == "none") != (self.regime == "none"):
             raise InputError(
                 f"Method {self.method.name} and regime {self.regime} do not go together: the unedited model is "
