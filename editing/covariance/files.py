@@ -236,7 +236,9 @@ def find_covariances(
 
 def is_called(corpus: str | None, wanted: str | None) -> bool:
     """Say whether `corpus` is the one that hyperparameters call `wanted`; `python` is python-3.11.7, say."""
-    return corpus == wanted or (corpus is not None and wanted == "python" and corpus.startswith("python-"))
+    if corpus is None or wanted is None:
+        return False
+    return corpus == wanted or (wanted == "python" and corpus.startswith("python-"))
 
 
 @dataclass(frozen=True, slots=True)
