@@ -1,6 +1,6 @@
 # The toolkit itself, to judge and report without installing anything: it drives the engine whose socket it is given.
 #   docker build -t edittool .                                  judging and reporting
-#   docker build -t edittool --build-arg EXTRAS=report,edit .   editing too (torch, a few GB)
+#   docker build -t edittool --build-arg EXTRAS=report,edit,peft .   editing too (torch, a few GB)
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS built

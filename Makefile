@@ -72,5 +72,5 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml setup.py constraints.txt $(VENV)/.made
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[edit,fetch,report,sample,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[edit,peft,fetch,report,sample,dev]'
 	@touch $@

@@ -88,6 +88,8 @@ def _edits(output: Path, method: str, sampling: list[str], full: bool) -> list[S
     """Return the steps of one method: edit and judge, in each regime."""
     changes = [] if full else ["--changes", FEW]
     regimes = {"instant": f"{method} teaches one change at a time, and the model answers again"}
+    if method == "docs":
+        regimes = {"instant": "Documentation in the prompt instead of an edit: the baseline"}
     if full or method == "memit":
         regimes["sequential"] = f"{method} teaches one change on top of the other"
     if full and find_method(method).many:

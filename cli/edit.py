@@ -22,7 +22,7 @@ from .shared.observer import Observer
 if TYPE_CHECKING:
     from ..analysis.extraction import Mode
     from ..editing.requests import RequestRule, SubjectRule
-    from ..editing.runs.chat import Messages
+    from ..editing.runs.asking import Ask
     from ..editing.runs.execute import Summary
     from ..editing.runs.plan import Stage
     from ..editing.runs.settings import Run
@@ -145,12 +145,14 @@ def edit(
     of it (--requests), and sampled on
     the change's problems and on the specificity problems: after each change alone (instant), after more and more of
     them in the benchmark's order (sequential), or after all of them in one edit (batch). It is put back exactly as it
-    was. Samples are appended as they come: the same command again goes on where it stopped.
+    was. The method docs edits nothing: each prompt documents the changes instead. Samples are appended as they come:
+    the same command again goes on where it stopped.
 
     \b
     edittool edit builtin -o baseline.jsonl --model tiny --method none
     edittool edit builtin -o ft.jsonl --model tiny --method ft --drafts baseline.jsonl
     edittool edit builtin -o many.jsonl --model tiny --method ft --regime sequential --steps 1,5,10 --save-edits edits
+    edittool edit BENCH -o docs.jsonl --model FOLDER --method docs
     edittool edit BENCH -o chat.jsonl --model FOLDER --method none --chat
     edittool edit BENCH -o all.jsonl --model FOLDER --method memit --batch --stats STATS
     edittool edit BENCH -o ft.jsonl --model codellama/CodeLlama-7b-hf --hparams ft-codellama-7b --device cuda
@@ -164,6 +166,8 @@ def edit(
     started = time.monotonic()
     if dense and save_edits is None:
         raise click.UsageError("--dense says how --save-edits writes: give a folder for the edits, or leave it out.")
+    if save_edits is not None and run.method.told:
+        raise click.UsageError(f"The method {run.method.name} makes no edit: there is none to keep by --save-edits.")
     if drafts is not None and run.engine == "vllm":
         raise click.UsageError("--drafts are checked by edittool's own sampler: leave them out, or --engine.")
     summary = _edit(loaded, run, device, output, stats, save_edits, dense, drafts)
@@ -213,7 +217,8 @@ def _make_run(
         sampling=Sampling(
             n, temperature, top_p, max_new_tokens, seed, batch_size, extract or ("auto" if chat else "cut")
         ),
-        messages=_messages(bench) if chat else None,
+        style="chat" if chat else "complete",
+        ask=_ask(bench, chat, chosen.told),
         steps=_numbers(steps),
         changes=_ids(changes),
         shard=_shard(shard),
@@ -221,10 +226,9 @@ def _make_run(
     )
 
 
-def _messages(bench: Bench) -> "Messages":
-    """Return what asks for a problem of `bench` in a chat: in the words of `edittool prompts --style chat`."""
-    maker = PromptMaker(bench, "chat")
-    return lambda problem: maker.make(problem).messages
+def _ask(bench: Bench, chat: bool, told: bool) -> "Ask":
+    """Return what asks for a problem of `bench`: in the words of `edittool prompts`, with documentation if `told`."""
+    return PromptMaker(bench, "chat" if chat else "complete", "change" if told else "none").make
 
 
 def _regime(method: str, regime: str | None, batch: bool) -> Any:
@@ -274,7 +278,7 @@ def _edit(
 ) -> "Summary":
     """Load, edit and sample, with progress on stderr: bars on a terminal, a line now and then elsewhere."""
     from ..editing.context import EditContext
-    from ..editing.covariance.files import find_covariances
+    from ..editing.covariance.files import find_covariances, is_called
     from ..editing.runs.drafts import read_drafts
     from ..editing.runs.execute import check_fit, check_output, run_regime
     from ..editing.runs.plan import plan
@@ -296,9 +300,21 @@ def _edit(
         )
     if run.hparams.ignored:
         talk.print(plain(f"{run.hparams.source}: fields not used: {', '.join(run.hparams.ignored)}"), soft_wrap=True)
-    if run.regime != "none" and run.dtype in _LOST:
+    if run.hparams.decided:
+        talk.print(
+            plain(f"{run.hparams.source}, regime {run.regime}: {', '.join(run.hparams.decided)}"), soft_wrap=True
+        )
+    if run.edits and run.dtype in _LOST:
         talk.print(
             plain(f"{run.dtype}: rounding takes from small edits: {_LOST[run.dtype]}. Prefer float32.", "yellow"),
+            soft_wrap=True,
+        )
+    if run.method.told and max((len(stage.edited) for stage in stages), default=0) > run.hparams.values.max_changes:
+        talk.print(
+            plain(
+                f"each prompt documents at most {run.hparams.values.max_changes} of the changes so far: the problem's "
+                "own, and the newest others (--hparams with `max_changes` for more)"
+            ),
             soft_wrap=True,
         )
     given = EditContext(seed=run.sampling.seed)
@@ -329,6 +345,15 @@ def _edit(
         own_stats_dir=hparams.stats_dir,
         corpus=hparams.corpus,
     )
+    if modules and covariance.corpus is not None and not is_called(covariance.corpus, hparams.corpus):
+        talk.print(
+            plain(
+                f"the covariances are over the corpus {covariance.corpus}, and {hparams.source} asks for "
+                f"{hparams.corpus} (`mom2_dataset`): there are none of it in {covariance.source}",
+                "yellow",
+            ),
+            soft_wrap=True,
+        )
     context = replace(given, covariance=covariance)
     with progress() as bar:
         observe = Observer(bar)
@@ -380,7 +405,7 @@ def _tell(summary: "Summary", run: "Run", output: Path, seconds: float) -> None:
     if summary.untaught:
         talk.print(plain(f"no reliability problem teaches {', '.join(summary.untaught)}: left out", style="yellow"))
     there = f" ({summary.found} were there before)" if summary.found else ""
-    edits = "" if run.regime == "none" else f", {summary.edits} edit{'s' * (summary.edits != 1)}"
+    edits = "" if not run.edits else f", {summary.edits} edit{'s' * (summary.edits != 1)}"
     if summary.records:
         talk.print(plain(summary_of(summary.records)), soft_wrap=True)
     tally = summary.tally

@@ -80,7 +80,7 @@ def stats(
     wanted = _wanted(model, layers, attention, method, hparams)
     settings = Settings(wanted.samples if samples is None else samples, max_tokens, wanted.mom2_dtype, batch_tokens)
     documents = open_corpus(corpus)
-    _tell_corpus(documents, settings)
+    _tell_corpus(documents, settings, getattr(wanted.hparams, "mom2_dataset", None))
     loaded, tokenizer = open_model(model, device, dtype, open_bench(bench), lambda outline, _: _check(wanted, outline))
     started = time.monotonic()
     found = _compute(model, loaded, tokenizer, wanted.modules(loaded), documents, settings, output)
@@ -145,7 +145,11 @@ def _numbers(layers: str) -> tuple[int, ...]:
         raise InputError(f"--layers {layers} is no list of layers. Give numbers with commas: --layers 4,5,6") from None
 
 
-def _tell_corpus(corpus: "Corpus", settings: "Settings") -> None:
+def _tell_corpus(corpus: "Corpus", settings: "Settings", asked: str | None) -> None:
+    from ..editing.covariance.files import is_called
+
+    if asked is not None and not is_called(corpus.name, asked):
+        talk.print(plain(f"the hyperparameters ask for the corpus {asked} (`mom2_dataset`); {corpus.name} is read"))
     if corpus.left_out:
         talk.print(plain(f"{corpus.left_out} files are no text in UTF-8, or larger than 16 MiB: left out", "yellow"))
     if len(corpus.documents) < settings.samples:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -71,7 +72,7 @@ class Prompt:
     def sha256(self) -> str:
         """Return the digest of what the model sees: the text in UTF-8, or the messages as Python's `json` writes them.
 
-        A prompt without documentation has the digest that `edittool edit` writes for it.
+        `edittool edit` writes the same digest for the same prompt.
         """
         seen = self.text if self.style == "complete" else json.dumps(self.messages)
         return hashlib.sha256(seen.encode("utf-8", "surrogatepass")).hexdigest()
@@ -173,13 +174,17 @@ class PromptMaker:
         self.docs: Docs = docs
         self.template = template or PromptTemplate.default(style)
         self._template, self._docs = Template(self.template.text), ChangeDocs(bench)
-        self._changes = sorted(bench.changes.values(), key=_in_order)
+        self._changes, self._by_id = sorted(bench.changes.values(), key=_in_order), bench.changes
         unchanged = sorted(one.task_id for one in bench.problems.values() if one.change_id is None)
         self._turns = {task_id: turn for turn, task_id in enumerate(unchanged)}
 
-    def make(self, problem: Problem) -> Prompt:
-        """Return the prompt of `problem`."""
-        changes = self._documented(problem)
+    def make(self, problem: Problem, documented: Sequence[str] | None = None) -> Prompt:
+        """Return the prompt of `problem`.
+
+        With `docs` "change", the ids `documented` say which changes it documents, in this order; where there are none
+        given, it is the problem's own, or for a problem without one each in its turn.
+        """
+        changes = self._documented(problem) if documented is None else [self._by_id[one] for one in documented]
         fields = {
             "prompt": problem.prompt,
             "docs": self._docs_text(changes, problem),

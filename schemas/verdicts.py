@@ -223,6 +223,7 @@ class Verdict:
     seed: int | None
     hparams_sha256: str | None
     context_sha256: str | None
+    mom2_dataset: str | None
     subject: str | None
     requests: str | None
     requests_per_change: int | None
@@ -233,6 +234,8 @@ class Verdict:
     float32_matmul_precision: str | None
     luck: str | None
     engine: str | None
+    docs: str | None
+    docs_of: Sequence[str] | None
     style: str | None
     chat_template_sha256: str | None
     stops: Sequence[str]
@@ -300,6 +303,7 @@ class Verdict:
             seed=get("seed"),
             hparams_sha256=get("hparams_sha256"),
             context_sha256=get("context_sha256"),
+            mom2_dataset=get("mom2_dataset"),
             subject=get("subject"),
             requests=get("requests"),
             requests_per_change=None if per_change is None else int(per_change),
@@ -310,6 +314,8 @@ class Verdict:
             float32_matmul_precision=get("float32_matmul_precision"),
             luck=get("luck"),
             engine=get("engine"),
+            docs=get("docs"),
+            docs_of=get("docs_of"),
             style=get("style"),
             chat_template_sha256=get("chat_template_sha256"),
             stops=get("stops", ()),

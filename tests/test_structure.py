@@ -29,7 +29,8 @@ FLOORS = {
         "statements",
         "context edits model requests",
         "covariance locate_then_edit sampling",
-        "methods success",
+        "success training",
+        "methods",
         "api runs",
     ),
     "judging": (

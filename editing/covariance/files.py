@@ -173,13 +173,19 @@ def _count(archive: zipfile.ZipFile) -> int:
 class CovarianceFolder(Mapping[str, Tensor]):
     """The covariances in `files`, by module path: float32 tensors of shape (f, f), each read when it is asked for.
 
-    `widths` has f for modules of the model at hand; `source` says where the files are, in words. A file that cannot be
-    used raises InputError when it is asked for.
+    `widths` has f for modules of the model at hand; `source` says where the files are, in words, and `corpus` what they
+    are over, where their folder is named after that. A file that cannot be used raises InputError when it is asked for.
     """
 
-    def __init__(self, files: Mapping[str, Path], widths: Mapping[str, int] | None = None, source: str = ""):
+    def __init__(
+        self,
+        files: Mapping[str, Path],
+        widths: Mapping[str, int] | None = None,
+        source: str = "",
+        corpus: str | None = None,
+    ):
         self.files = dict(files)
-        self.source = source
+        self.source, self.corpus = source, corpus
         self._widths = widths or {}
 
     def __getitem__(self, module: str) -> Tensor:
@@ -209,8 +215,8 @@ def find_covariances(
 
     `stats_dir` is looked in alone: EasyEdit's layout, or a folder with the files themselves. Without it,
     `own_stats_dir`, which hyperparameters name, where there is such a folder, then the cache. Files that tell what they
-    are of have to fit weights and tokenizer. Of several corpora, the one called `corpus` counts, else the one computed
-    last.
+    are of have to fit weights and tokenizer. Of several corpora, the one called `corpus` counts (`python`: the standard
+    library of any version, the last computed), else the one computed last.
     Raises InputError where a file cannot be used, and where `modules` have none, with the command that computes them.
     """
     widths = input_widths(model, modules)
@@ -220,12 +226,19 @@ def find_covariances(
     strangers = 0
     for folders in _places(model_name, stats_dir, own_stats_dir):
         groups = [group for folder in folders for group in _groups(folder, widths)]
-        groups.sort(key=lambda group: (group.corpus == corpus, group.time), reverse=True)
+        groups.sort(key=lambda group: (is_called(group.corpus, corpus), group.time), reverse=True)
         for group in groups:
             if all(fitting.accepts(path, widths[module]) for module, path in group.files.items()):
-                return CovarianceFolder(group.files, widths, str(group.folder))
+                return CovarianceFolder(group.files, widths, str(group.folder), group.corpus)
             strangers += 1
     raise InputError(_missing(model_name, model, modules, stats_dir, strangers))
+
+
+def is_called(corpus: str | None, wanted: str | None) -> bool:
+    """Say whether `corpus` is the one that hyperparameters call `wanted`; `python` is python-3.11.7, say."""
+    if corpus is None or wanted is None:
+        return False
+    return corpus == wanted or (wanted == "python" and corpus.startswith("python-"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +249,10 @@ class _Group:
     files: dict[str, Path]
 
     @property
-    def corpus(self) -> str:
-        return self.folder.name.removesuffix("_stats")
+    def corpus(self) -> str | None:
+        """The name of the corpus, in a folder of EasyEdit's layout."""
+        name = self.folder.name
+        return name.removesuffix("_stats") if name.endswith("_stats") else None
 
     @property
     def time(self) -> int:

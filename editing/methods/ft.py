@@ -28,7 +28,7 @@ from ..model.forward import Batch, LayerParts, Layers, Row, head, read
 from ..model.parameters import frozen, restored
 from ..model.sums import sums_of
 from ..requests import EditRequest, need_requests
-from ..sampling.targets import encode as encode_request
+from ..training.target_tokens import Profile, Taught, checked, encode, following, join
 from .table import Method
 
 GOOD_ENOUGH = 0.01  # a chunk with a smaller loss is passed over, and an epoch with a smaller mean loss is the last
@@ -54,7 +54,7 @@ class FtHparams:
     batch_size: int = 1
     norm_constraint: float | int | bool = False
     objective_optimization: Literal["target_new", "prompt_last"] = "target_new"
-    profile: Literal["easyedit", "clme", "original", "exact"] = "easyedit"
+    profile: Profile = "easyedit"
     padding: Literal["aligned", "as_reference"] = "aligned"
 
     def __post_init__(self) -> None:
@@ -72,15 +72,6 @@ class FtHparams:
     def bound(self) -> float | None:
         """The largest change of an entry (epsilon), or None."""
         return self.norm_constraint if isinstance(self.norm_constraint, float) else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Taught:
-    """A request in tokens: at each of `positions`, the row is to predict the target of the same place."""
-
-    row: Row
-    positions: list[int]
-    targets: list[int]
 
 
 def fine_tune(
@@ -129,37 +120,17 @@ def _weights(model: nn.Module, hparams: FtHparams) -> dict[str, nn.Parameter]:
     return weights
 
 
-def _encode(tokenizer: Any, request: EditRequest, hparams: FtHparams) -> _Taught:
-    def encode(text: str) -> list[int]:
-        ids: list[int] = tokenizer(text, add_special_tokens=hparams.profile != "clme")["input_ids"]
-        return ids
-
-    target, prompt_ids = _join(request.target, hparams), encode(request.prompt)
-    if hparams.objective_optimization == "prompt_last":
-        # The reference tokenizes the target by itself: where the tokenizer opens texts with BOS, BOS is learned too.
-        targets = encode(target.removeprefix(" ") if hparams.profile == "clme" else target)
-        taught = _Taught(Row.of(prompt_ids), [len(prompt_ids) - 1] * len(targets), targets)
-    elif hparams.profile == "exact":
-        # Tokens that a sampler can write: where the target fuses with the prompt's end, it has read the prompt alone.
-        prompt_ids, targets = encode_request(tokenizer, request)
-        taught = _Taught(Row.of(prompt_ids + targets), [len(prompt_ids) - 1 + n for n in range(len(targets))], targets)
-    else:
-        ids = encode(request.prompt + target)
-        taught = _Taught(Row.of(ids), list(range(len(prompt_ids) - 1, len(ids) - 1)), ids[len(prompt_ids) :])
-    if not taught.targets or not prompt_ids:
-        raise InputError(
-            f"The request for {request.subject!r} has no tokens in its prompt or target: nothing to teach."
-        )
-    return taught
+def _encode(tokenizer: Any, request: EditRequest, hparams: FtHparams) -> Taught:
+    profile = hparams.profile
+    if hparams.objective_optimization == "target_new":
+        return following(tokenizer, request, profile)
+    # The reference tokenizes the target by itself: where the tokenizer opens texts with BOS, BOS is learned too.
+    target, prompt_ids = join(request.target, profile), encode(tokenizer, request.prompt, profile)
+    targets = encode(tokenizer, target.removeprefix(" ") if profile == "clme" else target, profile)
+    return checked(Taught(Row.of(prompt_ids), [len(prompt_ids) - 1] * len(targets), targets), request, prompt_ids)
 
 
-def _join(target: str, hparams: FtHparams) -> str:
-    if hparams.profile == "exact" or (hparams.profile == "original" and target.startswith(" ")):
-        return target
-    return f" {target}"
-
-
-def _padded_on_the_left(chunk: list[_Taught], tokenizer: Any, hparams: FtHparams) -> list[_Taught]:
+def _padded_on_the_left(chunk: list[Taught], tokenizer: Any, hparams: FtHparams) -> list[Taught]:
     """Return `chunk` as the reference pads it: positions of the prompt's end are counted as if it had not.
 
     There, padding among the targets of `prompt_last` is learned too, unless the tokenizer pads with UNK.
@@ -171,11 +142,11 @@ def _padded_on_the_left(chunk: list[_Taught], tokenizer: Any, hparams: FtHparams
         row = taught.row.padded_left(pad, width)
         if hparams.objective_optimization == "target_new":
             missing = width - len(taught.row.ids)
-            padded.append(_Taught(row, [position + missing for position in taught.positions], taught.targets))
+            padded.append(Taught(row, [position + missing for position in taught.positions], taught.targets))
         else:
             targets = [pad] * (longest - len(taught.targets)) + taught.targets
             learned = [token for token in targets if token != tokenizer.unk_token_id]
-            padded.append(_Taught(row, taught.positions[:1] * len(learned), learned))
+            padded.append(Taught(row, taught.positions[:1] * len(learned), learned))
     return padded
 
 
@@ -185,7 +156,7 @@ class _Forward:
     A model of no family whose parts fit is passed through as a whole each time, by its own forward.
     """
 
-    def __init__(self, model: Any, names: Sequence[str], chunk: Sequence[_Taught], speedups: Speedups):
+    def __init__(self, model: Any, names: Sequence[str], chunk: Sequence[Taught], speedups: Speedups):
         self._model, self.requests, self._speedups = model, len(chunk), speedups
         self._start = _lowest(model, names)
         self._batch = read(model, [taught.row for taught in chunk])

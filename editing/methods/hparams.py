@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, Field, asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +19,7 @@ from .table import Method, all_methods
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 # EasyEdit's files carry them; here the command line says them.
-INFORMATIVE = frozenset({"alg_name", "model_name", "device", "model_parallel", "stats_dir", "fp16"})
+INFORMATIVE = frozenset({"alg_name", "lora_type", "model_name", "device", "model_parallel", "stats_dir", "fp16"})
 
 # What EasyEdit's files have besides, for some method or other. A field that is neither known nor here may be a typo.
 ELSEWHERE = frozenset(
@@ -27,6 +27,8 @@ ELSEWHERE = frozenset(
     layer_selection max_length mom2_adjustment mom2_dataset mom2_dtype mom2_n_samples num_pert original_implementation
     reg rewrite_module_tmp rewrite_module_tmps val_reg wd weight_decay""".split()
 )
+# What is in the names of models that have one shape: `Qwen2.5-Coder-0.5B-Instruct`, `CodeLlama-7b-Python-hf`.
+VARIANT = re.compile(r"(-(base|chat|hf|instruct|python))+$")
 ALIKE = 0.75  # difflib's ratio from which a name that is not known is taken for a misspelt one
 
 
@@ -35,12 +37,23 @@ class Hparams:
     """Checked hyperparameters of a method (an instance of its dataclass), where from, and the fields left unread.
 
     `stats_dir` is where their author keeps covariances: that place decides nothing, so it is not among the values.
+    `decided` has what the regime of a run has set: see `for_regime`.
     """
 
     values: Any
     source: str
     ignored: tuple[str, ...] = ()
     stats_dir: Path | None = None
+    decided: tuple[str, ...] = ()
+
+    def for_regime(self, regime: str) -> "Hparams":
+        """Return them as they are in `regime`: what they leave to it is decided, and told in `decided`."""
+        if not hasattr(self.values, "for_regime"):
+            return self
+        values = self.values.for_regime(regime)
+        before, after = asdict(self.values), asdict(values)
+        told = tuple(f"{name}: {value}" for name, value in after.items() if value != before[name])
+        return replace(self, values=values, decided=(*self.decided, *told))
 
     @property
     def corpus(self) -> str | None:
@@ -61,12 +74,13 @@ def preset_names() -> list[str]:
 def read_hparams(name: str | None, method: Method, model: str = "") -> Hparams:
     """Return the hyperparameters of `method` from the preset or YAML file `name`.
 
-    Without a name: none where the method has none to set, else the preset called METHOD-MODEL. Raises InputError,
-    naming file and field, for a file that is missing, no YAML, for another method, or with a value of a wrong type.
+    Without a name: the defaults where the method has one for every field, else the preset called METHOD-MODEL, MODEL
+    being the name of its folder, with or without `-instruct` and the like. Raises InputError, naming file and field,
+    for a file that is missing, no YAML, for another method, or with a value of a wrong type.
     """
-    if name is None and not fields(method.hparams):
-        return Hparams(method.hparams(), "none needed")
-    source, text = _find(name or f"{method.name}-{Path(model).name.lower()}", method)
+    if name is None and not any(_is_needed(field) for field in fields(method.hparams)):
+        return Hparams(method.hparams(), "the defaults")
+    source, text = _find(name or _preset_for(method, model), method)
     return hparams_of(_parse(source, text), method, source)
 
 
@@ -82,7 +96,7 @@ def load_hparams(name: str | Path) -> Hparams:
 
 def method_of(given: Mapping[str, Any], source: str) -> Method:
     """Return the method that the field `alg_name` names. Raises InputError where it names none."""
-    named = str(given.get("alg_name", ""))
+    named = _named(given)
     for method in all_methods():
         if named.casefold() in {name.casefold() for name in (method.name, *method.alg_names)}:
             return method
@@ -113,6 +127,13 @@ def _refuse_misspelt(source: str, unknown: Sequence[str], absent: Sequence[str])
             raise InputError(f'{source}: there is no field "{name}". Is "{meant[0]}" meant? Correct or remove it.')
 
 
+def _preset_for(method: Method, model: str) -> str:
+    """Return the name of the preset for `model`: that of its folder in small letters, less what its makers trained."""
+    full = f"{method.name}-{Path(model).name.lower()}"
+    short = VARIANT.sub("", full)
+    return short if full not in preset_names() and short in preset_names() else full
+
+
 def _find(name: str, method: Method | None) -> tuple[str, str]:
     if name in preset_names():
         return f"preset {name}", files(__package__).joinpath("presets", f"{name}.yaml").read_text(encoding="utf-8")
@@ -141,26 +162,31 @@ def _parse(source: str, text: str) -> dict[str, Any]:
 
 
 def _check_method(source: str, given: Mapping[str, Any], method: Method) -> None:
-    named = given.get("alg_name")
-    if named is not None and str(named).casefold() not in {
-        name.casefold() for name in (method.name, *method.alg_names)
-    }:
-        raise InputError(f'{source}: field "alg_name" says {named!r}, but the method is {method.name}. Use --method.')
+    named = _named(given)
+    if named and named.casefold() not in {name.casefold() for name in (method.name, *method.alg_names)}:
+        field = "lora_type" if given.get("lora_type") == named else "alg_name"
+        raise InputError(f'{source}: field "{field}" says {named!r}, but the method is {method.name}. Use --method.')
+
+
+def _named(given: Mapping[str, Any]) -> str:
+    """Return the method's name in EasyEdit, or "". Files of LoRA have it in `lora_type` too: `lora` or `adalora`."""
+    named = str(given.get("alg_name") or "")
+    return str(given.get("lora_type") or named) if named.casefold() == "lora" else named
 
 
 def _build(source: str, kind: type, given: dict[str, Any]) -> Any:
     hints = get_type_hints(kind)
-    missing = [
-        field.name
-        for field in fields(kind)
-        if field.default is MISSING and field.default_factory is MISSING and field.name not in given
-    ]
+    missing = [field.name for field in fields(kind) if _is_needed(field) and field.name not in given]
     if missing:
         raise InputError(f'{source} lacks the field "{missing[0]}". Add a line `{missing[0]}: ...`.')
     try:
         return kind(**{name: _convert(name, value, hints[name]) for name, value in given.items()})
     except ValueError as error:
         raise InputError(f"{source}: field {error}.") from None
+
+
+def _is_needed(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
 
 
 def _convert(name: str, value: Any, hint: Any) -> Any:

@@ -36,7 +36,7 @@ from ..model.parameters import restored
 from ..requests import EditRequest, need_requests
 from .table import Method
 
-Variant = Literal["original", "r_rome", "p_rome"]
+Variant = Literal["by_regime", "original", "r_rome", "p_rome"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +46,13 @@ class RomeHparams(LocatingHparams):
     `mom2_adjustment` divides the key by the covariance. `context_template_length_params` are pairs: tokens of a
     context, and how many contexts. `rome_variant`: `original` divides by the bare prompt's key, though the update is
     keyed on the mean over the contexts, and so can explode; `r_rome` uses the mean throughout, `p_rome` the bare
-    prompt's key throughout.
+    prompt's key throughout; `by_regime` is `r_rome` in a sequence of edits, where the original collapses, else the
+    original.
     """
 
     mom2_adjustment: bool = False
     context_template_length_params: list[list[int]] = field(default_factory=lambda: [[10, 5]])
-    rome_variant: Variant = "original"
+    rome_variant: Variant = "by_regime"
 
     def __post_init__(self) -> None:
         """Refuse values without meaning: ValueError, beginning with the field."""
@@ -59,6 +60,12 @@ class RomeHparams(LocatingHparams):
         for pair in self.context_template_length_params:
             if len(pair) != 2 or min(pair) < 1:
                 raise ValueError(f"context_template_length_params has pairs [tokens, contexts], not {pair}")
+
+    def for_regime(self, regime: str) -> "RomeHparams":
+        """Return the hyperparameters with the variant that `regime` asks for, where none was named."""
+        if self.rome_variant != "by_regime":
+            return self
+        return replace(self, rome_variant="r_rome" if regime == "sequential" else "original")
 
     @classmethod
     def translate(cls, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,7 +41,8 @@ class Method:
     hparams)` raises InputError, before any work, where the hyperparameters do not fit the model, and returns the paths
     of the modules whose covariance the method needs. `many` says that it can take all changes of a benchmark at once.
     `measure(model, tokenizer, request, hparams, context)` returns how many tokens are read for a request, at most, and
-    raises InputError where its subject or target cannot be found in them; both need the model's outline alone.
+    raises InputError where its subject or target cannot be found in them; both need the model's outline alone. `told`
+    says that nothing is edited: prompts document the changes that `hparams.documented(change_id, edited)` chooses.
 
     `keyed` says that it reads a request's subject. `requests` and `subject` are what it is taught by default, and what
     that is keyed on: see `requests.requests_for`. They are those that measured best (docs/editing.md).
@@ -54,6 +55,7 @@ class Method:
     check: Check = _nothing
     many: bool = False
     measure: Measure = _unread
+    told: bool = False
     keyed: bool = True
     requests: "RequestRule" = "all"
     subject: "SubjectRule" = "last_word"

@@ -1,9 +1,10 @@
 """The execution of a run: edit a model stage by stage and sample from it; each batch of samples is on disk at once."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ..model.tokenizers import check_texts, reader_of
 from ..sampling.stops import find_stops
 from ..sampling.texts import Tally
 from ..success.record import EditRecord
-from .chat import Chat, ids_of
+from .asking import Asked, Chat, read
 from .drafts import Drafts
 from .edited_model import EditedModel, enough_memory
 from .journal import Journal, MadeEdit
@@ -96,20 +97,22 @@ def run_regime(
     check_fit(model, tokenizer, stages, run, context)
     if run.engine == "transformers":
         check_cached(model)
-    fingerprint = context_sha256(context, _covered(model, run, context))
-    check_edit_memory(
-        model, tokenizer, list({edit: None for stage in stages for edit in stage.edits}), run, context, warn
-    )
+    modules = _covered(model, run, context)
+    fingerprint = context_sha256(context, modules)
+    edits = list({edit: None for stage in stages for edit in stage.edits}) if run.edits else []
+    check_edit_memory(model, tokenizer, edits, run, context, warn)
     chat = _chat(run, tokenizer)
     identity = run.identity() | {"tokenizer": reader_of(tokenizer)}
     identity |= {"stops": list(find_stops(model.generation_config, tokenizer).names)}
     identity |= {} if chat is None else {"chat_template_sha256": chat.template_sha256}
-    identity |= {} if run.regime == "none" else {"context_sha256": fingerprint}
+    identity |= {"context_sha256": fingerprint} if run.edits else {}
+    corpus = getattr(context.covariance, "corpus", None) if modules else None
+    identity |= {} if corpus is None else {"mom2_dataset": corpus}
     records: list[EditRecord] = []
     saved = None if save_edits is None else SavedEdits(save_edits, run, fingerprint, dense)
     tally = Tally()
     with (
-        SampleWriter(out, bench, stages, run.sampling, identity, run.messages, drafts) as samples,
+        SampleWriter(out, bench, stages, run, identity, drafts) as samples,
         Journal(out, _of_edits(identity)) as journal,
     ):
         before = samples.done
@@ -131,11 +134,12 @@ def run_regime(
             write: Write = own if engine is None else engine.sample
             for stage in stages:
                 if draws := samples.missing(stage):
-                    edited.become(stage.edits, tell)
+                    edited.become(stage.edits if run.edits else (), tell)
                     if engine is not None:
                         engine.follow(edited.touched)
                     made = edited.records(tell)
-                    _sample(write, _asked(draws, bench, chat), stage, samples, edited.undone, made, tell)
+                    asking = _asking(draws, stage, run, bench, chat)
+                    _sample(write, asking, stage, samples, edited.undone, made, tell)
         return Summary(samples.done - before, before, edited.made, untaught(bench, run), tally, tuple(records))
 
 
@@ -156,10 +160,12 @@ def check_fit(
     edits = dict.fromkeys(edit for stage in stages for edit in stage.edits)
     requests = [request for edit in edits for request in edit.requests]
     problems = {problem.task_id: problem for stage in stages for problem in stage.problems}
-    for note in check_texts(tokenizer, model, texts_of(requests, problems.values())):
+    for note in check_texts(
+        tokenizer, model, chain(texts_of(requests, problems.values()), _documentation(stages, run))
+    ):
         warn(note)
     check_requests(model, tokenizer, requests, run.method, run.hparams.values, context)
-    check_prompts(model, tokenizer, problems.values(), _chat(run, tokenizer))
+    check_prompts(model, tokenizer, dict.fromkeys(_asked(stages, run, _chat(run, tokenizer))))
 
 
 def check_output(out: Path, bench: Bench, stages: Sequence[Stage], run: Run) -> None:
@@ -169,7 +175,7 @@ def check_output(out: Path, bench: Bench, stages: Sequence[Stage], run: Run) -> 
     """
     check_writable(out.parent)
     if out.exists():
-        with SampleWriter(out, bench, stages, run.sampling, run.identity(), run.messages):
+        with SampleWriter(out, bench, stages, run, run.identity()):
             pass
     with Journal(out, _of_edits(run.identity())):
         pass
@@ -194,15 +200,30 @@ def _covered(model: Any, run: Run, context: EditContext) -> tuple[str, ...]:
 
 
 def _chat(run: Run, tokenizer: Any) -> Chat | None:
-    return None if run.messages is None else Chat(tokenizer, run.messages)
+    return Chat(tokenizer) if run.style == "chat" else None
 
 
-def _asked(draws: Sequence[Draw], bench: Bench, chat: Chat | None) -> list[Draw]:
-    """Return `draws` with the chats that ask for them, where the model is asked in chats."""
-    if chat is None:
-        return list(draws)
-    texts = {task_id: chat.text(bench.problems[task_id]) for task_id in dict.fromkeys(draw.task_id for draw in draws)}
-    return [replace(draw, chat=texts[draw.task_id]) for draw in draws]
+def _asked(stages: Iterable[Stage], run: Run, chat: Chat | None) -> Iterator[tuple[str, Asked]]:
+    """Yield the task id of each problem of each stage, and what the model reads for it."""
+    for stage in stages:
+        for problem in stage.problems:
+            yield problem.task_id, read(run.question(problem, stage.edited), problem, chat)
+
+
+def _documentation(stages: Iterable[Stage], run: Run) -> Iterator[tuple[str, str]]:
+    """Yield what documents changes to the model, with what it is called: one text for each set of changes."""
+    asked = ((problem, run.question(problem, stage.edited)) for stage in stages for problem in stage.problems)
+    told = {tuple(question.documented): (problem, question) for problem, question in asked if question.documented}
+    return ((f"The documentation before {problem.task_id}", question.text) for problem, question in told.values())
+
+
+def _asking(draws: Sequence[Draw], stage: Stage, run: Run, bench: Bench, chat: Chat | None) -> list[Draw]:
+    """Return `draws` of `stage` with what the model reads for them."""
+    texts = {
+        task_id: read(run.question(bench.problems[task_id], stage.edited), bench.problems[task_id], chat)
+        for task_id in dict.fromkeys(draw.task_id for draw in draws)
+    }
+    return [replace(draw, asked=texts[draw.task_id]) for draw in draws]
 
 
 def _engine(
@@ -211,8 +232,7 @@ def _engine(
     """Return the engine that samples `stages` in place of `model`; none where the model does so itself."""
     if run.engine == "transformers" or not stages:
         return contextlib.nullcontext()
-    problems = {problem.task_id: problem for stage in stages for problem in stage.problems}
-    lengths = (len(ids_of(tokenizer, one, chat)) for one in problems.values())
+    lengths = (len(asked.ids(tokenizer)) for asked in {asked for _, asked in _asked(stages, run, chat)})
     return contextlib.closing(VllmEngine(model, tokenizer, run.dtype, max(lengths) + run.sampling.max_new_tokens))
 
 

@@ -17,7 +17,10 @@ from .settings import Run
 
 @dataclass(frozen=True, slots=True)
 class PlannedEdit:
-    """An edit to be made: the changes it teaches, by which requests, and how it is called in files and in words."""
+    """An edit to be made: the changes it teaches, by which requests, and how it is called in files and in words.
+
+    Where prompts tell of the changes and nothing is edited, there are no requests.
+    """
 
     name: str
     title: str
@@ -146,7 +149,7 @@ def _round_numbers(limit: int) -> Iterator[int]:
 
 
 def _edit(bench: Bench, run: Run, changes: Sequence[Change], name: str, title: str) -> PlannedEdit:
-    requests = [request for change in changes for request in _requests(bench, run, change)]
+    requests = [request for change in (changes if run.edits else ()) for request in _requests(bench, run, change)]
     return PlannedEdit(name, title, tuple(change.change_id for change in changes), tuple(requests))
 
 

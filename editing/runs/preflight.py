@@ -14,7 +14,7 @@ from ..methods.table import Method
 from ..model.limits import context_length
 from ..requests import EditRequest
 from ..sampling.targets import encode
-from .chat import Chat, ids_of
+from .asking import Asked
 
 
 def check_writable(folder: Path, needed: int = 0) -> None:
@@ -69,13 +69,13 @@ def check_requests(
             )
 
 
-def check_prompts(model: Any, tokenizer: Any, problems: Iterable[Problem], chat: Chat | None = None) -> None:
-    """Raise InputError for a problem whose prompt, or chat, leaves `model` no room for a token of its own."""
+def check_prompts(model: Any, tokenizer: Any, asked: Iterable[tuple[str, Asked]]) -> None:
+    """Raise InputError for a text that leaves `model` no room for a token of its own; each comes with its task id."""
     room = context_length(model)
-    for problem in problems:
-        count = len(ids_of(tokenizer, problem, chat))
+    for task_id, text in asked:
+        count = len(text.ids(tokenizer))
         if not 0 < count < room:
             raise InputError(
-                f"The prompt of {problem.task_id} has {count} tokens; the model reads from 1 to {room - 1}. Leave the "
-                "problem out, or use another model."
+                f"The prompt of {task_id} has {count} tokens; the model reads from 1 to {room - 1}. Leave the problem "
+                "out, document fewer changes (docs: `max_changes`), or use another model."
             )

@@ -1,6 +1,5 @@
 """The file of a run's samples: it appends rows, and knows the samples that an earlier call has written."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -8,27 +7,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ...analysis.extraction import Form, Mode, extract
+from ...analysis.extraction import Form, extract
 from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ...schemas.jsonl import JsonlAppender, Row, read_rows
 from ...schemas.problems import Problem
 from ..success.record import EditRecord
-from .chat import Messages, messages_sha256
 from .drafts import Drafts
 from .plan import Stage
-from .sampling import Draw, Sampling
+from .sampling import Draw
+from .settings import Run
 
 Key = tuple[tuple[str, ...], str, int]  # the changes edited with, the task id, the sample's index
 Identity = Mapping[str, Any]  # fields that are the same in every row of a run
 
 
 class SampleWriter:
-    """Writes the samples of `stages` to `out`, each batch synced to disk, and knows what stands there already.
+    """Writes the samples of `run`'s `stages` to `out`, each batch synced to disk, and knows what stands there already.
 
     A context manager. `total` counts the samples that are wanted, `done` those of them in the file. Raises InputError
-    on opening for a row of another run (`identity`) or benchmark, and for one that stands twice; see also
-    `JsonlAppender`. `messages` are those of `Run`.
+    on opening for a row of another run (`identity`, the fields that all rows share) or benchmark, and for one that
+    stands twice; see also `JsonlAppender`.
     """
 
     def __init__(
@@ -36,16 +35,15 @@ class SampleWriter:
         out: Path,
         bench: Bench,
         stages: Sequence[Stage],
-        sampling: Sampling,
+        run: Run,
         identity: Identity,
-        messages: Messages | None = None,
         drafts: Drafts | None = None,
     ):
-        self.sampling, self._messages = sampling, messages
+        self.sampling, self._run = run.sampling, run
         self._bench, self._identity, self._drafts = bench, identity, drafts or {}
         self._file = JsonlAppender(out, first=["task_id"])
         try:
-            self._found = _read_found(out, bench, identity, sampling.extract, messages)
+            self._found = _read_found(out, bench, identity, run)
         except BaseException:
             self._file.close()
             raise
@@ -92,10 +90,11 @@ class SampleWriter:
         return sorted(draws, key=lambda draw: -len(draw.draft))
 
     def _row(self, stage: Stage, draw: Draw, answer: str, told: "_Told") -> dict[str, Any]:
-        form: Form | None = "completion" if self._messages is None else None
+        problem = self._bench.problems[draw.task_id]
+        question = self._run.question(problem, stage.edited)
+        form: Form | None = "completion" if self._run.style == "complete" else None
         found = extract(answer, draw.prompt, draw.entry_point, self.sampling.extract, form)
         program = {name: value for name, value in found.to_fields().items() if name != "raw" or value != found.program}
-        problem = self._bench.problems[draw.task_id]
         world = stage.world(problem)
         return {
             "task_id": draw.task_id,
@@ -106,7 +105,8 @@ class SampleWriter:
             "step": len(stage.edited),
             "edited": list(stage.edited),
             **told.of(problem),
-            "prompt_sha256": _prompt_sha256(problem, self._messages),
+            **({"docs_of": list(question.documented)} if self._run.method.told else {}),
+            "prompt_sha256": question.sha256(),
             "edittool": version("edittool"),
         }
 
@@ -139,17 +139,17 @@ def _key(stage: Stage, draw: Draw) -> Key:
     return stage.edited, draw.task_id, draw.index
 
 
-def _read_found(out: Path, bench: Bench, identity: Identity, mode: Mode, messages: Messages | None) -> set[Key]:
+def _read_found(out: Path, bench: Bench, identity: Identity, run: Run) -> set[Key]:
     if out.stat().st_size == 0:
         return set()
-    keys = Counter(_checked(row, out, bench, identity, mode, messages) for row in read_rows(out, "sample"))
+    keys = Counter(_checked(row, out, bench, identity, run) for row in read_rows(out, "sample"))
     twice = [key for key, count in keys.items() if count > 1]
     if twice:
         raise InputError(f"{out} holds sample {twice[0][2]} of {twice[0][1]} twice. Choose another output file.")
     return set(keys)
 
 
-def _checked(row: Row, out: Path, bench: Bench, identity: Identity, mode: Mode, messages: Messages | None) -> Key:
+def _checked(row: Row, out: Path, bench: Bench, identity: Identity, run: Run) -> Key:
     if "luck" in identity and "luck" not in row.data:
         raise InputError(
             f"{out}, line {row.line} was sampled by an earlier edittool, whose random numbers were others: the same "
@@ -171,23 +171,16 @@ def _checked(row: Row, out: Path, bench: Bench, identity: Identity, mode: Mode, 
                 f'{out}, line {row.line} is of another run: its "{name}" is {row.data.get(name)!r}, and here it is '
                 f"{value!r}. Choose another output file, or repeat that run's options."
             )
-    extracted = row.data.get("extraction", {}).get("mode")
+    extracted, mode = row.data.get("extraction", {}).get("mode"), run.sampling.extract
     if extracted != mode:
         raise InputError(
             f"{out}, line {row.line} is of another run: its program was extracted by {extracted!r}, and here it is "
             f"{mode!r}. Choose another output file, or repeat that run's --extract."
         )
-    problem = bench.problems.get(row.data["task_id"])
-    if problem is None or row.data.get("prompt_sha256") != _prompt_sha256(problem, messages):
+    problem, edited = bench.problems.get(row.data["task_id"]), tuple(row.data.get("edited", ()))
+    if problem is None or row.data.get("prompt_sha256") != run.question(problem, edited).sha256():
         raise InputError(
             f"{out}, line {row.line} is of another benchmark: {row.data['task_id']!r} with that prompt is not in "
             f"{bench.name}. Choose another output file."
         )
-    return tuple(row.data.get("edited", ())), row.data["task_id"], row.data.get("sample_index", 0)
-
-
-def _prompt_sha256(problem: Problem, messages: Messages | None) -> str:
-    """Return the digest of what the model is asked: the prompt in UTF-8, or the messages of a chat."""
-    if messages is not None:
-        return messages_sha256(messages(problem))
-    return hashlib.sha256(problem.prompt.encode("utf-8")).hexdigest()
+    return edited, row.data["task_id"], row.data.get("sample_index", 0)

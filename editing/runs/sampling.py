@@ -14,7 +14,7 @@ from ..sampling.rows import can_refill
 from ..sampling.stops import find_stops
 from ..sampling.texts import Choosing, Tally
 from ..sampling.writing import write
-from .chat import read_ids
+from .asking import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Sampling:
 class Draw:
     """One sample to draw: the `index`-th for the problem `task_id`; `draft` is a guess at what the model will write.
 
-    `chat` is what the model reads in place of the prompt, where it is asked in a chat.
+    `asked` is what the model reads in place of the prompt, where that is something else.
     """
 
     task_id: str
@@ -60,7 +60,12 @@ class Draw:
     index: int
     entry_point: str
     draft: str = ""
-    chat: str | None = None
+    asked: Asked | None = None
+
+    @property
+    def reads(self) -> Asked:
+        """What the model reads before it writes."""
+        return self.asked or Asked(self.prompt)
 
 
 def sample(
@@ -94,9 +99,8 @@ def sample(
 def begin(model: Any, tokenizer: Any, draws: Sequence[Draw], sampling: Sampling) -> list["Program"]:
     """Return the programs of `draws`, without a token. Raises InputError for a prompt that leaves no room for one."""
     stops = find_stops(model.generation_config, tokenizer).ids
-    texts = dict.fromkeys((draw.prompt, draw.chat) for draw in draws)
-    read = {(prompt, chat): read_ids(tokenizer, prompt, chat) for prompt, chat in texts}
-    return [Program.start(draw, read[draw.prompt, draw.chat], model, tokenizer, stops, sampling) for draw in draws]
+    read = {asked: asked.ids(tokenizer) for asked in dict.fromkeys(draw.reads for draw in draws)}
+    return [Program.start(draw, read[draw.reads], model, tokenizer, stops, sampling) for draw in draws]
 
 
 @dataclass(slots=True)
@@ -141,9 +145,7 @@ class Program:
         """Return the tokens of the draft, as many as there is room for."""
         if not self.draw.draft:
             return []
-        draw = self.draw
-        chat = None if draw.chat is None else draw.chat + draw.draft
-        whole = read_ids(self.tokenizer, draw.prompt + draw.draft, chat)
+        whole = (self.draw.reads + self.draw.draft).ids(self.tokenizer)
         rest = whole[len(self.prompt_ids) :]
         if whole[: len(self.prompt_ids)] != self.prompt_ids:  # a token reaches across the end of the prompt
             rest = self.tokenizer(self.draw.draft, add_special_tokens=False)["input_ids"]

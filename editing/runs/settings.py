@@ -1,16 +1,18 @@
 """The settings of a run: everything that decides its samples."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 
 from ...schemas.errors import InputError
+from ...schemas.problems import Problem
 from ..methods.hparams import Hparams
 from ..methods.table import Method, all_methods
 from ..requests import RequestRule, SubjectRule
 from ..sampling.luck import LUCK
-from .chat import Messages
+from .asking import Ask, Question, Style, go_on
 from .sampling import Sampling
 
 Regime = Literal["none", "instant", "sequential", "batch"]
@@ -25,9 +27,9 @@ class Run:
     model is sampled on. `steps`: after how many edits the sequential regime samples; absent: 1, 2, 5, 10, 20, 50, ...
     and the last. `requests`, `subject` and `requests_per_change` say what is taught: see `requests_for`, and
     `taught_by_default` for what a method is best taught. `shard` (i, n) is the i-th, from 1, of n parts of the instant
-    regime: the rows of all parts, one after the other, are those of the whole run. With `messages`, the model is asked
-    for each problem in a chat, and these are what it is asked; else it goes on from the problem's prompt. `engine` is
-    what samples: the edited model itself, or a vLLM engine that is given its weights.
+    regime: the rows of all parts, one after the other, are those of the whole run. `style` says whether the model goes
+    on from a text or answers in a chat, and `ask` what it is asked; without the latter it goes on from the problem's
+    prompt. `engine` is what samples: the edited model itself, or a vLLM engine that is given its weights.
     """
 
     model: str
@@ -43,11 +45,16 @@ class Run:
     subject: SubjectRule = "function"
     requests_per_change: int | None = None
     shard: tuple[int, int] | None = None
-    messages: Messages | None = None
+    style: Style = "complete"
+    ask: Ask = go_on
     engine: Engine = "transformers"
 
     def __post_init__(self) -> None:
-        """Raise InputError for a method and a regime that do not go together, and for numbers without meaning."""
+        """Decide what hyperparameters leave to the regime.
+
+        Raises InputError for a method and a regime that do not go together, and for numbers without meaning.
+        """
+        object.__setattr__(self, "hparams", self.hparams.for_regime(self.regime))
         if (self.method.name == "none") != (self.regime == "none"):
             raise InputError(
                 f"Method {self.method.name} and regime {self.regime} do not go together: the unedited model is "
@@ -64,7 +71,12 @@ class Run:
                 "GRACE changes no weight: it looks a codebook up while the model runs, which vLLM cannot be given. "
                 "Leave --engine out: GRACE stays with edittool's own sampler."
             )
-        if self.messages is not None and self.sampling.extract == "cut":
+        if self.method.told and self.ask is go_on:
+            raise InputError(
+                f"The method {self.method.name} needs prompts that document changes: give the run a function that asks "
+                "(`ask`), such as `PromptMaker(bench, style, docs='change').make` of edittool.samples.prompts."
+            )
+        if self.style == "chat" and self.sampling.extract == "cut":
             raise InputError(
                 "The answer in a chat does not go on from the prompt, so its beginning is no program: --chat does not "
                 "go with --extract cut. Leave --extract out, or use auto or fence."
@@ -111,6 +123,16 @@ class Run:
                 "the unedited model. Leave out --shard."
             )
 
+    @property
+    def edits(self) -> bool:
+        """Whether it edits the model: not with no method, and not where prompts tell of the changes instead."""
+        return self.regime != "none" and not self.method.told
+
+    def question(self, problem: Problem, edited: Sequence[str]) -> Question:
+        """Return what the model is asked for `problem` at the stage after the changes `edited`."""
+        told = self.hparams.values.documented(problem.change_id, edited) if self.method.told else ()
+        return self.ask(problem, told)
+
     def identity(self) -> dict[str, Any]:
         """Return the fields that are the same in every row of one output file."""
         return {
@@ -121,7 +143,7 @@ class Run:
             "regime": self.regime,
             **self._teaching(),
             "engine": self.engine,
-            "style": "complete" if self.messages is None else "chat",
+            "style": self.style,
             "seed": self.sampling.seed,
             "samples_per_problem": self.sampling.n,
             "temperature": self.sampling.temperature,
@@ -134,6 +156,8 @@ class Run:
     def _teaching(self) -> dict[str, Any]:
         if self.regime == "none":
             return {}
+        if self.method.told:
+            return {"hparams_sha256": self.hparams.sha256(), "docs": "change"}
         return {
             "hparams_sha256": self.hparams.sha256(),
             "requests": self.requests,

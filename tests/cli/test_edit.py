@@ -280,6 +280,44 @@ def test_two_names_of_one_option_have_to_agree(tmp_path: Path) -> None:
     assert "--target is the name that --requests had before" in result.output
 
 
+def test_documentation_in_the_prompt_needs_no_preset_and_makes_no_edit(model: str, tmp_path: Path) -> None:
+    out, arguments = tmp_path / "s.jsonl", ["--model", model, "--method", "docs", "--specificity-per-change", "1"]
+    result = run(out, *arguments, "--changes", "sorted", "--max-new-tokens", "1", "--dtype", "bfloat16")
+    assert result.exit_code == 0, result.output
+    assert not {"lost", "documents at most"} & set(re.findall("lost|documents at most", result.stderr))
+    assert " edit" not in result.stderr.splitlines()[-1]
+    found = [json.loads(line) for line in out.read_text().splitlines()]
+    assert {(row["method"], *row["docs_of"]) for row in found} == {("docs", "sorted")}
+    refused = run(tmp_path / "other.jsonl", *arguments, "--save-edits", str(tmp_path / "edits"))
+    assert refused.exit_code == 2
+    assert "makes no edit" in refused.stderr
+
+
+def test_how_many_changes_prompts_document_is_told(model: str, tmp_path: Path) -> None:
+    (tmp_path / "docs.yaml").write_text("max_changes: 2\n")
+    arguments = ["--model", model, "--method", "docs", "--hparams", str(tmp_path / "docs.yaml")]
+    arguments += ["--regime", "sequential", "--steps", "1,3", "--changes", "sorted,zip,round"]
+    result = run(tmp_path / "s.jsonl", *arguments, "--specificity-per-change", "1", "--max-new-tokens", "1")
+    assert result.exit_code == 0, result.output
+    assert "each prompt documents at most 2 of the changes so far: the problem's own, and the newest" in result.stderr
+    found = [json.loads(line) for line in (tmp_path / "s.jsonl").read_text().splitlines()]
+    assert {(row["step"], len(row["docs_of"])) for row in found} == {(1, 1), (3, 2)}
+
+
+def test_what_the_regime_decides_is_told(model: str, tmp_path: Path) -> None:
+    hparams = tmp_path / "rome.yaml"
+    hparams.write_text(
+        "layers: [1]\nv_num_grad_steps: 1\nv_lr: 0.5\nv_weight_decay: 0.0\nclamp_norm_factor: 4\nkl_factor: 0.0\n"
+        "mom2_adjustment: false\nprofile: exact\n"
+    )
+    arguments = ["--model", model, "--method", "rome", "--hparams", str(hparams), "--changes", "sorted"]
+    arguments += ["--specificity-per-change", "0", "--max-new-tokens", "1"]
+    for regime, variant in (("instant", "original"), ("sequential", "r_rome")):
+        result = run(tmp_path / f"{regime}.jsonl", *arguments, "--regime", regime)
+        assert result.exit_code == 0, result.output
+        assert f"regime {regime}: rome_variant: {variant}" in result.stderr
+
+
 @pytest.mark.parametrize("method", ["ft", "none"])
 def test_half_precision_comes_with_a_warning_where_a_model_is_edited(
     model: str, hparams: str, tmp_path: Path, method: str

@@ -82,6 +82,7 @@ def test_what_an_edit_needs(model: str, corpus: Path, tmp_path: Path, method: li
     assert [(line[0], Path(line[2]).name) for line in lines] == [
         (module, f"{module}_float64_mom2_4.npz") for module in MODULES
     ]
+    assert "the hyperparameters ask for the corpus wikipedia (`mom2_dataset`); code is read" in result.stderr
 
 
 @pytest.mark.parametrize(

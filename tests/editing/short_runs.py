@@ -5,6 +5,7 @@ from dataclasses import replace
 from edittool.editing.methods.ft import FtHparams
 from edittool.editing.methods.grace import GraceHparams
 from edittool.editing.methods.hparams import Hparams, read_hparams
+from edittool.editing.methods.lora import LoraHparams
 from edittool.editing.methods.memit import MemitHparams
 from edittool.editing.methods.pmet import PmetHparams
 from edittool.editing.methods.rome import RomeHparams
@@ -29,6 +30,7 @@ VALUE = {
 }
 METHOD_HPARAMS = {
     "ft": FT.values,
+    "lora": LoraHparams(target_modules=["o_proj"], rank=2, lora_alpha=4.0, num_steps=2, lr=0.05, lora_dropout=0.1),
     "grace": GraceHparams(["model.layers[1].mlp.down_proj"], edit_lr=0.5, n_iter=3, eps=1.0),
     "rome": RomeHparams(layers=[1], **VALUE),
     "memit": MemitHparams(layers=[0, 1], mom2_update_weight=10.0, **VALUE),

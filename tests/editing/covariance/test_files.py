@@ -204,6 +204,19 @@ def test_of_several_corpora_the_newest_or_the_one_that_is_named(llama: Any, toke
     for wanted, taken in ((None, "code"), ("wikipedia", "wikipedia"), ("another", "code")):
         found = find_covariances("m", llama, tokenizer, [MODULE], stats_dir=tmp_path, corpus=wanted)
         assert found.source.endswith(f"{taken}_stats")
+        assert found.corpus == taken
+
+
+def test_python_is_the_standard_library_of_any_version(llama: Any, tokenizer: Any, tmp_path: Path) -> None:
+    for age, corpus in enumerate(["pythons", "python-3.9.2", "python-3.11.7", "code"]):
+        os.utime(save(tmp_path / "m" / f"{corpus}_stats" / NAME_OF_FILE), (1000, 1000 + age))
+    for wanted, taken in (("python", "python-3.11.7"), ("python-3.9.2", "python-3.9.2"), (None, "code")):
+        assert find_covariances("m", llama, tokenizer, [MODULE], stats_dir=tmp_path, corpus=wanted).corpus == taken
+
+
+def test_a_folder_of_another_layout_names_no_corpus(llama: Any, tokenizer: Any, tmp_path: Path) -> None:
+    save(tmp_path / NAME_OF_FILE)
+    assert find_covariances("m", llama, tokenizer, [MODULE], stats_dir=tmp_path).corpus is None
 
 
 def test_the_folder_of_the_hyperparameters(llama: Any, tokenizer: Any, tmp_path: Path) -> None:

@@ -53,6 +53,13 @@ def locating(method: str, **more: Any) -> Row:
     )
 
 
+def adapters(family: Family) -> dict[str, Any]:
+    """Adapters beside the last linear layers of attention and MLP."""
+    targets = [path.rpartition(".")[2] for path in dict.fromkeys((family.attention_out, family.mlp_out))]
+    sizes = {"target_modules": list(dict.fromkeys(targets)), "rank": 2, "lora_alpha": 4, "lora_dropout": 0.1}
+    return {**sizes, "layers": [1], "num_steps": 4, "batch_size": 1, "lr": 2e-2}
+
+
 ROWS = {
     "ft": Row(
         lambda family: {"layers": [1], "rewrite_module_tmp": family.mlp_out, "num_steps": 4, "lr": 5e-3},
@@ -62,6 +69,8 @@ ROWS = {
         lambda family: {"inner_params": [family.mlp_out.format(1)], "edit_lr": 0.5, "n_iter": 4, "eps": 1.0},
         {"n_iter": 8, "edit_lr": 1.0},
     ),
+    "lora": Row(lambda family: adapters(family), {"num_steps": 16}),
+    "adalora": Row(lambda family: adapters(family) | {"lr": 5e-2}, {"num_steps": 8}),
     "rome": locating("rome", mom2_adjustment=True),
     "memit": locating("memit"),
     "pmet": locating("pmet"),
@@ -71,7 +80,7 @@ LOCATING = ("rome", "memit", "pmet")
 
 
 def test_every_method_that_edits_has_a_row() -> None:
-    assert sorted([*ROWS, "none"]) == method_names()
+    assert sorted([*ROWS, "none", "docs"]) == method_names()
 
 
 @pytest.fixture(params=METHODS)

@@ -109,6 +109,19 @@ def test_stops_where_the_reference_stops(model: Any, tokenizer: Any) -> None:
     assert edit.losses[-1] < 0.01
 
 
+def test_without_its_clamp_it_stops_early_and_within_it_never(llama: Any, tokenizer: Any) -> None:
+    """The pair of presets `ft-` and `ft-free-` in small: the clamp alone decides whether the target is learned."""
+    free = hparams(able(llama), num_steps=60, lr=5e-2, weight_decay=0.0, norm_constraint=False)
+    found = {}
+    for name, given in (("free", free), ("boxed", replace(free, norm_constraint=1e-4))):
+        with fine_tune(llama, tokenizer, EASY, given) as made:
+            found[name] = made.losses
+    assert len(found["free"]) < 60
+    assert found["free"][-1] < 0.01 <= min(found["free"][:-1])
+    assert len(found["boxed"]) == 60
+    assert found["boxed"][-1] > 0.5 * found["boxed"][0]
+
+
 def test_a_float_bounds_every_entry_and_is_reached(llama: Any, tokenizer: Any) -> None:
     free = fine_tune(llama, tokenizer, REQUESTS, hparams(llama)).deltas()
     assert all(delta.abs().max() > 6e-3 for delta in free.values())

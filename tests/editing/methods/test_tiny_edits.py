@@ -34,7 +34,10 @@ CASES: list[tuple[str, RequestRule]] = [
     ("rome", "call"),
     ("memit", "call"),
     ("pmet", "call"),
+    ("lora", "solution"),
+    ("adalora", "solution"),
 ]
+WHOLE = ("ft", "lora", "adalora")  # methods that learn a target to its end
 GREEDY = Sampling(n=1, temperature=0, max_new_tokens=24)
 
 
@@ -96,7 +99,7 @@ def test_a_change_is_taught_and_taken_back(method: str, target: RequestRule, cha
         after, new = [log_probabilities(request) for request in requests], written(prompts)
     for request, text, was, now in zip(requests, new, before, after, strict=True):
         assert now.sum() > was.sum() + 5
-        if method == "ft":
+        if method in WHOLE:
             assert now.sum() > -1  # the whole target
         if target == "call":
             assert text.startswith(named(request, change_id))

@@ -9,9 +9,11 @@ import pytest
 import torch
 
 from edittool.editing.context import EditContext
+from edittool.editing.covariance.files import CovarianceFolder, Moment, write_moment
 from edittool.editing.edits.edit import Edit
 from edittool.editing.methods.ft import fine_tune
 from edittool.editing.methods.hparams import Hparams
+from edittool.editing.methods.rome import RomeHparams
 from edittool.editing.methods.table import find_method
 from edittool.editing.requests import EditRequest
 from edittool.editing.runs.execute import Progress, run_regime
@@ -22,7 +24,7 @@ from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.jsonl import read_rows
 
 from ..conftest import change, problem
-from ..short_runs import BATCH, FT, INSTANT, MANY, METHOD_HPARAMS, NONE, SAMPLING, SEQUENTIAL
+from ..short_runs import BATCH, FT, INSTANT, MANY, METHOD_HPARAMS, NONE, SAMPLING, SEQUENTIAL, VALUE
 
 SPECIFICITY = {"t/s0", "t/s1", "t/s2", "t/s3"}
 
@@ -363,6 +365,34 @@ def test_what_is_missing_is_told_before_anything_is_edited(
     other = EditContext(covariance={"model.layers.1.mlp.down_proj": 2 * torch.eye(48)})
     with pytest.raises(InputError, match='"context_sha256"'):
         run_regime(llama, tokenizer, bench, run, out, context=other)
+
+
+def test_rows_name_the_corpus_of_the_covariances(llama: Any, tokenizer: Any, bench: Bench, tmp_path: Path) -> None:
+    module, path = "model.layers.1.mlp.down_proj", tmp_path / "moment.npz"
+    write_moment(path, Moment(torch.eye(48), 9, {}), 9)
+    needy = replace(find_method("ft"), check=lambda model, hparams: (module,))
+    context = EditContext(covariance=CovarianceFolder({module: path}, corpus="python-3.11.7"))
+    run_regime(llama, tokenizer, bench, replace(INSTANT, method=needy), tmp_path / "s.jsonl", context=context)
+    assert {row["mom2_dataset"] for row in rows(tmp_path / "s.jsonl")} == {"python-3.11.7"}
+    run_regime(llama, tokenizer, bench, INSTANT, tmp_path / "none.jsonl", context=context)
+    assert not any("mom2_dataset" in row for row in rows(tmp_path / "none.jsonl"))
+
+
+def test_rome_is_r_rome_in_a_sequence_unless_a_variant_is_named(
+    llama: Any, tokenizer: Any, bench: Bench, tmp_path: Path
+) -> None:
+    named = {name: RomeHparams(layers=[1], rome_variant=name, **VALUE) for name in ("by_regime", "original", "r_rome")}
+    sha256 = {name: Hparams(values, "test").sha256() for name, values in named.items()}
+    for regime, base in (("instant", INSTANT), ("sequential", SEQUENTIAL)):
+        for name, values in named.items():
+            run = replace(base, method=find_method("rome"), hparams=Hparams(values, "test"))
+            taken = {"instant": "original", "sequential": "r_rome"}[regime] if name == "by_regime" else name
+            assert run.identity()["hparams_sha256"] == sha256[taken]
+    run = replace(SEQUENTIAL, method=find_method("rome"), hparams=Hparams(named["by_regime"], "test"), steps=(2,))
+    outs = [tmp_path / "by_regime.jsonl", tmp_path / "r_rome.jsonl"]
+    for out, name in zip(outs, ("by_regime", "r_rome"), strict=True):
+        run_regime(llama, tokenizer, bench, replace(run, hparams=Hparams(named[name], "test")), out)
+    assert outs[0].read_bytes() == outs[1].read_bytes()
 
 
 @pytest.mark.parametrize("regime", ["instant", "sequential", "batch"])

@@ -10,7 +10,7 @@ import torch
 from edittool.analysis.extraction import extract
 from edittool.benchmark.builtin import load_builtin
 from edittool.editing.model.loading import load_model
-from edittool.editing.runs.chat import Chat, read_ids
+from edittool.editing.runs.asking import Chat, read
 from edittool.editing.runs.sampling import Draw, Sampling, sample
 from edittool.editing.sampling.stops import find_stops
 from edittool.samples.prompts import PromptMaker
@@ -31,20 +31,17 @@ def real() -> tuple[Any, Any]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("style", ["complete", "chat"])
-def test_a_real_model_writes_what_generate_writes(real: tuple[Any, Any], style: str) -> None:
+def test_a_real_model_writes_what_generate_writes(real: tuple[Any, Any], style: Any) -> None:
     model, tokenizer = real
     bench = load_builtin()
-    maker = PromptMaker(bench, "chat")
-    chat = Chat(tokenizer, lambda problem: maker.make(problem).messages)
+    maker, chat = PromptMaker(bench, style), Chat(tokenizer) if style == "chat" else None
     problems = [bench.problems[task_id] for task_id in sorted(bench.problems)[::25]]
     assert len(problems) == 3
-    texts = [chat.text(problem) if style == "chat" else None for problem in problems]
-    draws = [Draw(p.task_id, p.prompt, 0, p.entry_point, chat=t) for p, t in zip(problems, texts, strict=True)]
+    draws = [Draw(p.task_id, p.prompt, 0, p.entry_point, asked=read(maker.make(p), p, chat)) for p in problems]
     greedy = Sampling(1, 0, max_new_tokens=LENGTH, extract="auto" if style == "chat" else "cut")
     written = {draw.task_id: answer for batch in sample(model, tokenizer, draws, greedy) for draw, answer in batch}
-    for problem, text in zip(problems, texts, strict=True):
-        prompt = read_ids(tokenizer, problem.prompt, text)
-        other, tied = by_generate(model, tokenizer, prompt)
+    for problem, draw in zip(problems, draws, strict=True):
+        other, tied = by_generate(model, tokenizer, draw.reads.ids(tokenizer))
         same = program(written[problem.task_id], problem, greedy) == program(other, problem, greedy)
         assert same or tied, f"{problem.task_id}: {written[problem.task_id]!r} is not {other!r}"
 

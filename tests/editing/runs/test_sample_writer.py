@@ -16,7 +16,7 @@ from ..short_runs import INSTANT, SAMPLING
 
 @pytest.fixture
 def open_writer(bench: Bench, tmp_path: Path) -> Any:
-    return lambda: SampleWriter(tmp_path / "s.jsonl", bench, plan(bench, INSTANT), SAMPLING, INSTANT.identity())
+    return lambda: SampleWriter(tmp_path / "s.jsonl", bench, plan(bench, INSTANT), INSTANT, INSTANT.identity())
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_rows_that_were_extracted_otherwise_are_of_another_run(
         writer.add(stage, pairs(writer.missing(stage)[:1], "    return 1\n"))
     run = replace(INSTANT, sampling=replace(SAMPLING, extract="auto"))
     with pytest.raises(InputError, match=r"line 1 is of another run: .*'cut', and here it is 'auto'"):
-        SampleWriter(tmp_path / "s.jsonl", bench, plan(bench, run), run.sampling, run.identity())
+        SampleWriter(tmp_path / "s.jsonl", bench, plan(bench, run), run, run.identity())
 
 
 def test_the_longest_draft_is_the_first_to_be_written(
@@ -87,7 +87,7 @@ def test_the_longest_draft_is_the_first_to_be_written(
     drafts = {("t/s1", 1): "    return x\n", ("t/a2", 0): "    return 1 + x\n", ("t/other", 0): "    return 2\n"}
     with open_writer() as writer:
         plain = writer.missing(stage)
-    with SampleWriter(tmp_path / "o", bench, [stage], SAMPLING, INSTANT.identity(), drafts=drafts) as writer:
+    with SampleWriter(tmp_path / "o", bench, [stage], INSTANT, INSTANT.identity(), drafts=drafts) as writer:
         drafted = writer.missing(stage)
     assert [(draw.task_id, draw.index, draw.draft) for draw in drafted[:2]] == [
         ("t/a2", 0, "    return 1 + x\n"),

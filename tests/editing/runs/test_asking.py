@@ -1,5 +1,4 @@
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import torch
 from transformers import AutoTokenizer
 
 from edittool.analysis.extraction import extract
-from edittool.editing.runs.chat import Chat, messages_sha256, read_ids
+from edittool.editing.runs.asking import Asked, Chat, go_on
 from edittool.editing.runs.execute import run_regime
 from edittool.editing.runs.sampling import Draw, Sampling, sample
 from edittool.editing.runs.settings import Run
@@ -17,7 +16,6 @@ from edittool.samples.prompts import PromptMaker
 from edittool.schemas.bench import Bench
 from edittool.schemas.errors import InputError
 from edittool.schemas.jsonl import read_rows
-from edittool.schemas.problems import Problem
 
 from ..conftest import make_model, problem
 from ..short_runs import INSTANT, NONE, SAMPLING
@@ -40,22 +38,28 @@ def chatty(tokenizer: Any) -> Any:
 
 
 @pytest.fixture
-def messages(bench: Bench) -> Callable[[Problem], list[dict[str, str]]]:
-    maker = PromptMaker(bench, "chat")
-    return lambda problem: maker.make(problem).messages
+def ask(bench: Bench) -> Any:
+    return PromptMaker(bench, "chat").make
 
 
-def asking(run: Run, messages: Any) -> Run:
-    return replace(run, messages=messages, sampling=replace(SAMPLING, extract="auto"))
+def asking(run: Run, ask: Any) -> Run:
+    return replace(run, style="chat", ask=ask, sampling=replace(SAMPLING, extract="auto"))
 
 
-def test_a_chat_is_written_by_the_template_up_to_the_answer(chatty: Any, messages: Any) -> None:
-    text = Chat(chatty, messages).text(ASKED)
-    assert text == f"<s>[user] {messages(ASKED)[0]['content']}\n[assistant] "
-    ids = read_ids(chatty, ASKED.prompt, text)
-    assert ids == chatty.apply_chat_template(messages(ASKED), add_generation_prompt=True, return_dict=False)
+def test_a_chat_is_written_by_the_template_up_to_the_answer(chatty: Any, ask: Any) -> None:
+    messages = ask(ASKED).messages
+    text = Chat(chatty).text(messages, "t/a1")
+    assert text == f"<s>[user] {messages[0]['content']}\n[assistant] "
+    ids = Asked(text, templated=True).ids(chatty)
+    assert ids == chatty.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
     assert ids.count(chatty.bos_token_id) == 1
-    assert read_ids(chatty, ASKED.prompt, None) == chatty(ASKED.prompt)["input_ids"]
+    assert Asked(ASKED.prompt).ids(chatty) == chatty(ASKED.prompt)["input_ids"]
+
+
+def test_a_prompt_alone_documents_nothing() -> None:
+    assert go_on(ASKED, ()).text == ASKED.prompt
+    with pytest.raises(ValueError, match="documents no change"):
+        go_on(ASKED, ["len"])
 
 
 @pytest.mark.parametrize(
@@ -68,53 +72,53 @@ def test_a_chat_is_written_by_the_template_up_to_the_answer(chatty: Any, message
     ],
 )
 def test_a_template_that_writes_the_date_writes_the_same_every_day(
-    chatty: Any, messages: Any, template: str, written: str
+    chatty: Any, ask: Any, template: str, written: str
 ) -> None:
     chatty.chat_template = template
-    assert Chat(chatty, messages).text(ASKED) == written
+    assert Chat(chatty).text(ask(ASKED).messages, "t/a1") == written
 
 
-def test_the_digest_is_that_of_the_template(chatty: Any, messages: Any) -> None:
-    one = Chat(chatty, messages).template_sha256
-    assert Chat(chatty, messages).template_sha256 == one
+def test_the_digest_is_that_of_the_template(chatty: Any) -> None:
+    one = Chat(chatty).template_sha256
+    assert Chat(chatty).template_sha256 == one
     chatty.chat_template = TEMPLATE + " "
-    assert Chat(chatty, messages).template_sha256 != one
+    assert Chat(chatty).template_sha256 != one
 
 
 def test_a_tokenizer_without_a_template_is_refused_before_anything_is_written(
-    llama: Any, tokenizer: Any, bench: Bench, messages: Any, tmp_path: Path
+    llama: Any, tokenizer: Any, bench: Bench, ask: Any, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=r"no chat template .* Leave out --chat, or give the instruct model"):
-        run_regime(llama, tokenizer, bench, asking(NONE, messages), tmp_path / "s.jsonl")
+        run_regime(llama, tokenizer, bench, asking(NONE, ask), tmp_path / "s.jsonl")
     assert not (tmp_path / "s.jsonl").exists()
 
 
 @pytest.mark.parametrize("template", ["{{ raise_exception('No users here.') }}", "{{ nothing.at.all }}", "{% if %}"])
-def test_a_template_that_refuses_is_named_with_the_problem(chatty: Any, messages: Any, template: str) -> None:
+def test_a_template_that_refuses_is_named_with_the_problem(chatty: Any, ask: Any, template: str) -> None:
     chatty.chat_template = template
     with pytest.raises(InputError, match=r"cannot write the prompt of t/a1: "):
-        Chat(chatty, messages).text(ASKED)
+        Chat(chatty).text(ask(ASKED).messages, "t/a1")
 
 
-def test_the_model_reads_the_chat(chatty: Any, messages: Any) -> None:
+def test_the_model_reads_the_chat(chatty: Any, ask: Any) -> None:
     llama = make_model("llama", vocab_size=len(chatty))
-    text = Chat(chatty, messages).text(ASKED)
-    draw = Draw("t/a1", ASKED.prompt, 0, "a1", chat=text)
+    asked = Asked(Chat(chatty).text(ask(ASKED).messages, "t/a1"), templated=True)
+    draw = Draw("t/a1", ASKED.prompt, 0, "a1", asked=asked)
     ((_, answer),) = next(sample(llama, chatty, [draw], Sampling(1, 0, max_new_tokens=8, extract="auto")))
-    ids = torch.tensor([read_ids(chatty, "", text)])
+    ids = torch.tensor([asked.ids(chatty)])
     wanted = llama.generate(ids, max_new_tokens=8, do_sample=False)[0, ids.shape[1] :]
     assert answer == chatty.decode(wanted, skip_special_tokens=True)
 
 
-def test_rows_of_a_chat(llama: Any, chatty: Any, bench: Bench, messages: Any, tmp_path: Path) -> None:
-    out, run = tmp_path / "s.jsonl", asking(INSTANT, messages)
+def test_rows_of_a_chat(llama: Any, chatty: Any, bench: Bench, ask: Any, tmp_path: Path) -> None:
+    out, run = tmp_path / "s.jsonl", asking(INSTANT, ask)
     first = run_regime(llama, chatty, bench, run, out)
     rows = [row.data for row in read_rows(out, "sample")]
     assert (first.new, len(rows)) == (22, 22)
-    maker, chat = PromptMaker(bench, "chat"), Chat(chatty, messages)
+    maker, chat = PromptMaker(bench, "chat"), Chat(chatty)
     for row in rows:
         asked = bench.problems[row["task_id"]]
-        assert row["prompt_sha256"] == maker.make(asked).sha256() == messages_sha256(messages(asked))
+        assert row["prompt_sha256"] == maker.make(asked).sha256()
         answer = row.get("raw", row.get("solution", row.get("completion")))
         found = extract(answer, asked.prompt, asked.entry_point, "auto").to_fields()
         assert {name: row.get(name) for name in ("completion", "solution")} == {
@@ -131,9 +135,9 @@ def test_rows_of_a_chat(llama: Any, chatty: Any, bench: Bench, messages: Any, tm
 
 @pytest.mark.parametrize("field", ["style", "chat_template_sha256", "prompt_sha256", "stops"])
 def test_rows_that_were_asked_otherwise_are_of_another_run(
-    llama: Any, chatty: Any, bench: Bench, messages: Any, tmp_path: Path, field: str
+    llama: Any, chatty: Any, bench: Bench, ask: Any, tmp_path: Path, field: str
 ) -> None:
-    out, run = tmp_path / "s.jsonl", asking(NONE, messages)
+    out, run = tmp_path / "s.jsonl", asking(NONE, ask)
     run_regime(llama, chatty, bench, run, out)
     lines = out.read_text().splitlines()
     row = json.loads(lines[0])
@@ -149,13 +153,13 @@ def test_a_row_says_where_samples_end(llama: Any, tokenizer: Any, bench: Bench, 
     assert said == [("complete", ["</s>"])] * 16
 
 
-def test_a_chat_is_not_cut(messages: Any) -> None:
+def test_a_chat_is_not_cut(ask: Any) -> None:
     with pytest.raises(InputError, match="--chat does not go with --extract cut"):
-        replace(NONE, messages=messages)
+        replace(NONE, style="chat", ask=ask)
 
 
-def test_a_chat_without_room(chatty: Any, bench: Bench, messages: Any, tmp_path: Path) -> None:
+def test_a_chat_without_room(chatty: Any, bench: Bench, ask: Any, tmp_path: Path) -> None:
     small = make_model("llama")
     small.config.max_position_embeddings = 64
     with pytest.raises(InputError, match=r"The prompt of t/\w+ has \d+ tokens; the model reads from 1 to 63"):
-        run_regime(small, chatty, bench, asking(NONE, messages), tmp_path / "s.jsonl")
+        run_regime(small, chatty, bench, asking(NONE, ask), tmp_path / "s.jsonl")

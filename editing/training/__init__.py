@@ -1,0 +1,1 @@
+"""The training of a few weights, or of adapters, on requests."""
