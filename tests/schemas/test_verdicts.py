@@ -162,16 +162,16 @@ def values_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
 
 
 def values_of_type(name: str, schema: dict[str, Any]) -> st.SearchStrategy[Any]:
-    least = schema.get("minimum", -(10**6))
+    least, most = schema.get("minimum", -(10**6)), min(schema.get("maximum", 10**6), 10**6)
     match name:
         case "null":
             return st.none()
         case "boolean":
             return st.booleans()
         case "integer":  # JSON knows 1.0 for an integer
-            return st.integers(least, 10**6) | st.integers(least, 10**6).map(float)
+            return st.integers(least, most) | st.integers(least, most).map(float)
         case "number":
-            return st.floats(least, 10**6) | st.integers(least, 10**6)
+            return st.floats(least, most) | st.integers(least, most)
         case "string":
             return st.text(st.characters(), min_size=schema.get("minLength", 0), max_size=5)
         case "array":
