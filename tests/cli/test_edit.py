@@ -240,7 +240,8 @@ AT_MOST = ("--requests-per-change", "5")
 @pytest.mark.parametrize(
     ("options", "kinds"),
     [
-        ((), "1 solution, 1 call, 4 statement"),
+        ((), "1 solution"),
+        (("--requests", "all"), "1 solution, 1 call, 4 statement"),
         (("--target", "call"), "1 call"),  # the name of the option before
         (("--requests", "statement"), "4 statement"),
     ],
