@@ -283,7 +283,7 @@ def _clamp_and_write(
         weight.copy_(master)
 
 
-# Solutions and calls alike are learned whole; statements beside them take from what it writes where nobody taught it.
+# Solutions and calls alike are learned; statements beside them take from what the tiny model writes untaught.
 METHOD = Method(
     "ft",
     FtHparams,
