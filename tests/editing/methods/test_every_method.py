@@ -70,7 +70,7 @@ ROWS = {
         {"n_iter": 8, "edit_lr": 1.0},
     ),
     "lora": Row(lambda family: adapters(family), {"num_steps": 16}),
-    "adalora": Row(lambda family: adapters(family) | {"lr": 5e-2}, {"num_steps": 8}),
+    "adalora": Row(lambda family: adapters(family) | {"lr": 5e-2, "lora_alpha": 64}, {"num_steps": 5}),
     "rome": locating("rome", mom2_adjustment=True),
     "memit": locating("memit"),
     "pmet": locating("pmet"),

@@ -24,7 +24,7 @@ from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.jsonl import read_rows
 
 from ..conftest import change, problem
-from ..short_runs import BATCH, FT, INSTANT, MANY, METHOD_HPARAMS, NONE, SAMPLING, SEQUENTIAL, VALUE
+from ..short_runs import ADAPTER_HPARAMS, BATCH, FT, INSTANT, MANY, METHOD_HPARAMS, NONE, SAMPLING, SEQUENTIAL, VALUE
 
 SPECIFICITY = {"t/s0", "t/s1", "t/s2", "t/s3"}
 
@@ -181,11 +181,12 @@ def test_a_batch_that_was_written_in_part_is_sampled_as_a_whole(
     assert parts.read_bytes() == whole.read_bytes()
 
 
-@pytest.mark.parametrize("method", METHOD_HPARAMS)
+@pytest.mark.parametrize("method", [*METHOD_HPARAMS, *ADAPTER_HPARAMS])
 def test_every_method_goes_on_with_a_sequence(
     llama: Any, tokenizer: Any, longer: Bench, tmp_path: Path, checksum: Any, method: str
 ) -> None:
-    run = replace(SEQUENTIAL, method=find_method(method), hparams=Hparams(METHOD_HPARAMS[method], "test"), steps=(2, 3))
+    values: Any = (METHOD_HPARAMS | ADAPTER_HPARAMS)[method]
+    run = replace(SEQUENTIAL, method=find_method(method), hparams=Hparams(values, "test"), steps=(2, 3))
     whole, parts, start = tmp_path / "whole.jsonl", tmp_path / "parts.jsonl", checksum(llama)
 
     def go(out: Path, run: Run = run, folder: Path | None = None) -> int:

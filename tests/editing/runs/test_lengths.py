@@ -7,6 +7,7 @@ import torch
 from edittool.editing.context import EditContext
 from edittool.editing.methods.table import find_method
 from edittool.editing.requests import EditRequest
+from edittool.editing.runs.asking import Asked
 from edittool.editing.runs.preflight import check_prompts, check_requests
 from edittool.schemas.errors import InputError
 
@@ -66,7 +67,7 @@ def test_a_prompt_leaves_room(llama: Any, tokenizer: Any) -> None:
     asked = replace(problem("long", "specificity", None), prompt="def long(x):\n" * 20)
     count = len(tokenizer(asked.prompt)["input_ids"])
     llama.config.max_position_embeddings = count + 1
-    check_prompts(llama, tokenizer, [asked])
+    check_prompts(llama, tokenizer, [("t/long", Asked(asked.prompt))])
     llama.config.max_position_embeddings = count
     with pytest.raises(InputError, match=f"prompt of t/long has {count} tokens; the model reads from 1 to {count - 1}"):
-        check_prompts(llama, tokenizer, [asked])
+        check_prompts(llama, tokenizer, [("t/long", Asked(asked.prompt))])
