@@ -2,6 +2,10 @@
 
 from dataclasses import replace
 
+import torch
+
+from edittool.editing.methods.alphaedit import AlphaEditHparams
+from edittool.editing.methods.emmet import EmmetHparams
 from edittool.editing.methods.ft import FtHparams
 from edittool.editing.methods.grace import GraceHparams
 from edittool.editing.methods.hparams import Hparams, read_hparams
@@ -33,4 +37,8 @@ METHOD_HPARAMS = {
     "rome": RomeHparams(layers=[1], **VALUE),
     "memit": MemitHparams(layers=[0, 1], mom2_update_weight=10.0, **VALUE),
     "pmet": PmetHparams(layers=[0, 1], mom2_update_weight=10.0, **VALUE),
+    "emmet": EmmetHparams(layers=[0, 1], mom2_update_weight=10.0, **VALUE),
+    "alphaedit": AlphaEditHparams(layers=[0, 1], nullspace_threshold=1.0, L2=1.0, **VALUE),
 }
+SPREAD = torch.diag(torch.linspace(0.5, 1.5, 48))
+COVARIANCE = {f"model.layers.{layer}.mlp.down_proj": SPREAD for layer in (0, 1)}  # of the layers above

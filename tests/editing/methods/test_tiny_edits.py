@@ -34,6 +34,8 @@ CASES: list[tuple[str, TargetRule]] = [
     ("rome", "call"),
     ("memit", "call"),
     ("pmet", "call"),
+    ("emmet", "call"),
+    ("alphaedit", "call"),
 ]
 GREEDY = Sampling(n=1, temperature=0, max_new_tokens=24)
 
@@ -106,7 +108,7 @@ def test_a_change_is_taught_and_taken_back(method: str, target: TargetRule, chan
     assert all(map(torch.equal, map(log_probabilities, requests), before))
 
 
-@pytest.mark.parametrize("method", ["memit", "pmet"])
+@pytest.mark.parametrize("method", ["memit", "pmet", "emmet", "alphaedit"])
 def test_all_changes_are_taught_at_once(method: str) -> None:
     pairs = [(request, change_id) for change_id in CHANGES for request in asked(change_id, "call")]
     requests = [request for request, _ in pairs]

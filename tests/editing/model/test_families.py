@@ -25,7 +25,7 @@ from ..parity_cases import END, LAYERS, MIDDLE, byte_tokenizer, covariance_of
 from ..parity_cases import hparams_of as locating_hparams
 from ..short_runs import FT, INSTANT, NONE
 
-METHODS = ("ft", "grace", "rome", "memit", "pmet")
+METHODS = ("ft", "grace", "rome", "memit", "pmet", "emmet", "alphaedit")
 TEMPLATES = ["{}", "I is. {}"]
 TOKENIZER = byte_tokenizer()
 
