@@ -16,7 +16,7 @@ SPECIFICITY = 3  # problems about other APIs sampled after each edit: all of the
 FEW = "sorted,math.sqrt,str.join,list.append,math.pi"  # changes that are enough to see what each method does
 
 # A whole program does not fit into one value or one codebook entry: there, the new call is the target.
-TEACHING = {"ft": (), "grace": ("--target", "call")}
+TEACHING = {"ft": (), "grace": ("--target", "call"), "ultraedit": ()}
 TEACHING_A_CALL = ("--target", "call", "--subject", "last_word")
 
 Step = tuple[str, list[str]]

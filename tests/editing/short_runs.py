@@ -13,6 +13,7 @@ from edittool.editing.methods.memit import MemitHparams
 from edittool.editing.methods.pmet import PmetHparams
 from edittool.editing.methods.rome import RomeHparams
 from edittool.editing.methods.table import find_method
+from edittool.editing.methods.ultraedit import UltraEditHparams
 from edittool.editing.runs.sampling import Sampling
 from edittool.editing.runs.settings import Run
 
@@ -39,6 +40,7 @@ METHOD_HPARAMS = {
     "pmet": PmetHparams(layers=[0, 1], mom2_update_weight=10.0, **VALUE),
     "emmet": EmmetHparams(layers=[0, 1], mom2_update_weight=10.0, **VALUE),
     "alphaedit": AlphaEditHparams(layers=[0, 1], nullspace_threshold=1.0, L2=1.0, **VALUE),
+    "ultraedit": UltraEditHparams(["model.layers[1].mlp.down_proj"], lr=1e-3),
 }
 SPREAD = torch.diag(torch.linspace(0.5, 1.5, 48))
 COVARIANCE = {f"model.layers.{layer}.mlp.down_proj": SPREAD for layer in (0, 1)}  # of the layers above

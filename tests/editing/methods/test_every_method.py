@@ -66,6 +66,11 @@ ROWS = {
     "pmet": locating("pmet"),
     "emmet": locating("emmet"),
     "alphaedit": locating("alphaedit"),
+    "ultraedit": Row(
+        lambda family: {"inner_params": [family.mlp_out.format(1)], "lr": 3e-3, "batch_size_once": 1},
+        {"lr": 2e-2},
+        passes=4,
+    ),
 }
 METHODS = tuple(ROWS)
 LOCATING = ("rome", "memit", "pmet", "emmet", "alphaedit")
@@ -271,7 +276,7 @@ def test_embeddings_that_are_tuned_stay_tied_to_the_head(tokenizer: Any, tmp_pat
 
 def on_layer_99(edit: Editor, model: Any) -> Edit:
     path = family_of(model).mlp_out.format(99)
-    return edit.but(**{"inner_params": [path]} if edit.method == "grace" else {"layers": [99]})(model, FIRST)
+    return edit.but(**{"inner_params": [path]} if "inner_params" in edit.hparams else {"layers": [99]})(model, FIRST)
 
 
 def last_changed(edit: Editor, other: Tensor | None) -> dict[str, Tensor]:

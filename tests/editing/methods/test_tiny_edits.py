@@ -36,6 +36,7 @@ CASES: list[tuple[str, TargetRule]] = [
     ("pmet", "call"),
     ("emmet", "call"),
     ("alphaedit", "call"),
+    ("ultraedit", "solution"),
 ]
 GREEDY = Sampling(n=1, temperature=0, max_new_tokens=24)
 

@@ -25,7 +25,7 @@ from ..parity_cases import END, LAYERS, MIDDLE, byte_tokenizer, covariance_of
 from ..parity_cases import hparams_of as locating_hparams
 from ..short_runs import FT, INSTANT, NONE
 
-METHODS = ("ft", "grace", "rome", "memit", "pmet", "emmet", "alphaedit")
+METHODS = ("ft", "grace", "rome", "memit", "pmet", "emmet", "alphaedit", "ultraedit")
 TEMPLATES = ["{}", "I is. {}"]
 TOKENIZER = byte_tokenizer()
 
@@ -36,6 +36,8 @@ def hparams_of(method: str, kind: Kind) -> dict[str, Any]:
         return {"layers": [1], "rewrite_module_tmp": family.mlp_out, "num_steps": 3, "lr": 5e-3, "profile": "exact"}
     if method == "grace":
         return {"inner_params": [family.mlp_out.format(1)], "edit_lr": 0.5, "n_iter": 3, "eps": 1.0}
+    if method == "ultraedit":
+        return {"inner_params": [family.mlp_out.format(1), family.attention_out.format(2)], "lr": 1e-3}
     few = {"v_num_grad_steps": 3, "profile": "exact"}
     return locating_hparams(method, kind.model_type) | few | ({"mom2_adjustment": True} if method == "rome" else {})
 
