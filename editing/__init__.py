@@ -6,7 +6,7 @@ The folders import one way, and only from a lower floor:
 
     runs, api                           many edits and their samples; one edit, for programs
     methods                             a file for each method
-    locate_then_edit, covariance        what ROME, MEMIT and PMET share; the statistics that they need
+    locate_then_edit, covariance        what ROME and MEMIT share with others; the statistics they need
     model, edits, requests, context     families and forward passes; edits as objects; an edit's inputs
 """
 

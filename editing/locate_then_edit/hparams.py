@@ -1,4 +1,4 @@
-"""The hyperparameters that ROME, MEMIT and PMET share, and the checks that hold them against a model."""
+"""The hyperparameters that ROME, MEMIT and its descendants share, and the checks that hold them against a model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -17,7 +17,8 @@ position of prompt and target, so that a long target is taught as a whole.
     loss    of some requests at once, `batch_size_once` of them: the mean of -log p over all their target tokens
 """
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -149,9 +150,11 @@ def teach_ultraedit(
     lessons = [_encode(tokenizer, request, hparams) for request in requests]
     model.eval()
     chunks = _chunks(lessons, hparams.batch_size_once)
+    # Asked before layers are listened to: the answer takes a pass through the model.
+    few = context.speedups.loss_positions and fitting_family_or_none(model) is not None
     before: State = next(reversed(states_of(model, "ultraedit")), {})
     with frozen(model), torch.enable_grad():
-        seen, loss = _read_all(model, layers, chunks, context)
+        seen, loss = _read_all(model, layers, chunks, few)
     state, statistics = _take_in(seen, layers, before)
     changes: dict[str, Change] = {}
     for path, (layer, shape) in layers.items():
@@ -160,7 +163,7 @@ def teach_ultraedit(
     edit = Edit("ultraedit", changes, [loss], state=state)
     edit.apply(model, touched_only=context.speedups.touched_only)
     try:
-        edit.losses.append(_loss_of(model, chunks, context))
+        edit.losses.append(_loss_of(model, chunks, few))
     except BaseException:  # an interruption leaves no edit behind that nobody has
         edit.undo()
         raise
@@ -213,55 +216,80 @@ def _chunks(lessons: Sequence[_Lesson], at_once: int) -> list[Sequence[_Lesson]]
 
 
 def _read_all(
-    model: Any, layers: Mapping[str, Any], chunks: Sequence[Sequence[_Lesson]], context: EditContext
+    model: Any, layers: Iterable[str], chunks: Sequence[Sequence[_Lesson]], few: bool
 ) -> tuple[list[dict[str, _Seen]], float]:
     """Return what each layer had in each chunk, and the mean of -log p over all target tokens."""
     seen, total, count = [], 0.0, 0
     for chunk in chunks:
         batch = read(model, [Row.of(lesson.ids) for lesson in chunk])
+        shape = batch.ids.shape
+        with _noted(model, layers, shape) as noted:
+            scores = _log_probs(model, batch, chunk, few)
+        if missing := [path for path in layers if path not in noted]:
+            raise _misfit(missing[0])
+        gradients = torch.autograd.grad(-scores.mean(), [change for _, change in noted.values()])
         places = [(row, place) for row, lesson in enumerate(chunk) for place in range(len(lesson.ids))]
-        real = torch.tensor(places, device=batch.ids.device).unbind(1)
-        inputs: dict[str, Tensor] = {}
-        changes: dict[str, Tensor] = {}
-
-        def note(path: str, inputs: dict[str, Tensor] = inputs, changes: dict[str, Tensor] = changes) -> Any:
-            def hook(layer: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor:
-                inputs[path], changes[path] = args[0].detach(), torch.zeros_like(output, requires_grad=True)
-                return output + changes[path]
-
-            return hook
-
-        handles = [model.get_submodule(path).register_forward_hook(note(path)) for path in layers]
-        try:
-            scores = _log_probs(model, batch, chunk, context)
-        finally:
-            for handle in handles:
-                handle.remove()
-        gradients = torch.autograd.grad(-scores.mean(), list(changes.values()))
-        by_path = dict(zip(changes, gradients, strict=True))
-        seen.append({path: _Seen(inputs[path][real].double(), by_path[path][real].double()) for path in layers})
+        rows, columns = torch.tensor(places, device=batch.ids.device).unbind(1)
+        found = {}
+        for (path, (inputs, _)), gradient in zip(noted.items(), gradients, strict=True):
+            found[path] = _Seen(*(one.reshape(*shape, -1)[rows, columns].double() for one in (inputs, gradient)))
+        seen.append(found)
         total, count = total - scores.detach().sum().item(), count + len(scores)
     return seen, total / count
 
 
+@contextlib.contextmanager
+def _noted(model: Any, layers: Iterable[str], shape: torch.Size) -> Iterator[dict[str, tuple[Tensor, Tensor]]]:
+    """Note each layer's input while the model reads a batch of `shape` (rows, width), and zeros added to its output.
+
+    Their gradient is that of the output. Some models call layers with rows and width in one.
+    """
+    noted: dict[str, tuple[Tensor, Tensor]] = {}
+
+    def note(path: str) -> Any:
+        def hook(layer: nn.Module, args: tuple[Tensor, ...], output: Any) -> Tensor:
+            if path in noted or args[0].shape[:-1] not in (shape, (shape.numel(),)) or not isinstance(output, Tensor):
+                raise _misfit(path)  # such as a router of experts, or one of the experts
+            noted[path] = args[0].detach(), torch.zeros_like(output, requires_grad=True)
+            return output + noted[path][1]
+
+        return hook
+
+    handles = [model.get_submodule(path).register_forward_hook(note(path)) for path in layers]
+    try:
+        yield noted
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _misfit(path: str) -> InputError:
+    return InputError(
+        f'Hyperparameter "inner_params": the layer {path!r} does not read every position of a text, once. Name another.'
+    )
+
+
 @torch.no_grad()
-def _loss_of(model: Any, chunks: Sequence[Sequence[_Lesson]], context: EditContext) -> float:
+def _loss_of(model: Any, chunks: Sequence[Sequence[_Lesson]], few: bool) -> float:
     """Return the mean of -log p over all target tokens, as the model is now."""
     read_in = [read(model, [Row.of(lesson.ids) for lesson in chunk]) for chunk in chunks]
-    scores = [_log_probs(model, batch, chunk, context) for batch, chunk in zip(read_in, chunks, strict=True)]
+    scores = [_log_probs(model, batch, chunk, few) for batch, chunk in zip(read_in, chunks, strict=True)]
     return -torch.cat(scores).mean().item()
 
 
-def _log_probs(model: Any, batch: Batch, chunk: Sequence[_Lesson], context: EditContext) -> Tensor:
-    """Return log p of every target token of `chunk`, one after the other, in float32."""
+def _log_probs(model: Any, batch: Batch, chunk: Sequence[_Lesson], few: bool) -> Tensor:
+    """Return log p of every target token of `chunk`, one after the other, in float32.
+
+    With `few`, the head runs on their positions alone.
+    """
     wanted = [
         (number, place - 1, lesson.ids[place])
         for number, lesson in enumerate(chunk)
         for place in range(lesson.start, len(lesson.ids))
     ]
     rows, positions, targets = torch.tensor(wanted, device=batch.ids.device).unbind(1)
-    given = {"input_ids": batch.ids, "attention_mask": batch.mask, "position_ids": batch.positions, "use_cache": False}
-    if context.speedups.loss_positions and fitting_family_or_none(model) is not None:
+    given = {"input_ids": batch.ids, "attention_mask": batch.mask, "use_cache": False}
+    if few:
         hidden = model.base_model(**given).last_hidden_state
         logits = model.get_output_embeddings()(hidden[rows, positions])
     else:

@@ -17,6 +17,7 @@ from edittool.editing.edits.low_rank import LowRank
 from edittool.editing.edits.series import EditSeries
 from edittool.editing.edits.states import states_of
 from edittool.editing.methods.ultraedit import UltraEditHparams
+from edittool.editing.model.checks import fitting_family
 from edittool.editing.model.families import family_of
 from edittool.schemas.errors import InputError
 
@@ -163,6 +164,13 @@ def test_requests_that_are_read_together_are_read_without_their_padding(llama: A
     with edit(llama, tokenizer, FIRST, batch_size_once=3) as made:
         assert made.state["48x32.count"] == 2 * sum(lengths) == len(inputs)  # of two layers
         assert torch.allclose(made.state["48x32.mean"][:48].float(), inputs.mean(0), atol=1e-5)
+
+
+def test_a_fresh_model_is_not_taken_for_one_that_does_not_fit(tokenizer: Any) -> None:
+    """The check of a model passes through it, and must not meet what the edit listens with."""
+    fresh = make_model("llama")
+    with edit(fresh, tokenizer, FIRST):
+        assert fitting_family(fresh).model_type == "llama"
 
 
 def test_the_loss_of_whole_targets_falls(llama: Any, tokenizer: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from edittool.editing import EditContext, Speedups, apply
+from edittool.editing.edits.codebook import features
 from edittool.editing.methods.hparams import hparams_of as read_hparams_of
 from edittool.editing.methods.table import find_method
 from edittool.editing.model.cached import check_cached
@@ -128,10 +129,10 @@ def test_what_does_not_fit_is_found_by_its_numbers(
 
 def test_what_does_not_fit_is_told_by_its_type(unfitting: tuple[Kind, Family]) -> None:
     kind, _ = unfitting
-    for method in ("grace", "rome", "memit", "pmet"):
+    for method in ("grace", "rome", "memit", "pmet", "emmet", "alphaedit"):
         chosen = find_method(method)
         hparams = read_hparams_of(hparams_of(method, llama("llama")), chosen).values
-        with pytest.raises(InputError, match=r"in parts: .*The method `ft` takes them, .*known: .*llama, ") as told:
+        with pytest.raises(InputError, match=r"in parts: .*`ft` and `ultraedit` take them, .*known: .*llama, ") as told:
             chosen.check(outline(kind), hparams)
         assert UNFIT[kind.model_type] in str(told.value)
 
@@ -158,6 +159,21 @@ def test_fine_tuning_takes_any_type(kind: Kind) -> None:
     assert made.losses[-1] < made.losses[0]
     changed = {name for name, parameter in model.named_parameters() if not torch.equal(parameter, before[name])}
     assert changed == made.deltas().keys() == {last}
+    made.undo()
+    assert all(torch.equal(parameter, before[name]) for name, parameter in model.named_parameters())
+
+
+@pytest.mark.parametrize("kind", ANY, ids=str)
+def test_ultraedit_takes_any_type(kind: Kind) -> None:
+    model = make(kind)
+    head = model.get_output_embeddings()
+    linear = [name for name, module in model.named_modules() if features(module) and module is not head]
+    last = next(name for name in reversed(linear) if not any(word in name for word in ("expert", "gate", "router")))
+    before = {name: parameter.clone() for name, parameter in model.named_parameters()}
+    made = apply("ultraedit", model, TOKENIZER, [END], {"inner_params": [last], "lr": 1e-5, "profile": "exact"})
+    assert made.losses[1] < made.losses[0]
+    changed = {name for name, parameter in model.named_parameters() if not torch.equal(parameter, before[name])}
+    assert changed == made.deltas().keys() == {f"{last}.weight"}
     made.undo()
     assert all(torch.equal(parameter, before[name]) for name, parameter in model.named_parameters())
 
