@@ -71,7 +71,7 @@ def _steps(output: Path, seed: int, full: bool) -> list[Step]:
             "The unedited model with no change active: can it program at all?",
             ["judge", "builtin", unedited, "--world", "none", "-o", plain_world],
         ),
-        ("What MEMIT and PMET have to know of the model", ["stats", "tiny", "--method", "memit"]),
+        ("What MEMIT and its kind have to know of the model", ["stats", "tiny", "--method", "memit"]),
         *edits,
         (
             "The unedited model once the old API is gone, in the worlds of the edits",

@@ -1,4 +1,4 @@
-"""`edittool stats`: the covariances that MEMIT, PMET and ROME need, computed once for a model and a corpus."""
+"""`edittool stats`: the covariances that MEMIT, its kind and ROME need, computed once for a model and a corpus."""
 
 import time
 from collections.abc import Sequence

@@ -7,7 +7,7 @@ The folders import one way, and only from a lower floor:
 
     runs, api                           many edits and their samples; one edit, for programs
     methods, success                    a file for each method; whether an edit took
-    locate_then_edit, covariance        what ROME, MEMIT and PMET share; the statistics that they need
+    locate_then_edit, covariance        what ROME and MEMIT share with others; the statistics that they need
     sampling                            writing many texts at once
     model, edits, requests, context     families and forward passes; edits as objects; an edit's inputs
     statements                          what the documentation of an API change would say

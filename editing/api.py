@@ -21,14 +21,14 @@ def apply(
     hparams: Mapping[str, Any] | Hparams,
     context: EditContext | None = None,
 ) -> Edit:
-    """Teach `model` the requests by a method that edits (ft, grace, rome, ...) and return the edit, applied.
+    """Teach `model` the requests by a method that edits (`method_names` lists all) and return the edit, applied.
 
-    `model` is a causal transformers model, but for ft, lora and adalora one of a known family; it is changed in place
-    and left in evaluation mode. `hparams` is a mapping in EasyEdit's field names, or what `load_hparams` returns.
-    Successive edits stack, and are undone in reverse order. Raises InputError, before the model is touched, for an
-    unknown method, a model whose parts do not fit it or that is spread over devices, hyperparameters that are wrong or
-    do not fit the model, a missing covariance, and a request that cannot be taught; and, with the edit undone, where
-    its losses or what it changes are not finite numbers.
+    `model` is a causal transformers model, but for ft, ultraedit, lora and adalora one of a known family; it is changed
+    in place and left in evaluation mode. `hparams` is a mapping in EasyEdit's field names, or what `load_hparams`
+    returns. Successive edits stack, and are undone in reverse order. Raises InputError, before the model is touched,
+    for an unknown method, a model whose parts do not fit it or that is spread over devices, hyperparameters that are
+    wrong or do not fit the model, a missing covariance, and a request that cannot be taught; and, with the edit undone,
+    where its losses or what it changes are not finite numbers.
     """
     chosen = find_method(method)
     read = hparams if isinstance(hparams, Hparams) else hparams_of(hparams, chosen)

@@ -18,8 +18,9 @@ class Speedups:
     `position_cache`: attention looks back only, so the positions before an edited one keep their keys and values.
     `loss_positions`: the head runs on the positions that the loss reads, not on all.
     `batched_requests`: the values of many requests are optimised in one batch.
-    `layer_sweep`: MEMIT and PMET go up the layers once, editing on the way, instead of a forward pass for each read.
-    `factored_solve`: the covariance is factored once for each layer, not once for each edit.
+    `layer_sweep`: MEMIT and its descendants go up the layers once, editing on the way, not with a pass for each read.
+    `factored_solve`: the covariance is factored once for each layer, not once for each edit; AlphaEdit's equations are
+    solved for its keys, not for all inputs.
     `touched_only`: an edit keeps the old content of the tensors it touches, not of the whole model.
     """
 
@@ -65,15 +66,15 @@ def _silent(said: Any) -> None:
 class EditContext:
     """Inputs of an edit that are fixed here, or drawn and computed where they are absent. Every field is optional.
 
-    `templates`: the contexts of ROME, MEMIT and PMET, each with one `{}` for the prompt; the bare "{}" is put first
-    where it is missing, and groups of them, as EasyEdit has, count as one list. Absent: sampled from the model itself
-    at the first edit (see `locate_then_edit.contexts`), then kept.
+    `templates`: the contexts of ROME, MEMIT and its descendants, each with one `{}` for the prompt; the bare "{}" is
+    put first where it is missing, and groups of them, as EasyEdit has, count as one list. Absent: sampled from the
+    model itself at the first edit (see `locate_then_edit.contexts`), then kept.
     `covariance`: for a module path (`model.layers.4.mlp.down_proj`) the uncentred covariance of its inputs, shape
     (f, f). Any mapping will do, one that reads files on demand too.
     `initial_values`: where GRACE starts, one tensor of shape (d,) for each request; absent: drawn from U[0, 1) by
     `seed`. `seed` also decides the sampled templates.
 
-    `kept` holds what need not be computed twice: sampled templates, factored covariances.
+    `kept` holds what need not be computed twice: sampled templates, factored covariances, projections.
 
     `watch` hears of every step of an optimisation, and `say`, in words, of what else takes long.
     """

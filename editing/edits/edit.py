@@ -19,16 +19,18 @@ from .codebook import Codebook, Entries, entries_at, features, install, pack, un
 from .low_rank import LowRank
 from .masters import Content, content_of, master_of, put_back, write
 from .sizes import Sizes, Squares
+from .states import State, bring
 
-FORMAT = "edittool-edit-3"
-READABLE = (FORMAT, "edittool-edit-2")  # the earlier one knew no factors
+FORMAT = "edittool-edit-4"
+READABLE = (FORMAT, "edittool-edit-3", "edittool-edit-2")  # the earlier ones knew no states, the earliest no factors
+STATE = "state/"  # before a state's names in a file; no parameter's name has a slash
 
 Change = Tensor | LowRank  # what is added to a parameter, in its shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Before:
-    """What a model held before edits: the content of parameters, by name, and what takes codebooks out, latest last."""
+    """What a model held before edits: the content of parameters, by name, and what takes out all else, latest last."""
 
     contents: Mapping[str, Content]
     uninstall: Sequence[Callable[[], None]]
@@ -51,6 +53,7 @@ class Edit:
     one model and come out in reverse order. `losses` are the method's own, one per step of its optimisation.
     `codebooks` has, by the layer's path, all entries that are in force after the edit, those of earlier edits too.
     `sizes` are those of the changes when the edit was last put into a model.
+    `state` is what the method's next edit of the same model has to know of this one, by names of its own: see `states`.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Edit:
         deltas: Mapping[str, Change],
         losses: Sequence[float] = (),
         codebooks: Mapping[str, Entries] | None = None,
+        state: State | None = None,
     ):
         self.method = method
         self.losses = list(losses)
@@ -67,6 +71,7 @@ class Edit:
             name: delta if isinstance(delta, LowRank) else delta.detach().float() for name, delta in deltas.items()
         }
         self._codebooks = dict(codebooks or {})
+        self._state = {name: tensor.detach() for name, tensor in (state or {}).items()}
         self._model: nn.Module | None = None
         self._before: dict[str, Content] = {}
         self._uninstall: list[Callable[[], None]] = []
@@ -80,13 +85,18 @@ class Edit:
         """Whether it changes nothing: that of the method none, and what is left of an edit that was not finite."""
         return not (self._changes or self._codebooks)
 
+    @property
+    def state(self) -> State:
+        """What the method's next edit of the same model has to know of this one; empty for most methods."""
+        return dict(self._state)
+
     def codebook(self) -> Codebook | None:
         """Return a copy of the codebook that is in force after this edit; None for methods that change weights."""
         return next((entries.codebook() for entries in self._codebooks.values()), None)
 
     @torch.no_grad()
     def apply(self, model: nn.Module, *, touched_only: bool = True) -> Self:
-        """Add the changes to `model`, summed in float32 and rounded once, install codebooks; return this edit.
+        """Add the changes to `model`, summed in float32 and rounded once, with codebooks and state; return this edit.
 
         Behind a tensor of 16 bits, the sum of all edits in the model is kept in float32: see `masters`. With
         `touched_only` off, the old content of every parameter is kept for `undo`, and not only of those that the edit
@@ -108,6 +118,8 @@ class Edit:
                 squares.add(self._before[name].tensor, parameter, change)
             for path, layer in layers.items():
                 self._uninstall.append(install(layer, self._codebooks[path]))
+            if self._state:
+                self._uninstall.append(bring(model, self.method, self._state))
         except BaseException:  # an interruption too leaves no half of an edit
             self.undo()
             raise
@@ -193,6 +205,7 @@ class Edit:
         for layer, entries in self._codebooks.items():
             packed, settings[layer] = pack(entries)
             tensors |= {f"{layer}/{name}": tensor for name, tensor in packed.items()}
+        tensors |= {f"{STATE}{name}": tensor for name, tensor in self._state.items()}
         metadata = dict(about or {}) | {
             "format": FORMAT,
             "method": self.method,
@@ -222,7 +235,8 @@ class Edit:
             codebooks = {layer: unpack(_taken(tensors, f"{layer}/"), settings[layer]) for layer in settings}
             factored = json.loads(metadata.get("factored", "[]"))
             factors = {name: LowRank.of(**_taken(tensors, f"{name}/")) for name in factored}
-            return cls(metadata["method"], tensors | factors, losses, codebooks)
+            state = _taken(tensors, STATE)
+            return cls(metadata["method"], tensors | factors, losses, codebooks, state)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path} is an edit that is damaged ({error!r}). Make it again.") from None
 

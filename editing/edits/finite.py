@@ -17,7 +17,7 @@ REMEDY = "Use --dtype float32 or bfloat16, or smaller steps."
 def not_finite(edit: Edit, model: Any) -> str | None:
     """Return, in words, the first thing about `edit`, which is in `model`, that is no finite number; None where all is.
 
-    Looked at are its losses, what it adds to each weight, the weights as they are with it, and its codebook.
+    Looked at are its losses, what it adds to each weight, the weights as they are with it, its codebook and its state.
     """
     return next(_faults(edit, model), None)
 
@@ -31,6 +31,9 @@ def _faults(edit: Edit, model: Any) -> Iterator[str]:
             yield f"the change of {name} is not finite"
         if not bool(torch.isfinite(model.get_parameter(name)).all()):
             yield f"{name} with it is not finite"
+    for name, tensor in edit.state.items():
+        if not bool(torch.isfinite(tensor).all()):
+            yield f"what it remembers of {name} is not finite"
     codebook = edit.codebook()
     if codebook is not None and not all(bool(torch.isfinite(tensor).all()) for tensor in codebook):
         yield "its codebook is not finite"

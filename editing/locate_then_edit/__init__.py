@@ -1,1 +1,1 @@
-"""The steps that ROME, MEMIT and PMET share: locate, optimise a value, spread it, solve."""
+"""The steps that ROME, MEMIT and its descendants share: locate, optimise a value, spread it, solve."""

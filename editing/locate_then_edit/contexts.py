@@ -1,4 +1,4 @@
-"""The contexts that ROME, MEMIT and PMET put around a prompt: the prompt alone, and short texts of the model's own."""
+"""The contexts that ROME and MEMIT put around a prompt: the prompt alone, and short texts of the model's own."""
 
 import unicodedata
 import weakref

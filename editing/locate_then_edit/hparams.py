@@ -1,4 +1,4 @@
-"""The hyperparameters that ROME, MEMIT and PMET share, and the checks that hold them against a model."""
+"""The hyperparameters that ROME, MEMIT and its descendants share, and the checks that hold them against a model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,8 +48,7 @@ class LocatingHparams:
         if self.v_num_grad_steps < 1:
             raise ValueError(f"v_num_grad_steps must be at least 1, not {self.v_num_grad_steps}")
         for name in ("v_lr", "v_weight_decay", "clamp_norm_factor", "kl_factor"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} must be a number from 0 up, not {getattr(self, name)}")
+            need_number(name, getattr(self, name))
 
     def reading(self, tokenizer: Any, space: Space, *, drops_bos: bool, pads_left: bool) -> Reading:
         """Return how requests become rows; `space` and `pads_left` are the method's habits under easyedit."""
@@ -64,6 +63,12 @@ class LocatingHparams:
             left_padded=left and self.padding == "as_reference",
             target_join=self.target_join,
         )
+
+
+def need_number(name: str, value: float, *, above_zero: bool = False) -> None:
+    """Raise ValueError, beginning with the field, for a value that is infinite, below 0, or 0 where that is no use."""
+    if not 0 <= value < float("inf") or (above_zero and value == 0):
+        raise ValueError(f"{name} must be {'above 0' if above_zero else 'a number from 0 up'}, not {value}")
 
 
 def check_locating(model: Any, hparams: LocatingHparams) -> Family:

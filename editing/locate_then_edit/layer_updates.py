@@ -1,7 +1,7 @@
-"""The weight phase of MEMIT and PMET: new values are spread over several layers, from the lowest up.
+"""The weight phase of MEMIT and what descends from it: new values are spread over several layers, from the lowest up.
 
-At each layer, the least-squares update (MEMIT, arXiv 2210.07229, equation 14) writes a share of what is still missing
-at the top layer, measured anew with the lower layers already edited (algorithm 1).
+At each layer, an update ΔW = R Aᵀ writes a share R of what is still missing at the top layer, measured anew with the
+lower layers already edited (MEMIT, arXiv 2210.07229, algorithm 1). The methods differ in the adjusted keys A.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +17,12 @@ from ..model.families import family_of
 from ..model.forward import ROWS_AT_ONCE, LayerParts, Layers, read
 from ..model.parameters import restored
 from .keys import at_lookups, read_at_lookups
-from .normal_equations import adjusted_keys
 from .token_rows import LookupRow
 
 LAYER = "layer"  # the output of a whole layer, as a place where a value is wanted
+
+# From a module's path (without `{}`) and its keys K (f, m), float32, to A (f, m), float64.
+Adjust = Callable[[str, Tensor], Tensor]
 
 
 class _Reader(Protocol):
@@ -40,7 +42,7 @@ def spread(
     targets: Mapping[str, tuple[str, Tensor]],
     layers: Sequence[int],
     share: Callable[[int], float],
-    weight: float,
+    adjust: Adjust,
     context: EditContext,
 ) -> dict[str, LowRank]:
     """Return the update of each weight, in its shape and of rank m for m requests; the model is put back as it was.
@@ -48,8 +50,8 @@ def spread(
     `rows` are the requests' prompts in each template, the bare one first; `bare` those prompts alone. `targets` has,
     for each module to edit (a path with `{}`, in the order of editing), the place whose output is to become the target,
     LAYER or the module's own path, and the target values (requests, d). `share(n)` divides what is missing when n
-    layers, this one included, are still to come. `weight` is λ. Raises InputError for a covariance that is missing, of
-    another shape or singular.
+    layers, this one included, are still to come. What `adjust` raises is passed on: InputError for a covariance that is
+    missing, of another shape or singular.
     """
     family = family_of(model)
     names = [_name(path, layer) for layer in layers for path in targets]
@@ -64,7 +66,7 @@ def spread(
             for path, (place, wanted) in targets.items():
                 keys = _averaged(reader.keys(layer, path), len(bare)).T
                 missing = (wanted - reader.current(layer, place)).double().T / share(len(layers) - number)
-                adjusted = adjusted_keys(context, path.replace("{}", str(layer)), keys, weight)
+                adjusted = adjust(path.replace("{}", str(layer)), keys)
                 update, name = LowRank.of(missing, adjusted), _name(path, layer)
                 updates[name] = update.transposed() if family.transposed else update
                 weights[name].copy_(master_of(model, name, weights[name]) + updates[name].dense())

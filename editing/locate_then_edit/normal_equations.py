@@ -1,8 +1,7 @@
-"""The normal equations of MEMIT and PMET, with the covariance of a layer factored once for all edits."""
+"""The normal equations of MEMIT, PMET and EMMET, with the covariance of a layer factored once for all edits."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -55,21 +54,38 @@ def adjusted_keys(context: EditContext, path: str, keys: Tensor, weight: float) 
         with _invertible(path):
             plain: Tensor = torch.linalg.solve(weight * covariance.double() + keys @ keys.T, keys)
         return plain
-    solved = _solver(context, path, len(keys), weight, keys.device)(keys)
+    solved = solved_keys(context, path, keys, weight)
     small = torch.eye(keys.shape[1], dtype=keys.dtype, device=keys.device) + keys.T @ solved
     adjusted: Tensor = torch.linalg.solve(small, solved, left=False)
     return adjusted
 
 
-def _solver(context: EditContext, path: str, size: int, weight: float, device: torch.device) -> Solver:
-    key = ("solver", path, weight, device)
+def solved_keys(context: EditContext, path: str, keys: Tensor, weight: float, ridge: float = 0.0) -> Tensor:
+    """Return (λC + μI)⁻¹ K for keys K (f, m) in float64, λ = `weight`, μ = `ridge`.
+
+    With the factored solve, the matrix is factored once for a context. Raises InputError as `covariance_of` does, and
+    for a matrix that cannot be inverted.
+    """
+    keys, size = keys.double(), len(keys)
+    if not context.speedups.factored_solve:
+        with _invertible(path):
+            plain: Tensor = torch.linalg.solve(_weighted(context, weight, ridge, path, size, keys.device), keys)
+        return plain
+    key = ("solver", path, weight, ridge, keys.device)
     if key not in context.kept:
         context.say(f"factoring the covariance of {path} ({size} x {size})")
         with _invertible(path):
-            context.kept[key] = _factor(weight * covariance_of(context, path, size, device).double())
-    kept: Any = context.kept[key]
-    solver: Solver = kept
-    return solver
+            context.kept[key] = _factor(_weighted(context, weight, ridge, path, size, keys.device))
+    solver: Solver = context.kept[key]
+    return solver(keys)
+
+
+def _weighted(context: EditContext, weight: float, ridge: float, path: str, size: int, device: torch.device) -> Tensor:
+    """Return λC + μI, (f, f) in float64."""
+    weighted = weight * covariance_of(context, path, size, device).double()
+    if ridge:
+        weighted.diagonal().add_(ridge)
+    return weighted
 
 
 @contextlib.contextmanager

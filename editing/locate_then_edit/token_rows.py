@@ -1,4 +1,4 @@
-"""Requests in tokens, for ROME, MEMIT and PMET: contexts around the prompt, where δ enters, what is learned."""
+"""Requests in tokens, for ROME, MEMIT and the like: contexts around the prompt, where δ enters, what is learned."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

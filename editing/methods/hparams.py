@@ -23,9 +23,11 @@ INFORMATIVE = frozenset({"alg_name", "lora_type", "model_name", "device", "model
 
 # What EasyEdit's files have besides, for some method or other. A field that is neither known nor here may be a typo.
 ELSEWHERE = frozenset(
-    """batch_size context_template_length_params dist_fn dropout enable_prompt_keys enable_random_prefix_keys kl_factor
-    layer_selection max_length mom2_adjustment mom2_dataset mom2_dtype mom2_n_samples num_pert original_implementation
-    reg rewrite_module_tmp rewrite_module_tmps val_reg wd weight_decay""".split()
+    """batch_size batch_size_once class_name context_template_length_params dist_fn dropout editor_batch_size
+    enable_prompt_keys enable_random_prefix_keys half kl_factor layer_selection max_length model_class mom2_adjustment
+    mom2_dataset mom2_dtype mom2_n_samples mom2_update_weight no_grad_layers num_pert original_implementation P_loc
+    reg results_dir rewrite_module_tmp rewrite_module_tmps silent token tokenizer_class tokenizer_name val_reg wd
+    weight_decay""".split()
 )
 # What is in the names of models that have one shape: `Qwen2.5-Coder-0.5B-Instruct`, `CodeLlama-7b-Python-hf`.
 VARIANT = re.compile(r"(-(base|chat|hf|instruct|python))+$")

@@ -16,6 +16,7 @@ for l over `layers` from the lowest up, as MEMIT does, but for V, M and the root
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -25,7 +26,7 @@ from ..edits.edit import Edit
 from ..locate_then_edit.contexts import find_templates, measured
 from ..locate_then_edit.hparams import check_locating, check_path
 from ..locate_then_edit.layer_updates import spread
-from ..locate_then_edit.normal_equations import check_covariances
+from ..locate_then_edit.normal_equations import adjusted_keys, check_covariances
 from ..locate_then_edit.target_values import find_values
 from ..locate_then_edit.token_rows import BARE, Reading
 from ..model.families import Family, family_of
@@ -108,7 +109,7 @@ def teach_pmet(
         {path: (path, targets) for path, targets in wanted.items()},
         hparams.layers,
         math.sqrt,
-        hparams.mom2_update_weight,
+        partial(adjusted_keys, context, weight=hparams.mom2_update_weight),
         context,
     )
     losses = [loss for value in values for loss in value.losses]

@@ -46,8 +46,8 @@ def fitting_family(model: Any) -> Family:
         fault = _faults[model]
     if fault:
         raise InputError(
-            f"This model of type {family.model_type!r} cannot be edited in parts: {fault}. The method `ft` takes it, "
-            "and `none` samples it unedited; for the other methods, use another model."
+            f"This model of type {family.model_type!r} cannot be edited in parts: {fault}. The methods `ft` and "
+            "`ultraedit` take it, and `none` samples it unedited; for the other methods, use another model."
         )
     return family
 

@@ -126,8 +126,9 @@ def family_of(model: Any) -> Family:
         return FAMILIES[kind]
     why = f": {UNFIT[kind]}" if kind in UNFIT else " yet"
     raise InputError(
-        f"Models of type {kind!r} cannot be edited in parts{why}. The method `ft` takes them, and `none` samples them "
-        f"unedited; for the other methods and for statistics, these types are known: {', '.join(sorted(FAMILIES))}."
+        f"Models of type {kind!r} cannot be edited in parts{why}. The methods `ft` and `ultraedit` take them, and "
+        "`none` samples them unedited; for the other methods and for statistics, these types are known: "
+        f"{', '.join(sorted(FAMILIES))}."
     )
 
 

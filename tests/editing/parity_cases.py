@@ -1,6 +1,7 @@
 """Cases for the comparison with the plain methods: models, tokenizers, requests, and hyperparameters tuned so that
 every term of the losses and every branch acts."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -17,6 +18,7 @@ from edittool.editing.model.families import FAMILIES
 from .conftest import make_model
 from .plain.given import Given
 from .plain.methods import Learned, learn
+from .plain.weights import restored, write
 
 TOKENIZERS = ("bytes", "pieces")
 LAYERS = 4
@@ -124,9 +126,8 @@ FEW = ("{}", "I is. {}")
 def hparams_of(method: str, family: str) -> dict[str, Any]:
     """Hyperparameters under EasyEdit's names."""
     parts = FAMILIES[family]
-    layers = {"rome": [1], "memit": [0, 1, 2], "pmet": [0, 1, 2]}
     given = {
-        "layers": layers[method],
+        "layers": [1] if method == "rome" else [0, 1, 2],
         "fact_token": "subject_last",
         "v_num_grad_steps": 5,
         "v_lr": 0.5,
@@ -148,6 +149,10 @@ def hparams_of(method: str, family: str) -> dict[str, Any]:
         given["mom2_adjustment"] = False
     else:
         given |= {"mom2_adjustment": True, "mom2_update_weight": 3.0, "clamp_norm_factor": 0.25}
+    if method == "emmet":
+        given |= {"emmet_lambda": 0.1, "update_norm_lambda": 0.0}
+    if method == "alphaedit":
+        given |= {"nullspace_threshold": 1.0, "L2": 0.3}
     if method == "pmet":
         given |= {"mlp_module_tmp": parts.mlp_out, "attn_module_tmp": parts.attention_out, "nll_loss_factor": 1.0}
     return given
@@ -157,7 +162,8 @@ def hparams_of(method: str, family: str) -> dict[str, Any]:
 class Case:
     """One comparison: `changes` are made to the method's hyperparameters.
 
-    `rewritten` names the parts of a family whose weights are written; only PMET has a choice.
+    `rewritten` names the parts of a family whose weights are written; only PMET has a choice. `before` is taught first,
+    in an edit of its own that stays in the model: the edit that is compared lies on top of it.
     """
 
     name: str
@@ -168,6 +174,7 @@ class Case:
     rewritten: tuple[str, ...] = ("mlp_out",)
     family: str = "llama"
     tokenizer: str = "bytes"
+    before: tuple[EditRequest, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.method}-{self.name}-{self.family}-{self.tokenizer}"
@@ -193,15 +200,26 @@ class Case:
 def plainly(case: Case, dtype: torch.dtype = torch.float32, mistake: str | None = None) -> Learned:
     """What the plain method learns, with the model in `dtype`."""
     model, tokenizer = model_of(case.family, dtype), tokenizer_of(case.tokenizer)
-    covariance = case.covariance()
-    return learn(Given(case.method, model, tokenizer, case.requests, case.hparams, case.templates, covariance, mistake))
+    given = Given(
+        case.method, model, tokenizer, case.requests, case.hparams, case.templates, case.covariance(), mistake
+    )
+    if not case.before:
+        return learn(given)
+    first = learn(replace(given, requests=case.before))
+    with restored(given):
+        for name, delta in first.deltas.items():
+            write(given, name, delta)
+        return learn(replace(given, earlier=first.keys))
 
 
 def edited(case: Case, speedups: Speedups, dtype: torch.dtype = torch.float32) -> Edit:
     """What the package learns; the model is as it was before."""
     context = EditContext(templates=case.templates, covariance=case.covariance(), speedups=speedups)
     model, tokenizer = model_of(case.family, dtype), tokenizer_of(case.tokenizer)
-    with apply(case.method, model, tokenizer, case.requests, case.hparams, context=context) as edit:
+    with contextlib.ExitStack() as edits:
+        for requests in (case.before, case.requests):
+            if requests:
+                edit = edits.enter_context(apply(case.method, model, tokenizer, requests, case.hparams, context))
         return edit
 
 
@@ -235,11 +253,16 @@ CORE = [
     Case("phi", "pmet", (ONE,), {**PHI, "v_weight_decay": 20.0}, FEW),
     Case("early", "pmet", (ONE,), {**EARLY, **TOP, "kl_factor": 0.003, "nll_loss_factor": 0.5}, FEW),
     Case("stop", "pmet", (END, ONE), {**PHI, "kl_factor": 0.001}, FEW),
+    Case("three", "emmet", (MIDDLE, END, BRACES)),
+    Case("on-top", "emmet", (START, END), {"update_norm_lambda": 2.0, "emmet_lambda": 1.5}, before=(MIDDLE, END)),
+    Case("equality", "emmet", (MIDDLE,), {"emmet_lambda": 0.0}),
+    Case("three", "alphaedit", (MIDDLE, END, BRACES)),
+    Case("on-top", "alphaedit", (START, END), before=(MIDDLE, END)),
 ]
 
 
 def _variants(method: str) -> list[Case]:
-    """What all three methods understand alike."""
+    """What all methods understand alike that optimise values."""
     places = ["subject_first", "subject_first_after_last", *(["last"] if method == "rome" else [])]
     two = (END, MIDDLE)
     return [
@@ -264,6 +287,8 @@ SMALL = [
     Case("small", "rome", (END,), {"v_num_grad_steps": 4}, FEW),
     Case("small", "memit", (END, ONE), {"v_num_grad_steps": 3}, FEW),
     Case("small", "pmet", (END, ONE), {"v_num_grad_steps": 3}, FEW),
+    Case("small", "emmet", (END, ONE), {"v_num_grad_steps": 3}, FEW),
+    Case("small", "alphaedit", (END, ONE), {"v_num_grad_steps": 3}, FEW, before=(MIDDLE,)),
 ]
 
 # Each on one family and tokenizer.
@@ -274,5 +299,7 @@ VARIANTS = [
     Case("p_rome", "rome", (MIDDLE,), {"rome_variant": "p_rome"}),
     *_variants("memit"),
     *_variants("pmet"),
+    *_variants("emmet")[:3],
+    *_variants("alphaedit")[:3],
     Case("attention", "pmet", (END,), rewritten=("attention_out",)),
 ]

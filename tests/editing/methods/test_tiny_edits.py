@@ -36,6 +36,9 @@ CASES: list[tuple[str, RequestRule]] = [
     ("pmet", "call"),
     ("lora", "solution"),
     ("adalora", "solution"),
+    ("emmet", "call"),
+    ("alphaedit", "call"),
+    ("ultraedit", "solution"),
 ]
 WHOLE = ("ft", "lora", "adalora")  # methods that learn a target to its end
 GREEDY = Sampling(n=1, temperature=0, max_new_tokens=24)
@@ -109,7 +112,7 @@ def test_a_change_is_taught_and_taken_back(method: str, target: RequestRule, cha
     assert all(map(torch.equal, map(log_probabilities, requests), before))
 
 
-@pytest.mark.parametrize("method", ["memit", "pmet"])
+@pytest.mark.parametrize("method", ["memit", "pmet", "emmet", "alphaedit"])
 def test_all_changes_are_taught_at_once(method: str) -> None:
     pairs = [(request, change_id) for change_id in CHANGES for request in asked(change_id, "call")]
     requests = [request for request, _ in pairs]

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from edittool.editing import EditContext, Speedups, apply
+from edittool.editing.edits.codebook import features
 from edittool.editing.methods.hparams import hparams_of as read_hparams_of
 from edittool.editing.methods.table import find_method
 from edittool.editing.model.cached import check_cached
@@ -25,7 +26,7 @@ from ..parity_cases import END, LAYERS, MIDDLE, byte_tokenizer, covariance_of
 from ..parity_cases import hparams_of as locating_hparams
 from ..short_runs import FT, INSTANT, NONE
 
-METHODS = ("ft", "grace", "rome", "memit", "pmet")
+METHODS = ("ft", "grace", "rome", "memit", "pmet", "emmet", "alphaedit", "ultraedit")
 TEMPLATES = ["{}", "I is. {}"]
 TOKENIZER = byte_tokenizer()
 
@@ -36,6 +37,8 @@ def hparams_of(method: str, kind: Kind) -> dict[str, Any]:
         return {"layers": [1], "rewrite_module_tmp": family.mlp_out, "num_steps": 3, "lr": 5e-3, "profile": "exact"}
     if method == "grace":
         return {"inner_params": [family.mlp_out.format(1)], "edit_lr": 0.5, "n_iter": 3, "eps": 1.0}
+    if method == "ultraedit":
+        return {"inner_params": [family.mlp_out.format(1), family.attention_out.format(2)], "lr": 1e-3}
     few = {"v_num_grad_steps": 3, "profile": "exact"}
     return locating_hparams(method, kind.model_type) | few | ({"mom2_adjustment": True} if method == "rome" else {})
 
@@ -126,10 +129,10 @@ def test_what_does_not_fit_is_found_by_its_numbers(
 
 def test_what_does_not_fit_is_told_by_its_type(unfitting: tuple[Kind, Family]) -> None:
     kind, _ = unfitting
-    for method in ("grace", "rome", "memit", "pmet"):
+    for method in ("grace", "rome", "memit", "pmet", "emmet", "alphaedit"):
         chosen = find_method(method)
         hparams = read_hparams_of(hparams_of(method, llama("llama")), chosen).values
-        with pytest.raises(InputError, match=r"in parts: .*The method `ft` takes them, .*known: .*llama, ") as told:
+        with pytest.raises(InputError, match=r"in parts: .*`ft` and `ultraedit` take them, .*known: .*llama, ") as told:
             chosen.check(outline(kind), hparams)
         assert UNFIT[kind.model_type] in str(told.value)
 
@@ -156,6 +159,21 @@ def test_fine_tuning_takes_any_type(kind: Kind) -> None:
     assert made.losses[-1] < made.losses[0]
     changed = {name for name, parameter in model.named_parameters() if not torch.equal(parameter, before[name])}
     assert changed == made.deltas().keys() == {last}
+    made.undo()
+    assert all(torch.equal(parameter, before[name]) for name, parameter in model.named_parameters())
+
+
+@pytest.mark.parametrize("kind", ANY, ids=str)
+def test_ultraedit_takes_any_type(kind: Kind) -> None:
+    model = make(kind)
+    head = model.get_output_embeddings()
+    linear = [name for name, module in model.named_modules() if features(module) and module is not head]
+    last = next(name for name in reversed(linear) if not any(word in name for word in ("expert", "gate", "router")))
+    before = {name: parameter.clone() for name, parameter in model.named_parameters()}
+    made = apply("ultraedit", model, TOKENIZER, [END], {"inner_params": [last], "lr": 1e-5, "profile": "exact"})
+    assert made.losses[1] < made.losses[0]
+    changed = {name for name, parameter in model.named_parameters() if not torch.equal(parameter, before[name])}
+    assert changed == made.deltas().keys() == {f"{last}.weight"}
     made.undo()
     assert all(torch.equal(parameter, before[name]) for name, parameter in model.named_parameters())
 

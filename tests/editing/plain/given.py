@@ -1,7 +1,7 @@
 """What a plain method is given."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -18,12 +18,17 @@ DEFAULTS = {
     "rome_variant": "original",
     "mom2_adjustment": False,
     "nll_loss_factor": 1.0,
+    "update_norm_lambda": 0.0,
+    "emmet_lambda": 0.1,
 }
 
 
 @dataclass(frozen=True)
 class Given:
-    """Inputs of one edit; `mistake` is the name of the one step that is done wrong, if any."""
+    """Inputs of one edit; `mistake` is the name of the one step that is done wrong, if any.
+
+    `earlier` has, by module, the keys (f, n) of the method's earlier edits in the model.
+    """
 
     method: str
     model: Any
@@ -33,6 +38,7 @@ class Given:
     templates: Sequence[str]
     covariance: Mapping[str, Tensor]
     mistake: str | None = None
+    earlier: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __getitem__(self, field: str) -> Any:
         return self.hparams[field] if field in self.hparams else DEFAULTS[field]

@@ -1,7 +1,7 @@
-"""The three methods, each in the few steps it consists of."""
+"""The methods, each in the few steps it consists of."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -13,10 +13,14 @@ from .weights import restored, rome_update, shaped, spread, write
 
 @dataclass(frozen=True)
 class Learned:
-    """What a method adds to each parameter, float32, and its losses, request after request."""
+    """What a method adds to each parameter, float32, and its losses, request after request.
+
+    `keys` (f, m) by module: what AlphaEdit's next edit has to spare.
+    """
 
     deltas: dict[str, Tensor]
     losses: list[float]
+    keys: dict[str, Tensor] = field(default_factory=dict)
 
 
 def rome(given: Given) -> Learned:
@@ -33,12 +37,21 @@ def rome(given: Given) -> Learned:
 
 
 def memit(given: Given) -> Learned:
-    """MEMIT (Meng et al., arXiv 2210.07229) and PMET (Li et al., arXiv 2308.08742): every value first, then weights."""
+    """MEMIT (Meng et al., arXiv 2210.07229), PMET (Li et al., arXiv 2308.08742), EMMET (Gupta et al., arXiv 2403.14236)
+    and AlphaEdit (Fang et al., arXiv 2410.02355): every value first, then weights."""
     values = [optimise(given, request) for request in given.requests]
-    return Learned(spread(given, values), [loss for value in values for loss in value.losses])
+    keys: dict[str, Tensor] = {}
+    updates = spread(given, values, keys)
+    return Learned(updates, [loss for value in values for loss in value.losses], keys)
 
 
-PLAIN: dict[str, Callable[[Given], Learned]] = {"rome": rome, "memit": memit, "pmet": memit}
+PLAIN: dict[str, Callable[[Given], Learned]] = {
+    "rome": rome,
+    "memit": memit,
+    "pmet": memit,
+    "emmet": memit,
+    "alphaedit": memit,
+}
 
 
 def learn(given: Given) -> Learned:

@@ -48,4 +48,10 @@ MISTAKES = (
     "covariance not weighted",
     "covariance of another layer",
     "update not transposed",
+    "no lambda in the constraint",
+    "no ridge",
+    "not projected",
+    "the other side of the threshold",
+    "earlier keys forgotten",
+    "L2 taken for 1",
 )

@@ -28,8 +28,8 @@ class Value:
 
 def places_of(given: Given) -> list[str]:
     """Where delta is added at Z: the MLP's output (ROME), the layer's (MEMIT), attention's and the MLP's (PMET)."""
-    fields = {"rome": ["mlp_module_tmp"], "memit": ["layer_module_tmp"], "pmet": ["attn_module_tmp", "mlp_module_tmp"]}
-    return [given.path(field) for field in fields[given.method]]
+    fields = {"rome": ["mlp_module_tmp"], "pmet": ["attn_module_tmp", "mlp_module_tmp"]}
+    return [given.path(field) for field in fields.get(given.method, ["layer_module_tmp"])]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""From delta to weights: keys, and the updates of ROME, MEMIT and PMET."""
+"""From delta to weights: keys, and the updates of each method."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -58,11 +58,14 @@ def direction(given: Given, key: Tensor) -> Tensor:
     return key / key.norm()
 
 
-# MEMIT and PMET
+# MEMIT, PMET, EMMET and AlphaEdit
 
 
-def spread(given: Given, values: Sequence[Value]) -> dict[str, Tensor]:
-    """Go up the layers, and through the modules of each; each reads a model that is edited below."""
+def spread(given: Given, values: Sequence[Value], written: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Go up the layers, and through the modules of each; each reads a model that is edited below.
+
+    `written` is given the keys of each module.
+    """
     updates: dict[str, Tensor] = {}
     before = _Unedited(given)
     with restored(given):
@@ -70,6 +73,7 @@ def spread(given: Given, values: Sequence[Value]) -> dict[str, Tensor]:
             for field, place in rewritten(given):
                 path = field.format(layer)
                 keys = before.keys(path) if given.wrong("keys not measured again") else keys_of(given, path)
+                written[path] = keys
                 reads = before.outputs(place) if given.wrong("residual not measured again") else outputs(given, place)
                 residual = wanted_of(values, place) - reads
                 update = solved(given, path, keys, residual.double() / share(given, i))
@@ -80,7 +84,7 @@ def spread(given: Given, values: Sequence[Value]) -> dict[str, Tensor]:
 
 def rewritten(given: Given) -> list[tuple[str, str]]:
     """The modules to write at each layer, and where at Z each one's target stands; attention comes first."""
-    if given.method == "memit":
+    if given.method != "pmet":
         return [(given["rewrite_module_tmp"], given.path("layer_module_tmp"))]
     places = [given["attn_module_tmp"], given["mlp_module_tmp"]]
     return [
@@ -122,7 +126,7 @@ def wanted_of(values: Sequence[Value], place: str) -> Tensor:
 def share(given: Given, i: int) -> float:
     """How many parts the residual is divided into at the i-th layer: n - i, for PMET its square root."""
     left: int = len(given.layers) - i
-    linear = given.method == "memit"
+    linear = given.method != "pmet"
     if given.wrong("residual not divided"):
         return 1
     if given.wrong("residual divided linearly") or given.wrong("residual divided by the square root"):
@@ -131,12 +135,43 @@ def share(given: Given, i: int) -> float:
 
 
 def solved(given: Given, path: str, keys: Tensor, residual: Tensor) -> Tensor:
-    """R ((lambda C + K K^T)^-1 K)^T in float64; PMET writes it R K^T (K K^T + lambda C)^-1."""
+    """R ((lambda C + K K^T)^-1 K)^T in float64; PMET writes it R K^T (K K^T + lambda C)^-1; two have their own."""
+    if given.method == "emmet":
+        return constrained(given, path, keys, residual)
+    if given.method == "alphaedit":
+        return projected(given, path, keys, residual)
     weight = 1 if given.wrong("covariance not weighted") else given["mom2_update_weight"]
     covariance = weight * covariance_of(given, path).double()
     if given.method == "pmet":
         return residual @ keys.T @ torch.linalg.inv(keys @ keys.T + covariance)
     return residual @ torch.linalg.solve(covariance + keys @ keys.T, keys).T
+
+
+def constrained(given: Given, path: str, keys: Tensor, residual: Tensor) -> Tensor:
+    """R (K^T C^-1 K + lambda I)^-1 K^T C^-1, C weighted and with its ridge (EMMET, equation 12)."""
+    weight = 1 if given.wrong("covariance not weighted") else given["mom2_update_weight"]
+    ridge = 0 if given.wrong("no ridge") else given["update_norm_lambda"]
+    inverse = torch.linalg.inv(weight * covariance_of(given, path).double() + ridge * torch.eye(len(keys)))
+    inner = keys.T @ inverse @ keys
+    if not given.wrong("no lambda in the constraint"):
+        inner = inner + given["emmet_lambda"] * torch.eye(len(inner))
+    return residual @ torch.linalg.inv(inner) @ keys.T @ inverse
+
+
+def projected(given: Given, path: str, keys: Tensor, residual: Tensor) -> Tensor:
+    """R K^T P (K_p K_p^T P + K K^T P + L2 I)^-1, P onto the singular vectors of C with small values (AlphaEdit,
+    equation 14)."""
+    vectors, values, _ = torch.linalg.svd(covariance_of(given, path).double())
+    threshold = given["nullspace_threshold"]
+    free = values >= threshold if given.wrong("the other side of the threshold") else values < threshold
+    projection = vectors[:, free] @ vectors[:, free].T
+    if given.wrong("not projected"):
+        projection = torch.eye(len(keys), dtype=torch.float64)
+    known = keys @ keys.T
+    if path in given.earlier and not given.wrong("earlier keys forgotten"):
+        known = known + given.earlier[path] @ given.earlier[path].T
+    ridge = 1 if given.wrong("L2 taken for 1") else given["L2"]
+    return residual @ keys.T @ projection @ torch.linalg.inv(known @ projection + ridge * torch.eye(len(keys)))
 
 
 def covariance_of(given: Given, path: str) -> Tensor:

@@ -24,7 +24,19 @@ from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.jsonl import read_rows
 
 from ..conftest import change, problem
-from ..short_runs import ADAPTER_HPARAMS, BATCH, FT, INSTANT, MANY, METHOD_HPARAMS, NONE, SAMPLING, SEQUENTIAL, VALUE
+from ..short_runs import (
+    ADAPTER_HPARAMS,
+    BATCH,
+    COVARIANCE,
+    FT,
+    INSTANT,
+    MANY,
+    METHOD_HPARAMS,
+    NONE,
+    SAMPLING,
+    SEQUENTIAL,
+    VALUE,
+)
 
 SPECIFICITY = {"t/s0", "t/s1", "t/s2", "t/s3"}
 
@@ -190,8 +202,7 @@ def test_every_method_goes_on_with_a_sequence(
     whole, parts, start = tmp_path / "whole.jsonl", tmp_path / "parts.jsonl", checksum(llama)
 
     def go(out: Path, run: Run = run, folder: Path | None = None) -> int:
-        covariance = {f"model.layers.{layer}.mlp.down_proj": torch.eye(48) for layer in (0, 1)}
-        context = EditContext(covariance=covariance)  # a new one each time, as in another process
+        context = EditContext(covariance=COVARIANCE)  # a new one each time, as in another process
         return run_regime(llama, tokenizer, longer, run, out, context=context, save_edits=folder).edits
 
     go(whole, folder=tmp_path / "at once")
@@ -433,20 +444,17 @@ def test_a_model_that_computes_no_numbers(
     hparams = Hparams(METHOD_HPARAMS[method], "test")
     with torch.no_grad():
         llama.model.norm.weight[0] = torch.nan
-    context = EditContext(covariance={f"model.layers.{layer}.mlp.down_proj": torch.eye(48) for layer in (0, 1)})
+    context = EditContext(covariance=COVARIANCE)
     run = replace(INSTANT, method=find_method(method), hparams=hparams)
     with pytest.raises(InputError, match=r"float32, computes no numbers .* Check its weights"):
         run_regime(llama, tokenizer, bench, run, tmp_path / "s.jsonl", context=context)
 
 
-@pytest.mark.parametrize("method", ["ft", "grace", "rome", "memit", "pmet"])
+@pytest.mark.parametrize("method", METHOD_HPARAMS)
 def test_a_sequence_goes_on_after_its_model_has_collapsed(
     llama: Any, tokenizer: Any, longer: Bench, tmp_path: Path, method: str, checksum: Any
 ) -> None:
-    context = EditContext(
-        templates=["{}", "So. {}"],
-        covariance={f"model.layers.{layer}.mlp.down_proj": torch.eye(48) for layer in (0, 1)},
-    )
+    context = EditContext(templates=["{}", "So. {}"], covariance=COVARIANCE)
     with torch.no_grad():
         llama.model.norm.weight[0] = torch.nan
     start = checksum(llama)

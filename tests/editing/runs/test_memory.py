@@ -11,6 +11,7 @@ from torch.profiler import ProfilerActivity, profile
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from edittool.editing.context import EditContext
+from edittool.editing.locate_then_edit.hparams import LocatingHparams
 from edittool.editing.methods.hparams import Hparams
 from edittool.editing.methods.table import find_method
 from edittool.editing.model.memory import need_room
@@ -38,8 +39,9 @@ def eighth(dtype: torch.dtype) -> Any:
 
 
 def run_of(method: str) -> Run:
-    layers = {"memit": [1, 2, 3], "pmet": [1, 2, 3]}.get(method)
-    values = METHOD_HPARAMS[method] if layers is None else replace(METHOD_HPARAMS[method], layers=layers)
+    values = METHOD_HPARAMS[method]
+    if isinstance(values, LocatingHparams) and len(values.layers) > 1:
+        values = replace(values, layers=[1, 2, 3])
     return Run("m", find_method(method), Hparams(values, "test"), "instant", SAMPLING)
 
 

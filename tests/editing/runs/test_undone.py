@@ -19,7 +19,7 @@ from edittool.editing.runs.execute import run_regime
 from edittool.schemas.bench import Bench
 from edittool.schemas.validation import surely_valid
 
-from ..short_runs import BATCH, INSTANT, MANY, METHOD_HPARAMS, NONE, SEQUENTIAL
+from ..short_runs import BATCH, COVARIANCE, INSTANT, MANY, METHOD_HPARAMS, NONE, SEQUENTIAL
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -119,8 +119,7 @@ def test_a_model_that_computes_no_numbers_at_some_layer(
     with torch.no_grad():
         llama.model.layers[layer].self_attn.o_proj.weight[0] = torch.nan
     before, told, out = checksum(llama), list[str](), tmp_path / "s.jsonl"
-    covariance = {f"model.layers.{number}.mlp.down_proj": torch.eye(48) for number in (0, 1)}
-    context = EditContext(templates=["{}", "So. {}"], covariance=covariance)
+    context = EditContext(templates=["{}", "So. {}"], covariance=COVARIANCE)
     run = replace(SEQUENTIAL, method=find_method(method), hparams=Hparams(METHOD_HPARAMS[method], "test"))
     run_regime(llama, tokenizer, bench, run, out, context=context, warn=told.append)
     assert len(told) == 2
