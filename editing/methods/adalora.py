@@ -117,4 +117,6 @@ METHOD = Method(
     check=check_adapters,
     many=True,
     measure=measure_adapters,
+    keyed=False,
+    requests="solution",
 )

@@ -48,4 +48,4 @@ def teach_docs(
     )
 
 
-METHOD = Method("docs", DocsHparams, teach_docs, many=True, told=True)
+METHOD = Method("docs", DocsHparams, teach_docs, many=True, told=True, keyed=False)

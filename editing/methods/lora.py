@@ -45,5 +45,13 @@ def _factors(layer: Any) -> tuple[Tensor, Tensor]:
 
 
 METHOD = Method(
-    "lora", LoraHparams, teach_lora, alg_names=("LoRA",), check=check_adapters, many=True, measure=measure_adapters
+    "lora",
+    LoraHparams,
+    teach_lora,
+    alg_names=("LoRA",),
+    check=check_adapters,
+    many=True,
+    measure=measure_adapters,
+    keyed=False,
+    requests="solution",
 )

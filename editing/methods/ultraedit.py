@@ -337,4 +337,6 @@ METHOD = Method(
     check=check_ultraedit,
     many=True,
     measure=measure_ultraedit,
+    keyed=False,
+    requests="solution",
 )

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 from ...schemas.errors import EnvironmentFault, InputError
-from ..context import EditContext
+from ..context import EditContext, Step
 from ..edits.edit import Edit
 from ..edits.low_rank import LowRank
 from ..model.forward import read
@@ -174,7 +174,7 @@ def teach_adapters(
         for module in adapted.values():
             module.eval()
             module.lora_dropout.train()
-        losses = _optimise(tuner, chunks, hparams, penalty, after_step)
+        losses = _optimise(tuner, chunks, hparams, penalty, after_step, context.watch)
         deltas = {f"{name}.weight": _change(module, factors) for name, module in adapted.items()}
     return Edit(method.lower(), deltas, losses).apply(model, touched_only=context.speedups.touched_only)
 
@@ -236,14 +236,15 @@ def _optimise(
     hparams: AdapterHparams,
     penalty: Callable[[Any], Tensor | float],
     after_step: Callable[[Any, int], None],
+    watch: Callable[[Step], None],
 ) -> list[float]:
-    """Return the mean loss of each epoch, before its updates and without the penalty."""
+    """Return the mean loss of each epoch, before its updates and without the penalty; `watch` hears of each chunk."""
     trained = [parameter for parameter in tuner.parameters() if parameter.requires_grad]
     optimizer = torch.optim.Adam(trained, lr=hparams.lr, weight_decay=hparams.weight_decay)
     losses: list[float] = []
-    step = 0
-    for _ in range(hparams.num_steps):
-        total = 0.0
+    step, requests = 0, sum(chunk.requests for chunk in chunks)
+    for epoch in range(1, hparams.num_steps + 1):
+        total, passed = 0.0, 0
         for chunk in chunks:
             step += 1
             with torch.enable_grad():
@@ -253,7 +254,10 @@ def _optimise(
             after_step(tuner, step)
             optimizer.zero_grad()
             total += loss.item() * chunk.requests
-        losses.append(total / sum(chunk.requests for chunk in chunks))
+            passed += chunk.requests
+            done = (epoch - 1 + passed / requests) / hparams.num_steps
+            watch(Step(passed, requests, epoch, hparams.num_steps, loss.item(), done))
+        losses.append(total / requests)
         if losses[-1] < hparams.stop_loss:
             break
     return losses
