@@ -89,7 +89,7 @@ def test_instant_edits(llama: Any, tokenizer: Any, bench: Bench, tmp_path: Path,
     assert tasks == {"len": {"t/a1", "t/a2"} | SPECIFICITY, "max": {"t/b1"} | SPECIFICITY}
     assert all(row["active_changes"] == row["edited"] and row["step"] == 1 for row in rows(out))
     assert {row["hparams_sha256"] for row in rows(out)} == {FT.sha256()}
-    assert {(row["subject"], row["target"]) for row in rows(out)} == {("function", "solution")}
+    assert {(row["subject"], row["requests"]) for row in rows(out)} == {("function", "solution")}
     with Edit.load(tmp_path / "edits" / "len.safetensors").apply(llama):
         assert checksum(llama) != start
 
