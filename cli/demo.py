@@ -2,6 +2,7 @@
 
 import shlex
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -14,6 +15,8 @@ from .shared.models import require_torch
 SAMPLES = 5  # for each problem: enough for pass@5
 SPECIFICITY = 3  # problems about other APIs sampled after each edit: all of them would treble the time
 FEW = "sorted,math.sqrt,str.join,list.append,math.pi"  # changes that are enough to see what each method does
+
+ADAPTERS = ("lora", "adalora")  # methods that need the extra `peft`
 
 Step = tuple[str, list[str]]
 
@@ -44,6 +47,8 @@ def demo(output: Path, seed: int, full: bool) -> None:
     require_torch("edittool demo")
     started = time.monotonic()
     output.mkdir(parents=True, exist_ok=True)
+    if not find_spec("peft"):
+        talk.print(plain(f"without {' and '.join(ADAPTERS)}: they need pip install 'edittool[peft]'", "yellow"))
     for title, arguments in _steps(output, seed, full):
         talk.print(f"\n[bold]{title}[/bold]")
         talk.print(plain(f"$ edittool {shlex.join(arguments)}", style="cyan"), soft_wrap=True)
@@ -56,11 +61,14 @@ def _steps(output: Path, seed: int, full: bool) -> list[Step]:
     unedited = str(output / "unedited.samples.jsonl")
     plain_world, same_worlds = str(output / "unedited.no-change.jsonl"), str(output / "unedited.same-worlds.jsonl")
     sampling = ["--model", "tiny", "-n", str(SAMPLES), "--seed", str(seed)]
-    methods = [method for method in method_names() if method != "none"]
+    left_out = {"none", *(() if find_spec("peft") else ADAPTERS)}
+    methods = [method for method in method_names() if method not in left_out]
     edits = [step for method in methods for step in _edits(output, method, sampling, full)]
     judged = [arguments for _, arguments in edits if arguments[0] == "judge"]
     samples, verdicts = [arguments[2] for arguments in judged], [arguments[-1] for arguments in judged]
     worlds = [word for path in samples for word in ("--worlds-of", path)]
+    edited = [arguments[3] for _, arguments in edits if arguments[0] == "edit" and "docs" not in arguments]
+    journals = [word for path in edited for word in ("--edits", str(Path(path).with_suffix(".edits.jsonl")))]
     return [
         ("The benchmark: problems whose API changes", ["bench", "show", "builtin"]),
         (
@@ -79,7 +87,7 @@ def _steps(output: Path, seed: int, full: bool) -> list[Step]:
         ),
         (
             "Did editing teach the new API?",
-            ["report", "builtin", plain_world, same_worlds, *verdicts, "-o", str(output / "report")],
+            ["report", "builtin", plain_world, same_worlds, *verdicts, *journals, "-o", str(output / "report")],
         ),
     ]
 
