@@ -1,5 +1,6 @@
 """Limits on time where there is too little CPU: a quota on the container, and a machine that is really busy."""
 
+import re
 import subprocess
 import sys
 import threading
@@ -170,4 +171,7 @@ def test_a_busy_machine_decides_no_verdict(datasets: Path) -> None:
         "waits": "timeout",
     }
     assert found["works"].duration_ms > 3000
-    assert "at the limit of 3 s of wall time; it waited 3.0 s" in (found["waits"].error or {})["message"]
+    # What the tests themselves take, on a busy machine a little more, counts with the waiting.
+    assert re.search(
+        r"at the limit of 3 s of wall time; it waited (2\.[89]|3\.\d) s", (found["waits"].error or {})["message"]
+    )
