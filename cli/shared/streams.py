@@ -37,6 +37,9 @@ class _Stream:
         except BrokenPipeError:
             self._discard()
             return len(text)
+        except OSError:  # a full disk, which is told; what is left in the buffer could not be written either
+            self._discard()
+            raise
 
     def flush(self) -> None:
         """Write what is buffered."""
@@ -44,6 +47,9 @@ class _Stream:
             self._stream.flush()
         except BrokenPipeError:
             self._discard()
+        except OSError:
+            self._discard()
+            raise
 
     def _discard(self) -> None:
         # The descriptor, not only this object: Python flushes what is left in the buffer when it ends.

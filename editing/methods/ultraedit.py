@@ -18,7 +18,7 @@ position of prompt and target, so that a long target is taught as a whole.
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from ...schemas.errors import InputError
-from ..context import EditContext
+from ..context import EditContext, Step
 from ..edits.codebook import features
 from ..edits.edit import Change, Edit
 from ..edits.low_rank import LowRank
@@ -154,7 +154,7 @@ def teach_ultraedit(
     few = context.speedups.loss_positions and fitting_family_or_none(model) is not None
     before: State = next(reversed(states_of(model, "ultraedit")), {})
     with frozen(model), torch.enable_grad():
-        seen, loss = _read_all(model, layers, chunks, few)
+        seen, loss = _read_all(model, layers, chunks, few, context.watch)
     state, statistics = _take_in(seen, layers, before)
     changes: dict[str, Change] = {}
     for path, (layer, shape) in layers.items():
@@ -216,10 +216,15 @@ def _chunks(lessons: Sequence[_Lesson], at_once: int) -> list[Sequence[_Lesson]]
 
 
 def _read_all(
-    model: Any, layers: Iterable[str], chunks: Sequence[Sequence[_Lesson]], few: bool
+    model: Any,
+    layers: Iterable[str],
+    chunks: Sequence[Sequence[_Lesson]],
+    few: bool,
+    watch: Callable[[Step], None],
 ) -> tuple[list[dict[str, _Seen]], float]:
-    """Return what each layer had in each chunk, and the mean of -log p over all target tokens."""
-    seen, total, count = [], 0.0, 0
+    """Return what each layer had in each chunk, and the mean of -log p over all target tokens; `watch` hears of it."""
+    seen, total, count, passed = [], 0.0, 0, 0
+    requests = sum(map(len, chunks))
     for chunk in chunks:
         batch = read(model, [Row.of(lesson.ids) for lesson in chunk])
         shape = batch.ids.shape
@@ -234,7 +239,8 @@ def _read_all(
         for (path, (inputs, _)), gradient in zip(noted.items(), gradients, strict=True):
             found[path] = _Seen(*(one.reshape(*shape, -1)[rows, columns].double() for one in (inputs, gradient)))
         seen.append(found)
-        total, count = total - scores.detach().sum().item(), count + len(scores)
+        total, count, passed = total - scores.detach().sum().item(), count + len(scores), passed + len(chunk)
+        watch(Step(passed, requests, 1, 1, total / count))
     return seen, total / count
 
 

@@ -89,5 +89,5 @@ def test_asked_killed_twice_judged_and_reported(served: tuple[str, str], tmp_pat
         assert judged.returncode == 0, judged.stderr
     report = run("report", "builtin", *verdicts, "-o", tmp_path / "report", "--json")
     assert report.returncode == 0, report.stderr
-    for named in ('"unedited"', '"docs-change"'):
+    for named in ('"unedited"', '"documentation in the prompt'):
         assert named in report.stdout

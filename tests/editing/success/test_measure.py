@@ -19,10 +19,9 @@ from edittool.schemas.errors import InputError
 
 from ..conftest import make_model
 from ..methods.test_tiny_edits import asked, teach, tiny
-from ..short_runs import METHOD_HPARAMS
+from ..short_runs import COVARIANCE, METHOD_HPARAMS
 
 WINDOWS = {"sliding_window": 8}
-COVARIANCE = {f"model.layers.{layer}.mlp.down_proj": torch.eye(48) for layer in (0, 1)}
 PROMPTS = ("def f(x):\n", "def root(x):\n", "import os\n\n\ndef longer(name, other):\n", "x =", "y = sorted(")
 
 
