@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, TextIO, cast
 
@@ -22,32 +22,33 @@ def _wrap(stream: TextIO | None) -> TextIO | None:
 
 
 class _Stream:
-    """A stream that goes to /dev/null from the first broken pipe on."""
+    """A stream that goes to /dev/null from the first broken pipe on, and fails again once it has failed otherwise."""
 
     def __init__(self, stream: TextIO):
         self._stream = stream
+        self._error: OSError | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
         """Write `text`; return its length."""
-        try:
-            return self._stream.write(text)
-        except BrokenPipeError:
-            self._discard()
-            return len(text)
-        except OSError:  # a full disk, which is told; what is left in the buffer could not be written either
-            self._discard()
-            raise
+        self._do(lambda: self._stream.write(text))
+        return len(text)
 
     def flush(self) -> None:
         """Write what is buffered."""
+        self._do(self._stream.flush)
+
+    def _do(self, work: Callable[[], object]) -> None:
+        if self._error is not None:
+            raise self._error  # click tries a stream before it writes, and passes over what it finds
         try:
-            self._stream.flush()
+            work()
         except BrokenPipeError:
             self._discard()
-        except OSError:
+        except OSError as error:  # a full disk; what is left in the buffer could not be written either
+            self._error = error
             self._discard()
             raise
 
