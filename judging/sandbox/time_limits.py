@@ -31,7 +31,8 @@ def limit_reached(result: Mapping[str, Any], limits: Limits) -> str:
     if clock["limit"] != "wall":
         whole = f"{limits.total_cpu_seconds:g} s of CPU time"
         return f"stopped {where} at the limit for the whole program of {whole}; it used {all_used}"
-    tests = f", the tests themselves took {_seconds(clock['tests_cpu_ms'])}" * (clock["tests_cpu_ms"] >= 1000 * TOLD)
+    took = _seconds(clock["tests_cpu_ms"])  # counts with the waiting
+    tests = f", the tests themselves took {took}" * (took != _seconds(0))
     kept = f"; {_seconds(clock['delayed_ms'])} without a CPU do not count" * (clock["delayed_ms"] >= 1000 * TOLD)
     return (
         f"stopped {where} at the limit of {limits.wall_seconds:g} s of wall time; "

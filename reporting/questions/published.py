@@ -267,8 +267,9 @@ def _last_full(curve: Records, subset: str) -> list[Scalar]:
 
 
 def _divided(part: Scalar, whole: Scalar) -> float | None:
-    numbers = isinstance(part, int | float) and isinstance(whole, int | float)
-    return part / whole if numbers and whole > 0 else None  # type: ignore[operator]  # `numbers`
+    if not isinstance(part, int | float) or not isinstance(whole, int | float) or whole <= 0:
+        return None
+    return part / whole
 
 
 _MAKERS: Mapping[Reference, Callable[[Bench, Mapping[str, Records]], tuple[list[Row], tuple[str, ...]]]] = {

@@ -88,13 +88,14 @@ def _record(changes: tuple[object, ...], values: tuple[object, ...]) -> EditReco
 
 
 def _count(value: object) -> int | None:
-    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())  # JSON knows 1.0 for 1
-    return int(value) if whole and not isinstance(value, bool) and value >= 0 else None  # type: ignore[call-overload,operator]  # `whole`
+    number = _number(value)  # JSON knows 1.0 for 1
+    return int(number) if number is not None and number.is_integer() and number >= 0 else None
 
 
 def _number(value: object) -> float | None:
-    known = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if known else None  # type: ignore[arg-type]  # `known` says that it is a number
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        return None
+    return float(value)
 
 
 class Edits:

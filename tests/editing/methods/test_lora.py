@@ -29,8 +29,9 @@ from ..parity_cases import END, MIDDLE, START
 
 REQUESTS = [END, MIDDLE, replace(START, target="[0] + 1")]  # targets of unequal length: means over tokens tell
 SEED = 3
+TARGETS = ["o_proj", "down_proj", "c_proj"]
 COMMON = {
-    "target_modules": ["o_proj", "down_proj", "c_proj"],
+    "target_modules": TARGETS,
     "layers": [0, 2],
     "num_steps": 6,
     "batch_size": 2,
@@ -48,7 +49,7 @@ HPARAMS: dict[str, Any] = {
 def of_model(method: str, model: Any) -> Any:
     """The hyperparameters with the names that the model has."""
     names = {name.rpartition(".")[2] for name, _ in model.named_modules()}
-    wanted = [name for name in COMMON["target_modules"] if name in names]  # type: ignore[attr-defined]  # a list
+    wanted = [name for name in TARGETS if name in names]
     return replace(HPARAMS[method], target_modules=wanted)
 
 

@@ -90,14 +90,16 @@ def plainly(
     read = [parts_of(model, tokenizer, request) for request in requests]
     read.sort(key=lambda parts: -len(next(iter(parts.values())).inputs))
     shapes = {path: features(model.get_submodule(path)) for path in layers_of(model)}
+    # What layers have their statistics in common by: their shape, and by mistake their own name.
+    groups: dict[str, Any] = shapes if mistake != "each layer by itself" else {path: (path, 0) for path in shapes}
     for parts in read:
         for path, part in parts.items():
-            seen.setdefault(shapes[path] if mistake != "each layer by itself" else (path, 0), []).append(part.both)  # type: ignore[arg-type]
+            seen.setdefault(groups[path], []).append(part.both)
     deltas = {}
-    for path, shape in shapes.items():
+    for path in shapes:
         hidden = torch.cat([parts[path].inputs for parts in read]).double()
         gradients = torch.cat([parts[path].gradients for parts in read]).double()
-        mean, deviation = statistics_of(seen[shape if mistake != "each layer by itself" else (path, 0)], mistake)  # type: ignore[index]
+        mean, deviation = statistics_of(seen[groups[path]], mistake)
         normal = (torch.cat([hidden, gradients], 1) - mean) / deviation
         wide = hidden.shape[1]
         sizes = (normal[:, :wide] ** 2).sum(1, keepdim=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +170,7 @@ def test_drafts_change_no_sample(roomy: Any, tokenizer: Any, longer: Bench, tmp_
         (row["task_id"], 0): row.get("raw", row.get("completion", "")) for row in rows_of(tmp_path / "plain.jsonl")
     }
     summary = run_regime(roomy, tokenizer, longer, run, tmp_path / "drafted.jsonl", drafts=right)
-    key: Callable[[dict[str, Any]], Any] = lambda row: (row["edited"], row["task_id"])  # noqa: E731 - used twice
+    key = itemgetter("edited", "task_id")
     assert sorted(rows_of(tmp_path / "drafted.jsonl"), key=key) == sorted(rows_of(tmp_path / "plain.jsonl"), key=key)
     assert summary.tally.accepted > 0
 

@@ -171,7 +171,8 @@ def test_a_busy_machine_decides_no_verdict(datasets: Path) -> None:
         "waits": "timeout",
     }
     assert found["works"].duration_ms > 3000
-    # What the tests themselves take, on a busy machine a little more, counts with the waiting.
-    assert re.search(
-        r"at the limit of 3 s of wall time; it waited (2\.[89]|3\.\d) s", (found["waits"].error or {})["message"]
-    )
+    message = (found["waits"].error or {})["message"]
+    assert "at the limit of 3 s of wall time" in message
+    # What the tests themselves take, more on a busy machine, counts with the waiting; both are told to a tenth.
+    counted = re.findall(r"(?:it waited|the tests themselves took) (\d+\.\d) s", message)
+    assert sum(map(float, counted)) == pytest.approx(3.0, abs=0.11), message
