@@ -77,7 +77,8 @@ def test_time_that_a_quota_takes_is_not_charged() -> None:
 
 @pytest.mark.parametrize("size", [1, 8])
 def test_a_starved_program_is_tried_again_and_then_not_judged(size: int) -> None:
-    limits = Limits(cpu_seconds=0.2, total_cpu_seconds=0.2, wall_seconds=0.2)
+    # Limits that are long beside the pauses of such a quota, for it makes the trusted process late too.
+    limits = Limits(cpu_seconds=0.6, total_cpu_seconds=0.6, wall_seconds=0.6)
     options = SandboxOptions(workers=2, cpus=0.05, limits=limits, jobs_per_container=size)
     jobs = [Job(program, calls(60), tag=number) for number, program in enumerate((ENDLESS, WAITS, ENDLESS))]
     found = judged(jobs, options)
@@ -85,7 +86,9 @@ def test_a_starved_program_is_tried_again_and_then_not_judged(size: int) -> None
     assert [found[number].attempts for number in (0, 2)] == [2, 2]
     error = found[0].error or {}
     assert error["kind"] == "sandbox"
-    assert error["message"].startswith("starved: in 1.")
+    told = re.match(r"starved: in ([0-9.]+) s", error["message"])
+    assert told is not None, error
+    assert float(told[1]) >= 8 * 0.6
     assert "it was tried alone, too" in error["message"]
 
 
