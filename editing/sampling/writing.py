@@ -10,6 +10,8 @@ from .reader import Reader, Ready
 from .rows import Rows, can_refill
 from .texts import Choosing, Tally, Writing
 
+READ = 32  # texts that are read at once, at most: the shorter prompts among more would be padding for the most part
+
 
 def write(
     model: Any, texts: Sequence[Writing], size: int, choosing: Choosing, pad: int, tally: Tally | None = None
@@ -27,9 +29,10 @@ class _Batch:
     def __init__(self, model: Any, texts: Sequence[Writing], size: int, choosing: Choosing, pad: int, tally: Tally):
         self._model, self._size, self._choosing, self._tally = model, size, choosing, tally
         self._reader = Reader(model, choosing, pad, tally)
-        self._unread = iter([texts[start : start + size] for start in range(0, len(texts), size)])
-        self._waiting: deque[Ready] = deque()
         self._refills = can_refill(model)
+        read = min(size, READ) if self._refills else size
+        self._unread = iter([texts[start : start + read] for start in range(0, len(texts), read)])
+        self._waiting: deque[Ready] = deque()
 
     @torch.inference_mode()
     def write(self) -> Iterator[None]:
