@@ -220,5 +220,5 @@ def _placed_stats(path: Path, stats: Mapping[str, Any]) -> dict[str, Any]:
     if "corpus" in stats and (path.parent / stats["corpus"]).exists() and stats["corpus"] != "python":
         placed["corpus"] = str(path.parent / stats["corpus"])
     if "folder" in stats:
-        placed["folder"] = str(path.parent / stats["folder"])
+        placed["folder"] = path.parent / stats["folder"]
     return placed

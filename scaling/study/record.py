@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import platform
+import shlex
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -87,6 +88,8 @@ class Record:
         if step.kind == "edit" and step.entry is not None:
             hparams = read_hparams(step.entry.hparams, find_method(step.entry.method), self._plan.model)
             inputs |= {"hparams": hparams.sha256()}
+        if step.needs:
+            inputs |= {"statistics": shlex.join(step.needs)}
         return inputs | {self._name(path): _file_sha256(path) for path in step.reads if path.exists()}
 
     def _outputs(self, step: Step) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """The steps of a study: its plan as commands of edittool, in their order, with the files that each reads and makes."""
 
+import hashlib
+import json
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +20,8 @@ class Step:
 
     `makes` are the files (a report: the folder) that it writes, the first of which is always there when it is done;
     `reads` are the files of the study that it reads. `entry` is the method that it is of; None where it serves all.
-    `serves`: of statistics, the edits that need them; they make no file that the study knows.
+    `serves`: of statistics, the edits that need them; they make no file that the study knows. `needs`: of an edit, the
+    arguments of the step that computes its statistics.
     """
 
     title: str
@@ -27,6 +30,7 @@ class Step:
     reads: tuple[Path, ...] = ()
     entry: Entry | None = None
     serves: tuple["Step", ...] = ()
+    needs: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -43,15 +47,9 @@ def first_steps(plan: Plan, folder: Path, entries: Sequence[Entry]) -> list[Step
     """Return the steps that sample and judge the unedited model and each of `entries`, in the order to run them in."""
     steps = [step for sampling in plan.samplings for step in _unedited(plan, folder, sampling)]
     for entry in entries:
-        own = [
-            step
-            for regime in entry.regimes
-            for one in plan.samplings
-            for step in _edited(plan, folder, entry, regime, one)
-        ]
-        if _needs_statistics(plan, entry):
-            edits = tuple(step for step in own if step.kind == "edit")
-            _add_statistics(steps, plan, entry, edits)
+        pairs = [(regime, sampling) for regime in entry.regimes for sampling in plan.samplings]
+        own = [step for regime, sampling in pairs for step in _edited(plan, folder, entry, regime, sampling)]
+        _add_statistics(steps, entry, [step for step in own if step.needs])
         steps += own
     return steps
 
@@ -135,13 +133,14 @@ _REGIMES = {
 
 def _edited(plan: Plan, folder: Path, entry: Entry, regime: str, sampling: Sampling) -> Iterator[Step]:
     files, drafts = _files(folder, entry, regime, sampling), _files_unedited(folder, sampling).samples
+    needs = _statistics(plan, folder, entry)
     more: dict[str, Any] = {
         "hparams": entry.hparams,
         "requests": entry.requests,
         "requests_per_change": entry.requests_per_change,
         "subject": entry.subject,
         "steps": _listed(plan.steps) if regime == "sequential" else None,
-        "stats": plan.stats.get("folder") if _needs_statistics(plan, entry) else None,
+        "stats": _statistics_folder(plan, folder) if needs else None,
         "save_edits": _saved(folder, entry, regime, sampling) if plan.save_edits and files.edited else None,
         "drafts": drafts if plan.engine != "vllm" else None,
     }
@@ -151,7 +150,7 @@ def _edited(plan: Plan, folder: Path, entry: Entry, regime: str, sampling: Sampl
     title = _said(words.format(entry.name), plan, sampling)
     reads = (drafts,) if plan.engine != "vllm" else ()
     makes = (files.samples, files.journal) if files.edited else (files.samples,)
-    yield Step(title, edit, makes, reads, entry)
+    yield Step(title, edit, makes, reads, entry, needs=needs)
     judge = ("judge", plan.bench, str(files.samples), "-o", str(files.verdicts), *_judging(plan))
     yield Step("Its programs, each in its change's world", judge, (files.verdicts,), (files.samples,), entry)
 
@@ -161,25 +160,49 @@ def _saved(folder: Path, entry: Entry, regime: str, sampling: Sampling) -> Path:
     return folder / "edits" / f"{entry.name}.{regime}.seed{sampling.seed or 0}"
 
 
-def _add_statistics(steps: list[Step], plan: Plan, entry: Entry, edits: tuple[Step, ...]) -> None:
-    """Add the step that computes what `edits` need of the model to `steps`; one that is there serves them too."""
+def _statistics(plan: Plan, folder: Path, entry: Entry) -> tuple[str, ...]:
+    """Return the arguments of the command that computes the statistics that `entry` needs; none where it needs none."""
+    try:
+        hparams = read_hparams(entry.hparams, find_method(entry.method), plan.model)
+    except InputError:  # the edit says what is wrong with them
+        return ()
+    if not hparams.needs_statistics:
+        return ()
     options = {
         "method": entry.method,
         "hparams": entry.hparams,
         "corpus": plan.stats.get("corpus"),
         "samples": plan.stats.get("samples"),
         "max_tokens": plan.stats.get("max_tokens"),
-        "output": plan.stats.get("folder"),
+        "output": _statistics_folder(plan, folder),
         "dtype": plan.dtype,
         "device": plan.device,
         "bench": plan.bench if plan.model == "tiny" else None,
     }
-    arguments = ("stats", plan.model, *_written(options))
+    return ("stats", plan.model, *_written(options))
+
+
+def _statistics_folder(plan: Plan, folder: Path) -> Path | None:
+    """Return where statistics are kept; None for the cache, where those of the command's defaults may be already.
+
+    Where the plan says how they are computed, they have a folder that none of others can get into.
+    """
+    if "folder" in plan.stats or not plan.stats:
+        return plan.stats.get("folder")
+    settings = json.dumps(plan.stats, sort_keys=True)
+    return folder / "stats" / hashlib.sha256(settings.encode("utf-8")).hexdigest()[:8]
+
+
+def _add_statistics(steps: list[Step], entry: Entry, edits: Sequence[Step]) -> None:
+    """Add the step that computes what `edits` need of the model to `steps`; one that is there serves them too."""
+    if not edits:
+        return
     for place, step in enumerate(steps):
-        if step.arguments == arguments:
-            steps[place] = replace(step, serves=step.serves + edits)
+        if step.arguments == edits[0].needs:
+            steps[place] = replace(step, serves=(*step.serves, *edits))
             return
-    steps.append(Step(f"What {entry.name} has to know of the model", arguments, entry=entry, serves=edits))
+    title = f"What {entry.name} has to know of the model"
+    steps.append(Step(title, edits[0].needs, entry=entry, serves=tuple(edits)))
 
 
 def _same_worlds(plan: Plan, folder: Path, sampling: Sampling, edited: Sequence[_Files]) -> Step:
@@ -242,10 +265,3 @@ def _written(options: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _listed(values: Sequence[object] | None) -> str | None:
     return None if values is None else ",".join(map(str, values))
-
-
-def _needs_statistics(plan: Plan, entry: Entry) -> bool:
-    try:
-        return read_hparams(entry.hparams, find_method(entry.method), plan.model).needs_statistics
-    except InputError:  # the edit says what is wrong with them
-        return False

@@ -54,7 +54,7 @@ def test_folders_are_beside_the_plan_and_the_command_line_comes_first(tmp_path: 
     text = "bench: BENCH\nmodel: model\nstats: {folder: stats}\nmethods: [{method: ft, hparams: ft-tiny}]\n"
     plan = plan_of(tmp_path, text)
     assert (plan.bench, plan.model) == (str(tmp_path / "BENCH"), str(tmp_path / "model"))
-    assert plan.stats == {"folder": str(tmp_path / "stats")}
+    assert plan.stats == {"folder": tmp_path / "stats"}
     assert plan.methods[0].hparams == "ft-tiny"
     (tmp_path / "tiny").mkdir()
     assert plan_of(tmp_path, text.replace("model: model", "model: tiny")).model == "tiny"

@@ -84,6 +84,13 @@ def test_a_step_is_not_done_once_anything_has_changed(place: Place, what: str) -
     assert not place.record().is_done(place.step)
 
 
+def test_an_edit_is_not_done_with_other_statistics(place: Place) -> None:
+    edit = replace(place.step, needs=("stats", "m", "--samples", "9"))
+    place.record().note(edit)
+    assert place.record().is_done(edit)
+    assert not place.record().is_done(replace(edit, needs=("stats", "m", "--samples", "10")))
+
+
 def test_statistics_are_done_where_no_edit_is_left_to_need_them(place: Place) -> None:
     statistics = Step("", ("stats", "m"), serves=(place.step,))
     assert not place.record().is_done(statistics)

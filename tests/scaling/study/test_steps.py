@@ -175,6 +175,22 @@ def test_the_same_statistics_are_computed_once_for_all_that_need_them() -> None:
         "two.instant.greedy.samples.jsonl",
     ]
     assert options(step)["--samples"] == "9"
+    assert {served.needs for served in step.serves} == {step.arguments}
+
+
+def test_statistics_that_the_plan_describes_stand_where_no_others_can_be() -> None:
+    def folders(**stats: Any) -> tuple[str | None, ...]:
+        steps = all_steps(plan(methods=(Entry("x", "memit", ("instant",)),), stats=stats))
+        (statistics,) = [step for step in steps if step.kind == "stats"]
+        (edit,) = statistics.serves
+        return options(statistics).get("--output"), options(edit).get("--stats")
+
+    assert folders() == (None, None)
+    assert folders(folder=Path("own"), samples=9) == ("own", "own")
+    nine, ten = folders(samples=9), folders(samples=10)
+    assert nine[0] == nine[1]
+    assert str(nine[0]).startswith("out/stats/")
+    assert nine != ten
 
 
 def test_every_sampling_has_its_own_files_and_report() -> None:
