@@ -48,7 +48,7 @@ class Commands:
     def passed_over(self, step: Step) -> None:
         """Tell that `step` is done already."""
         what = step.makes[0].name if step.makes else step.title
-        talk.print(plain(f"done already: {what}", style="dim"), soft_wrap=True)
+        talk.print(plain(f"done already: {step.kind} {what}", style="dim"), soft_wrap=True)
 
     def failed(self, step: Step, error: EdittoolError) -> None:
         """Tell which step `error` is of."""

@@ -103,7 +103,10 @@ def _show(plan: Plan, bench: Bench, folder: Path, entries: Sequence[Entry]) -> N
         counted, done = count(step, looks), record.is_done(step)
         left += Counts() if done else counted
         _show_step(step, str(counted), done)
-    results.print(plain(f"\n# left to do: {left or 'nothing'}"), soft_wrap=True)
+    shared = plan.judge.get("samples_per_container", 1)
+    containers = "each in a container of its own" if shared == 1 else f"{shared} to a container"
+    words = f"{left}, {containers}" if left.programs else f"{left or 'nothing'}"
+    results.print(plain(f"\n# left to do: {words}"), soft_wrap=True)
 
 
 def _show_step(step: Step, cost: str, done: bool) -> None:

@@ -5,7 +5,6 @@ import hashlib
 import json
 import platform
 import shlex
-from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,6 +21,7 @@ from .plan import Plan
 from .steps import Step
 
 NAME = "study.json"
+KEPT = ("edits", "stats")  # folders that steps fill and take from, each file of which says what it is of
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "peft", "vllm")
 
 
@@ -32,7 +32,9 @@ class Record:
         self.path = folder / NAME
         self._plan, self._bench, self._folder = plan, bench, folder
         self._model_sha256 = cache(lambda: _model_sha256(plan.model))
-        self._steps = {row["name"]: row for row in _read(self.path)}
+        found = _read(self.path)
+        self._steps = {row["name"]: row for row in found["steps"]}
+        self._kept: dict[str, str] = found["kept"]
 
     def is_done(self, step: Step) -> bool:
         """Tell whether `step` was done by the same command with the same inputs, and its files are as it left them.
@@ -52,10 +54,17 @@ class Record:
         """Write down that `step` is done. Raises EnvironmentFault when the disk refuses."""
         if step.makes:
             self._steps[self._name(step.makes[0])] = self._row(step)
-            self.save()
+            self._save()
 
-    def save(self) -> None:
-        """Write study.json, unless it says the same already. Raises EnvironmentFault when the disk refuses."""
+    def finish(self) -> None:
+        """Write down what else the study keeps, now that no step is left. Raises EnvironmentFault as `note` does."""
+        with write_faults(self._folder):
+            files = [file for place in KEPT for file in _files(self._folder / place) if not file.name.startswith(".")]
+            self._kept = {self._name(file): _file_sha256(file) for file in files}
+        self._save()
+
+    def _save(self) -> None:
+        """Write study.json, unless it says the same already."""
         text = json.dumps(self._to_json(), indent=2) + "\n"
         with write_faults(self.path):
             if not self.path.exists() or self.path.read_text(encoding="ascii", errors="replace") != text:
@@ -69,6 +78,7 @@ class Record:
             "model": {"name": self._plan.model, "sha256": self._model_sha256()},
             "versions": _versions(),
             "steps": list(self._steps.values()),
+            "kept": self._kept,
         }
 
     def _row(self, step: Step) -> dict[str, Any]:
@@ -100,10 +110,10 @@ class Record:
         return path.relative_to(self._folder).as_posix()
 
 
-def _read(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the steps that are done. Raises InputError where `path` is no record of a study."""
+def _read(path: Path) -> dict[str, Any]:
+    """Return the record at `path`, of nothing done where there is none. Raises InputError where it is no record."""
     if not path.exists():
-        return
+        return {"steps": [], "kept": {}}
     try:
         record = parse_json(path.read_bytes())
     except (ValueError, OSError) as error:
@@ -111,7 +121,8 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
     fault = find_fault(record, "study") if isinstance(record, dict) else "a JSON object is needed"
     if fault:
         raise InputError(f"{path}: {fault}. {_REMEDY}")
-    yield from record["steps"]
+    checked: dict[str, Any] = record
+    return checked
 
 
 _REMEDY = "Remove it: every step then looks at what it finds, and goes on from there."

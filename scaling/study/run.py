@@ -64,7 +64,7 @@ def run_study(
     lost = {path for step in missing for path in step.makes}
     for last in last_steps(plan, folder, lost):
         run.do(last)
-    record.save()
+    record.finish()
     return run.outcome
 
 

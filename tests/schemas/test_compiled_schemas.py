@@ -123,6 +123,7 @@ RECORDS = {
         "model": {"name": "m", "sha256": None},
         "versions": {"python": "3"},
         "steps": [{"name": "x", "command": ["edit"], "inputs": {"bench": SHA}, "outputs": {"x": SHA}}],
+        "kept": {},
     },
 }
 

@@ -101,6 +101,7 @@ GOOD = {
         "steps": [
             {"name": "a.jsonl", "command": ["edit"], "inputs": {"edittool": "0.1.0"}, "outputs": {"a.jsonl": SHA}}
         ],
+        "kept": {},
     },
 }
 

@@ -136,7 +136,7 @@ def test_a_study_that_was_killed_goes_on(done: Path, tmp_path: Path, last: str) 
     assert last not in noted
     again = run("study", plan, "-o", folder)
     assert again.returncode == 0, again.stderr
-    assert f"done already: {SAMPLES[0]}" in again.stderr
+    assert f"done already: edit {SAMPLES[0]}" in again.stderr
     for name in SAMPLES:
         assert (folder / name).read_bytes() == (done / name).read_bytes()
     for name in VERDICTS:

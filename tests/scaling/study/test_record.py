@@ -1,5 +1,6 @@
 """What is done: a step whose command, inputs and files are those of study.json, and no other."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -89,6 +90,17 @@ def test_an_edit_is_not_done_with_other_statistics(place: Place) -> None:
     place.record().note(edit)
     assert place.record().is_done(edit)
     assert not place.record().is_done(replace(edit, needs=("stats", "m", "--samples", "10")))
+
+
+def test_what_is_kept_has_its_digest_in_the_end(place: Place) -> None:
+    (place.folder / "edits" / "ft").mkdir(parents=True)
+    (place.folder / "edits" / "ft" / "one.safetensors").write_text("1")
+    (place.folder / "edits" / ".lock").write_text("")
+    place.record().finish()
+    kept = json.loads((place.folder / "study.json").read_text())["kept"]
+    assert kept == {"edits/ft/one.safetensors": hashlib.sha256(b"1").hexdigest()}
+    place.record().note(place.step)
+    assert json.loads((place.folder / "study.json").read_text())["kept"] == kept
 
 
 def test_statistics_are_done_where_no_edit_is_left_to_need_them(place: Place) -> None:
