@@ -50,9 +50,12 @@ class Commands:
         what = step.makes[0].name if step.makes else step.title
         talk.print(plain(f"done already: {step.kind} {what}", style="dim"), soft_wrap=True)
 
-    def failed(self, step: Step, error: EdittoolError) -> None:
-        """Tell which step `error` is of."""
+    def failed(self, step: Step) -> None:
+        """Tell which step has failed."""
         talk.print(plain(f"this step failed: {step.command}", style="red"), soft_wrap=True)
+
+    def gone_past(self, error: EdittoolError) -> None:
+        """Tell of `error`, which is not the study's end."""
         talk.print(plain(f"{error}", style="red"), soft_wrap=True)
 
 

@@ -2,16 +2,17 @@
 
 import shlex
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
 import click
 
+from ...scaling.study.counts import Counts, Look, count
 from ...scaling.study.plan import Entry, Plan, read_plan
 from ...scaling.study.record import NAME, Record
 from ...scaling.study.run import Outcome, run_study
 from ...scaling.study.steps import Step, first_steps, last_steps, report_folder
 from ...schemas.bench import Bench
+from ...schemas.errors import EdittoolError
 from ..shared.bench_argument import open_bench
 from ..shared.console import plain, results, talk
 from ..shared.exit_codes import DONE, UNJUDGED, exit_code
@@ -62,8 +63,7 @@ def study(
     entries = read.methods if only is None else read.only([name.strip() for name in only.split(",")])
     folder = output or Path(plan.stem)
     if dry_run:
-        _show(read, opened, folder, entries)
-        return DONE
+        return _show(read, opened, folder, entries)
     with held(folder):
         outcome = run_study(
             read, entries, folder, Record(read, opened, folder), Commands(opened), keep_going=keep_going
@@ -87,33 +87,53 @@ def tell(plan: Plan, folder: Path, outcome: Outcome) -> int:
     return UNJUDGED if outcome.unjudged else DONE
 
 
-def _show(plan: Plan, bench: Bench, folder: Path, entries: Sequence[Entry]) -> None:
-    """Print the steps as a script for a shell, each with what it costs, or that it is done, and the sums at the end."""
-    from ...scaling.study.counts import Counts, count
+def _show(plan: Plan, bench: Bench, folder: Path, entries: Sequence[Entry]) -> int:
+    """Print the steps as a script for a shell, each with what it costs, or that it is done, and the sums at the end.
 
+    An edit that cannot be made is told there, and its command is a comment; the exit code is then that of its error.
+    """
     record = Record(plan, bench, folder)
     of_all = first_steps(plan, folder, plan.methods)
     others = [step for step in of_all if step.makes and step.entry and step.entry not in entries]
-    missing = [path for step in others if not record.is_done(step) for path in step.makes]
-    makers = {step.makes[0]: step for step in of_all if step.kind == "edit"}
-    looks = cache(lambda path: look(makers[path], bench))
+    missing = {path for step in others if not record.is_done(step) for path in step.makes}
+    looks, faults = _looks(of_all, bench)
+    steps = [*first_steps(plan, folder, entries), *last_steps(plan, folder, missing | faults.keys())]
     left = Counts()
     results.print(plain(f"mkdir -p {shlex.quote(str(folder))}"), soft_wrap=True)
-    for step in (*first_steps(plan, folder, entries), *last_steps(plan, folder, missing)):
-        counted, done = count(step, looks), record.is_done(step)
+    for step in steps:
+        fault = next((faults[path] for path in (*step.makes, *step.reads) if path in faults), None)
+        counted, done = Counts() if fault else count(step, looks), record.is_done(step)
         left += Counts() if done else counted
-        _show_step(step, str(counted), done)
+        _show_step(step, str(counted), done, fault)
     shared = plan.judge.get("samples_per_container", 1)
     containers = "each in a container of its own" if shared == 1 else f"{shared} to a container"
     words = f"{left}, {containers}" if left.programs else f"{left or 'nothing'}"
     results.print(plain(f"\n# left to do: {words}"), soft_wrap=True)
+    told = [faults[step.makes[0]] for step in steps if step.makes and step.makes[0] in faults]
+    return exit_code(told[0]) if told else DONE
 
 
-def _show_step(step: Step, cost: str, done: bool) -> None:
-    lines = [f"\n# {step.title}", *([f"# {cost}"] if cost else []), *(["# done already"] if done else [])]
+def _looks(steps: Sequence[Step], bench: Bench) -> tuple[dict[Path, Look], dict[Path, EdittoolError]]:
+    """Return, by the file of samples, what each of `steps` that edits comes to, and the errors of those that cannot."""
+    looks: dict[Path, Look] = {}
+    faults: dict[Path, EdittoolError] = {}
+    for step in steps:
+        if step.kind == "edit":
+            try:
+                looks[step.makes[0]] = look(step, bench)
+            except EdittoolError as error:
+                faults[step.makes[0]] = error
+    return looks, faults
+
+
+def _show_step(step: Step, cost: str, done: bool, fault: EdittoolError | None) -> None:
+    lines = [step.title, *([cost] if cost else []), *(["done already"] if done else [])]
     if not done and step.kind == "edit" and (there := _rows(step.makes[0])):
-        lines.append(f"# {there} of the samples are there already")
-    results.print(plain("\n".join([*lines, step.command])), soft_wrap=True)
+        lines.append(f"{there} of the samples are there already")
+    if fault is not None:
+        lines += [f"cannot be done: {fault}"] if step.kind == "edit" else ["cannot be done: its samples cannot be made"]
+    comments = "\n".join(f"# {line}" for line in lines)
+    results.print(plain(f"\n{comments}\n{'# ' * bool(fault)}{step.command}"), soft_wrap=True)
 
 
 def _rows(path: Path) -> int:

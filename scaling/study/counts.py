@@ -1,7 +1,7 @@
 """What a study will cost: edits, samples and programs, counted from the stages of its edits without a model."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,14 +50,14 @@ class Look:
     edits: bool
 
 
-def count(step: Step, looks: Callable[[Path], Look]) -> Counts:
-    """Return what `step` costs; `looks` gives the stages whose samples are in a file. Raises what `looks` raises."""
+def count(step: Step, looks: Mapping[Path, Look]) -> Counts:
+    """Return what `step` costs; `looks` has the stages of each file of samples that it reads or makes."""
     if step.kind == "edit":
-        look = looks(step.makes[0])
+        look = looks[step.makes[0]]
         edits = {edit for stage in look.stages for edit in stage.edits} if look.edits else ()
         return Counts(len(edits), _samples(look))
     if step.kind == "judge":
-        answered, *edited = map(looks, step.reads)
+        answered, *edited = (looks[path] for path in step.reads)
         return Counts(programs=_programs(answered, edited) if edited else _samples(answered).total())
     return Counts()
 

@@ -24,8 +24,11 @@ class Hands(Protocol):
     def passed_over(self, step: Step) -> None:
         """Hear that `step` is done already."""
 
-    def failed(self, step: Step, error: EdittoolError) -> None:
+    def failed(self, step: Step) -> None:
         """Hear that `step` has failed."""
+
+    def gone_past(self, error: EdittoolError) -> None:
+        """Hear that the study goes on in spite of `error`."""
 
 
 @dataclass(slots=True)
@@ -85,9 +88,10 @@ class _Run:
         try:
             work(step)
         except EdittoolError as error:
-            self._hands.failed(step, error)
+            self._hands.failed(step)
             if step.entry is None or not self._keep_going:
                 raise
+            self._hands.gone_past(error)
             self.failed.add(step.entry.name)
             self.outcome.error = self.outcome.error or error
 

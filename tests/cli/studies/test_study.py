@@ -150,12 +150,13 @@ def test_a_method_that_fails_is_told_before_anything_runs_or_gone_past(copied: P
     assert stopped.returncode == 2
     assert "this step failed: edittool edit builtin" in stopped.stderr
     assert "broken.instant.greedy.samples.jsonl" in stopped.stderr
-    assert "none.yaml: neither a preset nor a file" in stopped.stderr
+    assert stopped.stderr.count("none.yaml: neither a preset nor a file") == 1
     assert "$ edittool" not in stopped.stderr
     assert contents(copied) == before
     gone_past = run("study", plan, "-o", copied, "--keep-going")
     assert gone_past.returncode == 2
     assert "not in the report: broken.instant.greedy" in gone_past.stderr
+    assert gone_past.stderr.count("none.yaml: neither a preset nor a file") == 1
     assert "$ edittool" not in gone_past.stderr  # the rest was done
     only = run("study", plan, "-o", copied, "--only", "ft")
     assert only.returncode == 0, only.stderr
@@ -181,3 +182,16 @@ def test_a_dry_run_prints_a_script_and_runs_nothing(tmp_path: Path) -> None:
     assert "# 1 edit, 4 samples (" in shown.stdout
     assert "# left to do: 1 edit, 9 samples (" in shown.stdout
     assert not (tmp_path / "none").exists()
+
+
+def test_a_dry_run_tells_of_every_edit_that_cannot_be_made(tmp_path: Path) -> None:
+    plan = written(tmp_path, PLAN + BROKEN + "  - {method: grace, regimes: [batch]}\n")
+    shown = run("study", plan, "-o", tmp_path / "none", "--dry-run")
+    assert shown.returncode == 2
+    told = [line for line in shown.stdout.splitlines() if line.startswith("# cannot be done: ")]
+    assert len(told) == 4
+    assert "none.yaml: neither a preset nor a file" in told[0]
+    assert "grace cannot take all changes in one edit" in told[2]
+    commands = [line for line in shown.stdout.splitlines() if line.startswith("edittool")]
+    assert len(commands) == 6
+    assert not any("broken" in line or "grace" in line for line in commands)

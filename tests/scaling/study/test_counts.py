@@ -28,8 +28,8 @@ def test_edits_samples_and_programs() -> None:
     )
     bench = load_builtin()
     steps = [*first_steps(plan, FOLDER, plan.methods), *last_steps(plan, FOLDER, ())]
-    makers = {step.makes[0]: step for step in steps if step.kind == "edit"}
-    found = [count(step, lambda path: look(makers[path], bench)) for step in steps]
+    looks = {step.makes[0]: look(step, bench) for step in steps if step.kind == "edit"}
+    found = [count(step, looks) for step in steps]
     own = {
         subset: 2 * sum(p.change_id in plan.changes and p.subset == subset for p in bench.problems.values())
         for subset in ("reliability", "generalization")
