@@ -42,7 +42,7 @@ class Commands:
         talk.print(plain(f"$ {step.command}", style="cyan"), soft_wrap=True)
         with _usage_is_input():
             code: int | None = cli.main(args=list(step.arguments), prog_name="edittool", standalone_mode=False)
-        gc.collect()  # a model refers to itself, and the next one may need its memory
+        _free_memory()
         return code or DONE
 
     def passed_over(self, step: Step) -> None:
@@ -85,6 +85,15 @@ def held(folder: Path) -> Iterator[None]:
             lock(descriptor, folder)
             stack.callback(unlock, descriptor)
         yield
+
+
+def _free_memory() -> None:
+    """Give back what the last model took, for the next one: a model refers to itself, and torch keeps what it had."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 @contextlib.contextmanager

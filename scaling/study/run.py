@@ -59,24 +59,23 @@ def run_study(
         if step.kind == "edit" and step.entry and not record.is_done(step):
             run.attempt(step, hands.check)
     for step in steps:
-        if step.entry is None or step.entry.name not in run.failed:
-            run.attempt(step, run.do)
+        run.attempt(step, run.do)
     run.outcome.missing = missing = [
         step for step in first_steps(plan, folder, plan.methods) if step.entry and step.makes and not run.is_done(step)
     ]
     lost = {path for step in missing for path in step.makes}
     for last in last_steps(plan, folder, lost):
-        run.do(last)
+        run.attempt(last, run.do)
     record.finish()
     return run.outcome
 
 
 class _Run:
-    """One run of a study: what of it is done, what has failed, and the outcome so far."""
+    """One run of a study: what of it is done, which methods have failed, and the outcome so far."""
 
     def __init__(self, record: Record, hands: Hands, keep_going: bool):
         self.outcome = Outcome()
-        self.failed: set[str] = set()
+        self._failed: set[str] = set()
         self._record, self._hands, self._keep_going = record, hands, keep_going
 
     def is_done(self, step: Step) -> bool:
@@ -84,7 +83,9 @@ class _Run:
         return step in self.outcome.unjudged or self._record.is_done(step)
 
     def attempt(self, step: Step, work: Callable[[Step], object]) -> None:
-        """Let `work` have `step`, and mark its method as failed where that raises and the study may go on."""
+        """Let `work` have `step`, unless its method has failed; it has where `work` raises and the study may go on."""
+        if step.entry is not None and step.entry.name in self._failed:
+            return
         try:
             work(step)
         except EdittoolError as error:
@@ -92,7 +93,7 @@ class _Run:
             if step.entry is None or not self._keep_going:
                 raise
             self._hands.gone_past(error)
-            self.failed.add(step.entry.name)
+            self._failed.add(step.entry.name)
             self.outcome.error = self.outcome.error or error
 
     def do(self, step: Step) -> None:

@@ -24,6 +24,8 @@ methods:
   - method: ft
 """
 BROKEN = "  - {name: broken, method: emmet, hparams: none.yaml}\n"
+DEEP = "  - {name: deep, method: ft, hparams: deep.yaml}\n"
+LAYER_99 = "alg_name: FT\nlayers: [99]\nrewrite_module_tmp: model.layers.{}.mlp.down_proj\nnum_steps: 1\nlr: 1e-3\n"
 SAMPLES = ("unedited.greedy.samples.jsonl", "ft.instant.greedy.samples.jsonl")
 VERDICTS = (
     "unedited.greedy.no-change.verdicts.jsonl",
@@ -161,6 +163,21 @@ def test_a_method_that_fails_is_told_before_anything_runs_or_gone_past(copied: P
     only = run("study", plan, "-o", copied, "--only", "ft")
     assert only.returncode == 0, only.stderr
     assert "not in the report: broken.instant.greedy" in only.stderr
+
+
+@pytest.mark.slow
+def test_a_method_that_fails_with_the_model_is_gone_past_too(copied: Path) -> None:
+    plan = written(copied.parent, PLAN.replace("  - method: ft\n", DEEP + "  - method: ft\n"))
+    (copied.parent / "deep.yaml").write_text(LAYER_99)
+    stopped = run("study", plan, "-o", copied)
+    assert stopped.returncode == 2
+    assert stopped.stderr.count("layers.99.mlp.down_proj") == 1
+    assert "done already: edit ft.instant" not in stopped.stderr
+    gone_past = run("study", plan, "-o", copied, "--keep-going")
+    assert gone_past.returncode == 2
+    assert gone_past.stderr.count("$ edittool") == 1  # the edit that fails
+    assert "done already: edit ft.instant" in gone_past.stderr
+    assert "not in the report: deep.instant.greedy" in gone_past.stderr
 
 
 def test_a_plan_that_cannot_be_is_refused_before_anything_is_made(tmp_path: Path) -> None:
