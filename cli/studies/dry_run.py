@@ -60,8 +60,9 @@ def _show_step(step: Step, cost: str, done: bool, fault: EdittoolError | None) -
         lines.append(f"{there} of the samples are there already")
     if fault is not None:
         lines += [f"cannot be done: {fault}"] if step.kind == "edit" else ["cannot be done: its samples cannot be made"]
-    comments = "\n".join(f"# {line}" for line in lines)
-    results.print(plain(f"\n{comments}\n{'# ' * bool(fault)}{step.command}"), soft_wrap=True)
+        lines.append(step.command)
+    comments = [f"# {' '.join(line.split())}" for line in lines]  # a line end in a name would begin a command
+    results.print(plain("\n".join(["", *comments, *([] if fault else [step.command])])), soft_wrap=True)
 
 
 def _rows(path: Path) -> int:

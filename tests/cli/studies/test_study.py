@@ -202,12 +202,15 @@ def test_a_dry_run_prints_a_script_and_runs_nothing(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_tells_of_every_edit_that_cannot_be_made(tmp_path: Path) -> None:
-    plan = written(tmp_path, PLAN + BROKEN + "  - {method: grace, regimes: [batch]}\n")
+    plan = written(
+        tmp_path, PLAN + BROKEN.replace("none.yaml", '"no\\nne.yaml"') + "  - {method: grace, regimes: [batch]}\n"
+    )
     shown = run("study", plan, "-o", tmp_path / "none", "--dry-run")
     assert shown.returncode == 2
     told = [line for line in shown.stdout.splitlines() if line.startswith("# cannot be done: ")]
     assert len(told) == 4
-    assert "none.yaml: neither a preset nor a file" in told[0]
+    assert "no ne.yaml: neither a preset nor a file" in told[0]
+    assert not any(line.startswith("ne.yaml") for line in shown.stdout.splitlines())
     assert "grace cannot take all changes in one edit" in told[2]
     commands = [line for line in shown.stdout.splitlines() if line.startswith("edittool")]
     assert len(commands) == 6
