@@ -71,6 +71,6 @@ $(VENV)/.made:
 	scripts/setup-venv.sh $(VENV)
 	@touch $@
 
-$(VENV)/.installed: pyproject.toml setup.py constraints.txt $(VENV)/.made
+$(VENV)/.installed: pyproject.toml setup.py constraints.txt $(wildcard */__init__.py) $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[edit,peft,fetch,report,sample,dev]'
 	@touch $@

@@ -117,7 +117,11 @@ _LOST = {
     show_default=True,
     help="What samples: the edited model itself, or a vLLM engine that is given each edit's weights (not for grace).",
 )
-@click.option("--changes", metavar="ID,...", help="Edit with these changes only.")
+@click.option(
+    "--changes",
+    metavar="ID,...",
+    help="Edit with these changes only; the method none is then sampled on what such edits are.",
+)
 @click.option(
     "--specificity-per-change",
     type=int,
@@ -161,7 +165,7 @@ def edit(
     """
     require_torch("edittool edit")
     loaded = open_bench(bench)
-    run = _make_run(loaded, **given)
+    run = make_run(loaded, **given)
     started = time.monotonic()
     if dense and save_edits is None:
         raise click.UsageError("--dense says how --save-edits writes: give a folder for the edits, or leave it out.")
@@ -173,7 +177,7 @@ def edit(
     _tell(summary, run, output, time.monotonic() - started)
 
 
-def _make_run(
+def make_run(
     bench: Bench,
     *,
     model: str,
@@ -197,6 +201,7 @@ def _make_run(
     batch_size: int | None,
     **as_they_are: Any,
 ) -> "Run":
+    """Return the run that the options of `edittool edit` ask for. Raises InputError for what cannot be."""
     from ..editing.methods.hparams import read_hparams
     from ..editing.runs.sampling import Sampling
     from ..editing.runs.settings import Run, taught_by_default

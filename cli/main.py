@@ -29,10 +29,16 @@ COMMANDS = {
     "run": "Run one program in a world and show everything about it.",
     "sample": "Sample programs from an OpenAI-compatible server.",
     "stats": "Compute the statistics of a model that MEMIT, PMET and ROME need.",
+    "study": "Run a plan: one model, methods and regimes, up to the report.",
 }
 
-GROUPS = {"bench"}  # commands with subcommands: a folder each
-MODULES = {"import": "import_samples"}  # commands whose name no module can have
+# Commands that are not in the module of their name, and where they are.
+MODULES = {
+    "bench": "bench.bench",
+    "demo": "studies.demo",
+    "import": "import_samples",
+    "study": "studies.study",
+}
 
 
 class CommandGroup(click.Group):
@@ -46,9 +52,8 @@ class CommandGroup(click.Group):
         """Import and return the command called `cmd_name`."""
         if cmd_name not in COMMANDS:
             return None
-        name = MODULES.get(cmd_name, cmd_name)
-        place = f".{name}.{name}" if name in GROUPS else f".{name}"
-        command: click.Command = getattr(import_module(place, __package__), name)
+        place = MODULES.get(cmd_name, cmd_name)
+        command: click.Command = getattr(import_module(f".{place}", __package__), place.rpartition(".")[2])
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

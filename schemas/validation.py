@@ -7,6 +7,7 @@ says yes. Of what JSON and YAML hold it refuses more: letters outside ASCII unde
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache, reduce
 from importlib.resources import files
 from operator import getitem
@@ -17,7 +18,19 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from referencing import Registry
 
-SCHEMAS = ("problem", "change", "rejected", "manifest", "sample", "edit", "verdict", "report", "document")
+SCHEMAS = (
+    "problem",
+    "change",
+    "rejected",
+    "manifest",
+    "sample",
+    "edit",
+    "verdict",
+    "report",
+    "document",
+    "plan",
+    "study",
+)
 
 # Told first: a value of the wrong type explains more than what follows from it.
 _PRIORITY = ("type", "required", "const", "enum")
@@ -94,11 +107,20 @@ def fits_field(value: object, name: str, field: str) -> bool:
 
 def find_fault(row: Mapping[str, Any], name: str) -> str | None:
     """Return one sentence naming the field and the fault of `row` under schema `name`, or None when it is valid."""
+    found = find_placed_fault(row, name)
+    return None if found is None else found[0]
+
+
+def find_placed_fault(row: Mapping[str, Any], name: str) -> tuple[str, tuple[str | int, ...]] | None:
+    """Return what `find_fault` says, and the path of the field in `row`: of one without a meaning, its own path."""
     schema = _compiled(name)
     if schema.surely_accepts(row):
         return None
     error = min(schema.thorough.iter_errors(row), key=_rank, default=None)
-    return None if error is None else _describe(error, name)
+    if error is None:
+        return None
+    own = (_unknown_field(error),) if error.validator == "additionalProperties" else ()
+    return _describe(error, name), (*error.absolute_path, *own)
 
 
 def _rank(error: ValidationError) -> tuple[int, int, str]:
@@ -132,14 +154,22 @@ def _describe(error: ValidationError, name: str) -> str:
         case "pattern":
             return f"{where} must match {limit}, but it is {_short(row)}"
         case "additionalProperties":
-            unknown = next(key for key in row if key not in schema.get("properties", {}))
-            return f"{where} has the field {_short(unknown)}, which has no meaning there"
+            unknown, absent = _unknown_field(error), [key for key in schema.get("properties", {}) if key not in row]
+            near = get_close_matches(unknown, absent, n=1)
+            meant = f': is "{near[0]}" meant?' if near else ""
+            return f"{where} has the field {_short(unknown)}, which has no meaning there{meant}"
         case "oneOf" if name == "sample":
             return (
                 'a sample needs exactly one of "completion" (appended to the prompt) and "solution" (a whole program)'
             )
         case _:
             return f"{where}: {_clip(error.message)}"
+
+
+def _unknown_field(error: ValidationError) -> str:
+    row: Any = error.instance
+    schema: Any = error.schema
+    return next(str(key) for key in row if key not in schema.get("properties", {}))
 
 
 def _field(error: ValidationError) -> str:

@@ -21,7 +21,8 @@ ALLOWED = {
     "samples": {"schemas", "analysis"},
     "editing": {"schemas", "analysis"},
     "reporting": {"schemas", "analysis"},
-    "cli": {"schemas", "analysis", "judging", "benchmark", "samples", "editing", "reporting"},
+    "scaling": {"schemas", "benchmark", "editing"},
+    "cli": {"schemas", "analysis", "judging", "benchmark", "samples", "editing", "reporting", "scaling"},
 }
 # The places of these, floor by floor from the ground up: each imports from lower floors alone.
 FLOORS = {
@@ -58,6 +59,7 @@ FLOORS = {
         "run",
     ),
     "sandbox_images/python": ("boundary image", "untrusted", "trusted"),
+    "scaling/study": ("plan", "steps", "counts record", "run"),
 }
 NEED_TORCH = {"torch", "transformers", "safetensors", "tokenizers"}
 

@@ -1,6 +1,5 @@
 """A hand-written YAML file of a list of mappings, read with the line of every entry and field, for errors to name."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,16 +8,7 @@ from typing import Any
 import yaml
 
 from ...schemas.errors import InputError
-
-# Text that looks like a date stays text: JSON has no dates.
-_RESOLVERS = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-class _Loader(yaml.SafeLoader):
-    yaml_implicit_resolvers = _RESOLVERS
+from .yaml_nodes import compose, construct
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,35 +34,16 @@ def read_yaml_rows(path: Path, key: str) -> Iterator[LocatedRow]:
     Raises InputError, naming file and line, for a file that cannot be read, is no YAML or holds anything else, and for
     a field that stands twice.
     """
-    node = _entries(path, _compose(path), key)
+    node = _entries(path, compose(path, "Write a list of entries."), key)
     for item in node.value:
         line = item.start_mark.line + 1
         if not isinstance(item, yaml.MappingNode):
             raise InputError(f"{path}, line {line}: an entry with fields is needed, as `name: value`. Correct it.")
-        data = _construct(path, item, line)
+        data = construct(path, item)
         values = {name.value: value for name, value in item.value}
         blocks = frozenset(name for name, value in values.items() if _is_block(value))
         lines = {name: value.start_mark.line + 1 + (name in blocks) for name, value in values.items()}
         yield LocatedRow(path, line, data, lines, blocks)
-
-
-def _compose(path: Path) -> yaml.Node:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}. Check the path.") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8, at byte {error.start + 1}. Save it as UTF-8.") from None
-    try:
-        node = yaml.compose(text, _Loader)
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise InputError(f"{path}{line}: broken YAML ({error.problem}). Repair the file.") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise InputError(f"{path}: broken YAML ({error}). Repair the file.") from None
-    if node is None:
-        raise InputError(f"{path} is empty. Write a list of entries.")
-    return node
 
 
 def _entries(path: Path, node: yaml.Node, key: str) -> yaml.SequenceNode:
@@ -85,24 +56,6 @@ def _entries(path: Path, node: yaml.Node, key: str) -> yaml.SequenceNode:
         line = node.start_mark.line + 1
         raise InputError(f"{path}, line {line}: a list of entries is needed, each begun by a dash. Correct it.")
     return node
-
-
-def _construct(path: Path, item: yaml.MappingNode, line: int) -> dict[str, Any]:
-    names: set[str] = set()
-    for name, _ in item.value:
-        if name.tag != "tag:yaml.org,2002:str" or name.value in names:
-            fault = "stands twice" if name.value in names else "is no text"
-            raise InputError(f"{path}, line {name.start_mark.line + 1}: the field {name.value!r} {fault}. Correct it.")
-        names.add(name.value)
-    loader = _Loader("")
-    try:
-        data: dict[str, Any] = loader.construct_document(item)
-        json.dumps(data)
-    except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}, line {line}: a value is neither text, number nor list ({error}).") from None
-    finally:
-        loader.dispose()
-    return data
 
 
 def _is_block(node: yaml.Node) -> bool:

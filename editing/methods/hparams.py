@@ -62,6 +62,11 @@ class Hparams:
         """The name of the corpus that covariances are to be of, for methods that need them."""
         return getattr(self.values, "mom2_dataset", None)
 
+    @property
+    def needs_statistics(self) -> bool:
+        """Whether the method needs covariances with these values; which ones, its `check` of a model says."""
+        return self.corpus is not None and getattr(self.values, "mom2_adjustment", True)
+
     def sha256(self) -> str:
         """Return SHA-256 over the values that the method uses, defaults included."""
         return hashlib.sha256(json.dumps(asdict(self.values), sort_keys=True).encode("ascii")).hexdigest()

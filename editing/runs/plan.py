@@ -61,14 +61,24 @@ class Stage:
 def plan(bench: Bench, run: Run) -> list[Stage]:
     """Return the stages of `run`, or of its shard, in order, with every request of every edit.
 
+    The unedited model, where the run is about some changes alone, is sampled on what edits with them are sampled on.
     Raises InputError for an unknown change, a step that is never reached, and a problem that cannot be taught (see
     `requests_for`). A change without reliability problems is left out: see `untaught`.
     """
     if run.regime == "none":
-        return [Stage("the unedited model", (), tuple(_sorted(bench.problems.values())), None)]
+        return [Stage("the unedited model", (), tuple(_unedited(bench, run)), None)]
     changes = _taught(bench, run)
     makers = {"instant": _instant, "sequential": _sequential, "batch": _batch}
     return _part(list(makers[run.regime](bench, run, changes)), run.shard)
+
+
+def _unedited(bench: Bench, run: Run) -> list[Problem]:
+    if run.changes is None:
+        return _sorted(bench.problems.values())
+    changes = _taught(bench, run)
+    own = [problem for change in changes for problem in _own(bench, change)]
+    shares = [problem for change in (*changes, None) for problem in _specificity(bench, run, change)]
+    return _sorted({problem.task_id: problem for problem in (*own, *shares)}.values())
 
 
 def _part(stages: list[Stage], shard: tuple[int, int] | None) -> list[Stage]:

@@ -12,7 +12,7 @@ from .conftest import COUNT
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Everything that reads programs and does not run inside the sandbox.
-PACKAGES = ("analysis", "benchmark", "cli", "editing", "judging", "reporting", "samples", "schemas")
+PACKAGES = ("analysis", "benchmark", "cli", "editing", "judging", "reporting", "samples", "scaling", "schemas")
 RUNS_CODE = {"exec", "eval", "compile", "__import__"}
 STARTS_PROCESSES = {"subprocess", "multiprocessing", "runpy", "code", "pty"}
 OS_STARTS = ("os.system", "os.popen", "os.fork", "os.posix_spawn", "os.exec", "os.spawn")

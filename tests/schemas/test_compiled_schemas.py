@@ -110,6 +110,21 @@ RECORDS = {
         "charts": [],
     },
     "document": {"text": ""},
+    "plan": {
+        "bench": "builtin",
+        "samplings": [{"name": "x", "temperature": 0}],
+        "judge": {"workers": 1},
+        "methods": [{"method": "ft", "regimes": ["instant"]}],
+    },
+    "study": {
+        "schema_version": 1,
+        "plan": {"file": "p", "sha256": SHA},
+        "bench": {"name": "b", "sha256": SHA},
+        "model": {"name": "m", "sha256": None},
+        "versions": {"python": "3"},
+        "steps": [{"name": "x", "command": ["edit"], "inputs": {"bench": SHA}, "outputs": {"x": SHA}}],
+        "kept": {},
+    },
 }
 
 COMPILED = {name: CompiledSchema.of(load_schema(name)) for name in SCHEMAS}

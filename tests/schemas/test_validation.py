@@ -4,7 +4,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from edittool.schemas.document import document_formats
-from edittool.schemas.validation import SCHEMAS, find_fault, load_schema
+from edittool.schemas.validation import SCHEMAS, find_fault, find_placed_fault, load_schema
 
 SHA = "0" * 64
 
@@ -91,6 +91,18 @@ GOOD = {
         "charts": [],
     },
     "document": {"text": "def f(x):\n    return x\n"},
+    "plan": {"bench": "builtin", "model": "tiny", "methods": [{"method": "ft"}]},
+    "study": {
+        "schema_version": 1,
+        "plan": {"file": "plan.yaml", "sha256": SHA},
+        "bench": {"name": "builtin", "sha256": SHA},
+        "model": {"name": "tiny", "sha256": None},
+        "versions": {"edittool": "0.1.0"},
+        "steps": [
+            {"name": "a.jsonl", "command": ["edit"], "inputs": {"edittool": "0.1.0"}, "outputs": {"a.jsonl": SHA}}
+        ],
+        "kept": {},
+    },
 }
 
 
@@ -183,6 +195,12 @@ def test_samples_of_humaneval_and_evalplus_are_valid_as_they_are(row):
             {"tests": [{"setup": "", "code": "", "cod": ""}]},
             'field "tests[0]" has the field "cod", which has no meaning there',
         ),
+        ("plan", {"modle": "tiny"}, 'this plan has the field "modle", which has no meaning there'),
+        (
+            "plan",
+            {"samplings": [{"name": "a", "temprature": 0}]},
+            'field "samplings[0]" has the field "temprature", which has no meaning there: is "temperature" meant?',
+        ),
         (
             "problem",
             {"subset": "training"},
@@ -198,6 +216,24 @@ def test_samples_of_humaneval_and_evalplus_are_valid_as_they_are(row):
 )
 def test_a_fault_is_told_in_words(name, fields, fault):
     assert find_fault(changed(name, **fields), name) == fault
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"model": 1}, ("model",)),
+        (
+            {"methods": [{"method": "ft"}, {"method": "ft", "regimes": ["instant", "often"]}]},
+            ("methods", 1, "regimes", 1),
+        ),
+        ({"methods": [{"method": "ft", "hparms": "x"}]}, ("methods", 0, "hparms")),
+        ({"methods": [{}]}, ("methods", 0)),
+    ],
+)
+def test_a_fault_has_its_place(fields, place):
+    fault, found = find_placed_fault(changed("plan", **fields), "plan")
+    assert found == place
+    assert fault == find_fault(changed("plan", **fields), "plan")
 
 
 def test_a_wrong_type_is_told_before_what_follows_from_it():

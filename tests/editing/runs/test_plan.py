@@ -35,6 +35,22 @@ def test_every_specificity_problem_gets_a_turn(bench: Bench) -> None:
     assert {p.task_id for p in last.problems if p.subset == "specificity"} == shares["max"]
 
 
+@pytest.mark.parametrize("changes", [("max",), ("len", "max")])
+def test_the_unedited_model_is_sampled_on_what_edits_with_the_changes_are_sampled_on(
+    bench: Bench, changes: tuple[str, ...]
+) -> None:
+    few = {"changes": changes, "specificity_per_change": 1}
+    (unedited,) = plan(bench, replace(NONE, **few))
+    edited = [stage for run in (INSTANT, SEQUENTIAL, BATCH) for stage in plan(bench, replace(run, **few))]
+    tasks = [problem.task_id for problem in unedited.problems]
+    assert tasks == sorted({problem.task_id for stage in edited for problem in stage.problems})
+    assert len(tasks) < len(bench.problems)
+    (everything,) = plan(bench, replace(NONE, specificity_per_change=1))
+    assert len(everything.problems) == len(bench.problems)
+    with pytest.raises(InputError, match="no change 'maxx'"):
+        plan(bench, replace(NONE, changes=("maxx",)))
+
+
 @pytest.mark.parametrize(
     ("count", "expected"),
     [(1, [1]), (2, [1, 2]), (4, [1, 2, 4]), (10, [1, 2, 5, 10]), (130, [1, 2, 5, 10, 20, 50, 100, 130])],

@@ -11,8 +11,8 @@ from typing import Any
 import click
 import pytest
 
-from edittool.cli.demo import _steps
 from edittool.cli.main import cli
+from edittool.cli.studies.demo import _steps
 from edittool.editing.methods.table import find_method, method_names
 
 CHANGES = "sorted,math.pi,str.join"

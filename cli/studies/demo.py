@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from ..editing.methods.table import find_method, method_names
-from .main import cli
-from .shared.console import plain, talk
-from .shared.models import require_torch
+from ...editing.methods.table import find_method, method_names
+from ..main import cli
+from ..shared.console import plain, talk
+from ..shared.models import require_torch
 
 SAMPLES = 5  # for each problem: enough for pass@5
 SPECIFICITY = 3  # problems about other APIs sampled after each edit: all of them would treble the time

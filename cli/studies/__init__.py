@@ -1,0 +1,1 @@
+"""Commands that run other commands: the demo, and studies."""

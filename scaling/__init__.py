@@ -1,0 +1,1 @@
+"""More than one command: studies, which are many commands in their order."""
