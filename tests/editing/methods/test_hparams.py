@@ -95,11 +95,17 @@ MODELS: dict[str, tuple[Any, ...]] = {
     "qwen2.5-coder-7b": (QWEN2, 28, 3584, 18944, 28, 4, 152064, False),
     "starcoder2-3b": (STARCODER2, 30, 3072, 12288, 24, 2, 49152, True),
 }
+VALUES = {"v_num_grad_steps": 25, "v_lr": 0.5, "v_weight_decay": 1e-3, "clamp_norm_factor": 4.0, "kl_factor": 0.0625}
+PUBLISHED |= {
+    "emmet": VALUES | {"layers": [5], "mom2_update_weight": 100000.0, "emmet_lambda": 0.1},
+    "alphaedit": VALUES | {"layers": [4, 5, 6, 7, 8], "nullspace_threshold": 2e-2, "L2": 10.0},
+    "ultraedit": {"lr": 1e-6, "token": "mask", "batch_size_once": 10},
+}
 KINDS = (*PUBLISHED, "ft-free")  # of presets: a method each, and FT without its clamp
 
 
 def test_every_method_has_a_preset_for_every_model() -> None:
-    """Other presets are of methods that this table does not know yet."""
+    assert set(PUBLISHED) == set(method_names()) - {"none", "docs"}
     assert {f"{kind}-{model}" for kind in KINDS for model in (*MODELS, "tiny")} <= set(preset_names())
 
 
@@ -136,10 +142,13 @@ def test_layers_stand_at_the_published_share_of_the_way_up(model: str, layers: i
     found = {kind: load_hparams(f"{kind}-{model}").values for kind in KINDS}
     assert found["ft"].layers == found["ft-free"].layers == [share(21, layers)]
     assert f".{share(27, layers)}." in found["grace"].layer
-    assert found["rome"].layers == [share(5, layers)]
+    assert found["rome"].layers == found["emmet"].layers == [share(5, layers)]
     span = list(range(share(4, layers), share(8, layers) + 1))
-    assert found["memit"].layers == found["pmet"].layers == span
-    assert (found["memit"].mom2_dataset, found["memit"].v_loss_layer) in {("python", None), ("python", layers - 1)}
+    assert found["memit"].layers == found["pmet"].layers == found["alphaedit"].layers == span
+    assert [one.split(".")[2] for one in found["ultraedit"].inner_params] == [str(layers - 3), str(layers - 2)]
+    for kind in ("memit", "pmet", "emmet", "alphaedit"):
+        assert found[kind].mom2_dataset == "python"
+        assert found[kind].v_loss_layer in {None, layers - 1}
 
 
 def test_ft_with_and_without_its_clamp_stand_side_by_side() -> None:
