@@ -9,13 +9,16 @@ import click
 
 from ...editing.methods.table import find_method, method_names
 from ..main import cli
-from ..shared.console import plain, talk
+from ..shared.bench_argument import open_bench
+from ..shared.console import plain, results, talk
 from ..shared.models import require_torch
+from .demo_told import Counts, count, sentences
 
 SAMPLES = 5  # for each problem: enough for pass@5
 SPECIFICITY = 3  # problems about other APIs sampled after each edit: all of them would treble the time
 FEW = "sorted,math.sqrt,str.join,list.append,math.pi"  # changes that are enough to see what each method does
 
+PLAIN, WORLDS = "unedited.no-change", "unedited.same-worlds"  # the verdicts of the unedited model
 ADAPTERS = ("lora", "adalora")  # methods that need the extra `peft`
 
 Step = tuple[str, list[str]]
@@ -54,16 +57,36 @@ def demo(output: Path, seed: int, full: bool) -> None:
         talk.print(plain(f"$ edittool {shlex.join(arguments)}", style="cyan"), soft_wrap=True)
         cli.main(args=arguments, prog_name="edittool", standalone_mode=False)
     page = output / "report" / "report.html"
+    results.print()
+    for sentence in _what_happened(output):
+        results.print(plain(sentence), soft_wrap=True)
     talk.print(f"\ndone in {time.monotonic() - started:.0f} s; all files are in {output}; open {page}", style="green")
+
+
+def _what_happened(output: Path) -> list[str]:
+    """Say what the verdicts in `output` show, in three sentences."""
+    bench = open_bench("builtin")
+
+    def counted(regime: str) -> dict[str, Counts]:
+        end = f".{regime}.verdicts.jsonl"
+        paths = {method: output / f"{method}{end}" for method in _methods()}
+        return {method: count(path, bench) for method, path in paths.items() if path.exists()}
+
+    before, worlds = (count(output / f"{name}.jsonl", bench) for name in (PLAIN, WORLDS))
+    return sentences(before, worlds, counted("instant"), counted("sequential"))
+
+
+def _methods() -> list[str]:
+    """Return the names of the methods that are shown: those whose libraries are here."""
+    left_out = {"none", *(() if find_spec("peft") else ADAPTERS)}
+    return [method for method in method_names() if method not in left_out]
 
 
 def _steps(output: Path, seed: int, full: bool) -> list[Step]:
     unedited = str(output / "unedited.samples.jsonl")
-    plain_world, same_worlds = str(output / "unedited.no-change.jsonl"), str(output / "unedited.same-worlds.jsonl")
+    plain_world, same_worlds = (str(output / f"{name}.jsonl") for name in (PLAIN, WORLDS))
     sampling = ["--model", "tiny", "-n", str(SAMPLES), "--seed", str(seed)]
-    left_out = {"none", *(() if find_spec("peft") else ADAPTERS)}
-    methods = [method for method in method_names() if method not in left_out]
-    edits = [step for method in methods for step in _edits(output, method, sampling, full)]
+    edits = [step for method in _methods() for step in _edits(output, method, sampling, full)]
     judged = [arguments for _, arguments in edits if arguments[0] == "judge"]
     samples, verdicts = [arguments[2] for arguments in judged], [arguments[-1] for arguments in judged]
     worlds = [word for path in samples for word in ("--worlds-of", path)]
