@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -89,13 +90,15 @@ def parse() -> argparse.Namespace:
 
 def samples_of(path: Path, bench: Bench, tokenizer: Any) -> Iterator[Sample]:
     """Yield the samples of a file, with what was read for them. A row has no `raw` where all of it is the program."""
+    maker_of = cache(lambda style, docs: PromptMaker(bench, style, docs))
+    chat_of = cache(lambda style: Chat(tokenizer) if style == "chat" else None)
     for row in (line.data for line in read_rows(path, "sample")):
         style = row.get("style", "complete")
         problem = bench.problems[row["task_id"]]
-        question = PromptMaker(bench, style, row.get("docs", "none")).make(problem)
+        question = maker_of(style, row.get("docs", "none")).make(problem)
         if question.sha256() != row["prompt_sha256"]:
             raise SystemExit(f"{row['task_id']}: the prompt of this benchmark is not the one that the model read")
-        asked = read(question, problem, Chat(tokenizer) if style == "chat" else None)
+        asked = read(question, problem, chat_of(style))
         yield Sample(problem.task_id, asked.ids(tokenizer), row["raw"] if "raw" in row else row["completion"])
 
 
@@ -105,10 +108,10 @@ def generated(
     """Yield each of `samples` with what `generate` writes, those of like length together."""
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
     stops = sorted(find_stops(model.generation_config, tokenizer).ids)
-    config = GenerationConfig(
+    # In place of the model's own, which may have penalties and a temperature.
+    model.generation_config = GenerationConfig(
         do_sample=False, max_new_tokens=options.max_new_tokens, eos_token_id=stops, pad_token_id=pad
     )
-    model.generation_config = GenerationConfig(eos_token_id=stops, pad_token_id=pad)  # no penalties, no sampling
     ordered = sorted(samples, key=lambda sample: len(sample.text))
     for start in range(0, len(ordered), options.batch_size):
         batch = ordered[start : start + options.batch_size]
@@ -119,9 +122,7 @@ def generated(
         )
         ending = StoppingCriteriaList([LongEnough(tokenizer, width, batch)])
         with torch.no_grad():
-            rows = model.generate(
-                input_ids=ids, attention_mask=mask, generation_config=config, stopping_criteria=ending
-            )
+            rows = model.generate(input_ids=ids, attention_mask=mask, stopping_criteria=ending)
         yield from zip(batch, decoded(tokenizer, rows[:, width:].tolist()), strict=True)
 
 

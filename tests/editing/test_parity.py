@@ -1,10 +1,10 @@
 """ROME, MEMIT, PMET and FT hold against plain derivations from their equations (see `plain`), term by term.
 
 Two precisions are compared. With the model in float64 its rounding is out of the way; what is left comes from the
-float32 of delta and of the differences: 2e-5 without speed-ups and with all of them (1.1e-5 at most, of AlphaEdit on
-top of another edit, on one kind of CPU of several). In float32, the plain method
-takes one row at a time and the package a batch, so sums are rounded in another order; Adam, whose first step divides
-each coordinate of the gradient by its own size, makes more of that: 1e-4.
+float32 of delta and of the differences: 1e-5 without speed-ups and with all of them. AlphaEdit on top of another edit
+starts from what float32 left of that one, and of its keys: 2e-5 (1.1e-5 on one kind of CPU of several).In float32,
+the plain method takes one row at a time and the package a batch, so sums are rounded in another order; Adam, whose
+first step divides each coordinate of the gradient by its own size, makes more of that: 1e-4.
 """
 
 from dataclasses import asdict, fields, replace
@@ -33,7 +33,7 @@ from .parity_cases import (
 )
 from .plain.methods import Learned
 
-EXACT, ROUNDED = 2e-5, 1e-4
+EXACT, ON_TOP, ROUNDED = 1e-5, 2e-5, 1e-4
 SWITCHES = [field.name for field in fields(Speedups)]
 PLACES = [(family, kind) for kind in TOKENIZERS for family in FAMILY_NAMES]
 EVERYWHERE = [case.on(*place) for case in CORE for place in PLACES]
@@ -49,8 +49,9 @@ def agree(case: Case, right: Learned, speedups: Speedups, dtype: torch.dtype, to
 @pytest.mark.parametrize("case", EVERYWHERE + IN_TURN, ids=str)
 def test_equals_the_plain_method(case: Case) -> None:
     right = plainly(case, torch.float64)
-    agree(case, right, Speedups.none(), torch.float64, EXACT)
-    agree(case, right, Speedups(), torch.float64, EXACT)
+    tolerance = ON_TOP if case.method == "alphaedit" and case.before else EXACT
+    agree(case, right, Speedups.none(), torch.float64, tolerance)
+    agree(case, right, Speedups(), torch.float64, tolerance)
 
 
 @pytest.mark.parametrize("case", EVERYWHERE[::5], ids=str)
