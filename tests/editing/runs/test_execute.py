@@ -94,6 +94,25 @@ def test_instant_edits(llama: Any, tokenizer: Any, bench: Bench, tmp_path: Path,
         assert checksum(llama) != start
 
 
+@pytest.mark.parametrize("method", [*METHOD_HPARAMS, *ADAPTER_HPARAMS])
+def test_another_sampling_takes_instant_edits_from_their_files(
+    llama: Any, tokenizer: Any, longer: Bench, tmp_path: Path, checksum: Any, method: str
+) -> None:
+    values: Any = (METHOD_HPARAMS | ADAPTER_HPARAMS)[method]
+    start, run = checksum(llama), replace(INSTANT, method=find_method(method), hparams=Hparams(values, "test"))
+    greedy = replace(run, sampling=replace(run.sampling, n=1, temperature=0.0))
+
+    def go(name: str, run: Run, folder: Path | None) -> int:
+        context = EditContext(covariance=COVARIANCE)  # a new one each time, as in another process
+        return run_regime(llama, tokenizer, longer, run, tmp_path / name, context=context, save_edits=folder).edits
+
+    assert go("first", greedy, tmp_path / "edits") == 4
+    assert go("second", run, tmp_path / "edits") == 0
+    assert go("learned", run, None) == 4
+    assert (tmp_path / "second").read_bytes() == (tmp_path / "learned").read_bytes()
+    assert checksum(llama) == start
+
+
 def test_a_sequence_of_edits(llama: Any, tokenizer: Any, longer: Bench, tmp_path: Path, checksum: Any) -> None:
     start, out = checksum(llama), tmp_path / "s.jsonl"
     summary = run_regime(llama, tokenizer, longer, SEQUENTIAL, out, save_edits=tmp_path / "edits")
