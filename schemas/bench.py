@@ -10,12 +10,12 @@ from typing import Any, Self
 
 from .changes import Change
 from .errors import InputError
-from .json_text import dump_row, parse_json
+from .json_text import dump_row
 from .jsonl import read_rows, write_rows
 from .problems import Problem
 from .rejections import Rejection
 from .task_names import TaskNames
-from .validation import find_fault
+from .validation import read_object
 from .whole_files import make_folder, replace_file
 
 PROBLEMS, CHANGES, REJECTED, MANIFEST = "problems.jsonl", "changes.jsonl", "rejected.jsonl", "manifest.json"
@@ -155,18 +155,11 @@ def _count(problems: list[Problem], changes: list[Change]) -> dict[str, int]:
 
 def _load_manifest(path: Path) -> dict[str, Any]:
     try:
-        manifest = parse_json(path.read_bytes())
+        return read_object(path, "manifest", "Build the benchmark again.")
     except FileNotFoundError:
         raise InputError(
             f"{path} does not exist: {path.parent} is not a benchmark. `edittool bench build` makes one."
         ) from None
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path} cannot be read as JSON ({error}). Build the benchmark again.") from None
-    fault = find_fault(manifest, "manifest") if isinstance(manifest, dict) else "a JSON object is needed"
-    if fault:
-        raise InputError(f"{path}: {fault}. Build the benchmark again.")
-    checked: dict[str, Any] = manifest
-    return checked
 
 
 def _check_hashes(folder: Path, manifest: Mapping[str, Any]) -> None:

@@ -11,12 +11,16 @@ from difflib import get_close_matches
 from functools import cache, reduce
 from importlib.resources import files
 from operator import getitem
+from pathlib import Path
 from typing import Any, NoReturn
 
 import jsonschema_rs
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from referencing import Registry
+
+from .errors import InputError
+from .json_text import parse_json
 
 SCHEMAS = (
     "problem",
@@ -103,6 +107,25 @@ def fits_field(value: object, name: str, field: str) -> bool:
     """Say whether `value` is valid for `field`, a field of schema `name`."""
     schema = _compiled_field(name, field)
     return schema.surely_accepts(value) or schema.thorough.is_valid(value)
+
+
+def read_object(path: Path, schema: str, remedy: str) -> dict[str, Any]:
+    """Return the JSON object that the file `path` holds, which fits the schema `schema`.
+
+    Raises FileNotFoundError, and InputError for a file that cannot be read, is no JSON or does not fit; `remedy` says
+    what to do about that.
+    """
+    try:
+        found = parse_json(path.read_bytes())
+    except FileNotFoundError:
+        raise
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path} cannot be read as JSON ({error}). {remedy}") from None
+    fault = find_fault(found, schema) if isinstance(found, dict) else "a JSON object is needed"
+    if fault:
+        raise InputError(f"{path}: {fault}. {remedy}")
+    checked: dict[str, Any] = found
+    return checked
 
 
 def find_fault(row: Mapping[str, Any], name: str) -> str | None:

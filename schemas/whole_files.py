@@ -27,9 +27,8 @@ from pathlib import Path
 from .errors import EnvironmentFault, InputError
 
 NOTE = "user.edittool.writer"
-MAX_NAME = (
-    48  # characters of a name that its hidden folder bears: with all of a long one, the folder's would be too long
-)
+# Characters of a name that its hidden folder bears: with all of a long one, the folder's would be too long.
+MAX_NAME = 48
 _HELD = "held"
 _ODD = {
     stat.S_IFIFO: "a pipe",
@@ -71,6 +70,16 @@ def write_faults(place: Path | str, *also: type[Exception], note: str = "") -> I
         yield
     except refused as error:
         raise unwritable(place, error, note) from error
+
+
+def read_text(path: Path) -> str:
+    """Return what the file `path` holds as UTF-8. Raises InputError for a file that cannot be read, or is no UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}. Check the path.") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8, at byte {error.start + 1}. Save it as UTF-8.") from None
 
 
 def make_folder(folder: Path, title: str) -> None:

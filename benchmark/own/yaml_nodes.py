@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from ...schemas.errors import InputError
+from ...schemas.whole_files import read_text
 
 # Text that looks like a date stays text: JSON has no dates.
 _RESOLVERS = {
@@ -43,12 +44,7 @@ def compose(path: Path, remedy: str) -> yaml.Node:
 
     Raises InputError, naming file and line, for a file that cannot be read, is empty or no YAML.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}. Check the path.") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8, at byte {error.start + 1}. Save it as UTF-8.") from None
+    text = read_text(path)
     try:
         node = yaml.compose(text, _Loader)
     except yaml.MarkedYAMLError as error:

@@ -68,8 +68,8 @@ class EditedModel:
 
     def _add(self, edits: Sequence[PlannedEdit], telling: Telling) -> MadeEdit:
         """Put the last of `edits` into the model: from its file where it is there, else by learning it."""
-        # The first one of a sequence is always learned: at it, methods draw what they keep for the run (templates), from
-        # the unedited model. In the other regimes every edit begins there.
+        # The first one of a sequence is always learned: at it, methods draw what they keep for the run (templates),
+        # from the unedited model. In the other regimes every edit begins there.
         unedited = self._run.regime != "sequential"
         found = self._saved.find(edits) if self._saved and (unedited or len(edits) > 1) else None
         planned, took = edits[-1], _Took(self._model.device)

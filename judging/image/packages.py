@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ...schemas.errors import EnvironmentFault, InputError
+from ...schemas.whole_files import read_text
 
 PYTHON = "3.11"  # the sandbox's
 NEWEST_GLIBC = 36  # 2.36, of Debian 12, on which the sandbox stands
@@ -61,13 +62,7 @@ def _wanted(packages: Sequence[str], requirements: Path | None, wheels: Path | N
 
 def _check_requirements(path: Path) -> None:
     """Raise InputError for a line that pip could take for more than the name of a package."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}. Check the path.") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8, at byte {error.start + 1}. Save it as UTF-8.") from None
-    joined = text.replace("\\\n", "  ")  # a line that goes on; only the last one's number is then too small
+    joined = read_text(path).replace("\\\n", "  ")  # a line that goes on; only the last one's number is then too small
     for number, line in enumerate(joined.splitlines(), 1):
         asked = re.sub(r"(^|\s)#.*", "", line).strip()
         if asked and not (_REQUIREMENT.fullmatch(asked) or _INDEX.fullmatch(asked)):

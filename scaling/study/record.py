@@ -14,8 +14,7 @@ from ...editing.methods.hparams import read_hparams
 from ...editing.methods.table import find_method
 from ...schemas.bench import Bench
 from ...schemas.errors import InputError
-from ...schemas.json_text import parse_json
-from ...schemas.validation import find_fault
+from ...schemas.validation import read_object
 from ...schemas.whole_files import replace_file, write_faults
 from .plan import Plan
 from .steps import Step
@@ -112,17 +111,10 @@ class Record:
 
 def _read(path: Path) -> dict[str, Any]:
     """Return the record at `path`, of nothing done where there is none. Raises InputError where it is no record."""
-    if not path.exists():
-        return {"steps": [], "kept": {}}
     try:
-        record = parse_json(path.read_bytes())
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path} cannot be read as JSON ({error}). {_REMEDY}") from None
-    fault = find_fault(record, "study") if isinstance(record, dict) else "a JSON object is needed"
-    if fault:
-        raise InputError(f"{path}: {fault}. {_REMEDY}")
-    checked: dict[str, Any] = record
-    return checked
+        return read_object(path, "study", _REMEDY)
+    except FileNotFoundError:
+        return {"steps": [], "kept": {}}
 
 
 _REMEDY = "Remove it: every step then looks at what it finds, and goes on from there."
