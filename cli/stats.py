@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     help="Type of the weights. Products and sums are float32 and float64 all the same.",
 )
 @click.option("--batch-tokens", default=3 * 4096, show_default=True, help="Tokens that are read at once, at most.")
-@click.option("--bench", default="builtin", show_default=True, help="What the model tiny is trained on.")
+@click.option("--bench", default="builtin", show_default=True, help="MODEL tiny: the benchmark that it knows.")
 def stats(
     model: str,
     corpus: str,
@@ -68,7 +68,7 @@ def stats(
     any time, the same command goes on where it was. `edittool edit` finds the files in the cache by itself.
 
     \b
-    edittool stats tiny --layers 2,3,4
+    edittool stats tiny --layers 1,2
     edittool stats codellama/CodeLlama-7b-hf --layers 4,5,6,7,8 --device cuda --dtype bfloat16
     edittool stats FOLDER --hparams memit.yaml --corpus code.jsonl -n 20000 -o stats
     edittool stats FOLDER --layers 5 --corpus wikimedia/wikipedia:20231101.en --max-tokens 1024

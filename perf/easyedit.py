@@ -38,7 +38,8 @@ from torch import Tensor
 from editing import REQUESTS, SHAPES, memit_layers, random_covariance, random_model, settings
 from edittool.benchmark.builtin import load_builtin
 from edittool.editing import EditContext, EditRequest, apply
-from edittool.editing.model.tiny import TinySettings, lessons_of, train_tokenizer
+from edittool.editing.model.tiny import TinySettings, train_tokenizer
+from edittool.editing.model.tiny_lessons import lessons_of
 from edittool.editing.requests import RequestRule, SubjectRule, requests_for
 
 TEMPLATES = [f"{opening} value of this is a number that. {{}}" for opening in ("The", "Thus", "As", "I", "You")]

@@ -25,7 +25,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast,
 
 from edittool.benchmark.builtin import load_builtin
 from edittool.editing import EditContext, EditRequest, Speedups, apply
-from edittool.editing.model.tiny import TinySettings, lessons_of, train_tokenizer
+from edittool.editing.model.tiny import TinySettings, train_tokenizer
+from edittool.editing.model.tiny_lessons import lessons_of
 from edittool.editing.requests import SubjectRule, requests_for
 from edittool.editing.runs.sampling import Draw, Sampling, sample
 

@@ -27,7 +27,7 @@ from edittool.editing.edits.codebook import looking_at
 from edittool.editing.methods.table import method_names
 from edittool.editing.model.families import input_widths, modules_of_layers
 from edittool.editing.model.loading import load_model
-from edittool.editing.model.tiny import lessons_of
+from edittool.editing.model.tiny_lessons import lessons_of
 from edittool.editing.requests import requests_for
 from edittool.editing.runs.sampling import Draw, Sampling, sample
 
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def covariance_of(model: Any, tokenizer: Any) -> dict[str, Tensor]:
-    widths = input_widths(model, modules_of_layers(model, [2, 3, 4]))
+    widths = input_widths(model, modules_of_layers(model, [1, 2]))
     documents = [problem.solution for problem in BENCH.problems.values()]
     with TemporaryDirectory() as folder:
         checkpoint = Checkpoint.of(Path(folder), {})

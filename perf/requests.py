@@ -35,7 +35,7 @@ from edittool.editing.methods.hparams import Hparams, preset_names, read_hparams
 from edittool.editing.methods.table import find_method
 from edittool.editing.model.families import input_widths
 from edittool.editing.model.loading import load_model
-from edittool.editing.model.tiny import lessons_of
+from edittool.editing.model.tiny_lessons import lessons_of
 from edittool.editing.requests import KINDS, SUBJECTS, request_of, requests_for
 from edittool.schemas.bench import Bench
 from edittool.schemas.changes import Change

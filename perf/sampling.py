@@ -32,7 +32,8 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 from editing import SHAPES, random_model
 from edittool.analysis.functions import cut_at_function_end
 from edittool.benchmark.builtin import load_builtin
-from edittool.editing.model.tiny import TinySettings, lessons_of, train_tokenizer
+from edittool.editing.model.tiny import TinySettings, train_tokenizer
+from edittool.editing.model.tiny_lessons import lessons_of
 from edittool.editing.sampling import writing
 from edittool.editing.sampling.luck import choose
 from edittool.editing.sampling.texts import Choosing, Tally

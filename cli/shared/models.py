@@ -29,11 +29,11 @@ def open_model(
     bench: Bench,
     check: "Check" = lambda outline, tokenizer: None,
 ) -> tuple[Any, Any]:
-    """Return a model and its tokenizer; `tiny` is trained on `bench` at first use. Raises as `load_model` does."""
+    """Return a model and its tokenizer; `tiny` is that of `bench`, trained where none is. Raises as `load_model`."""
     import torch
 
     from ...editing.model.loading import load_model
-    from ...editing.model.tiny import lessons_of
+    from ...editing.model.tiny_lessons import lessons_of
 
     talk.print(plain(f"loading {name}"))
     with progress() as bar:

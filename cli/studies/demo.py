@@ -16,7 +16,7 @@ from .demo_told import Counts, count, sentences
 
 SAMPLES = 5  # for each problem: enough for pass@5
 SPECIFICITY = 3  # problems about other APIs sampled after each edit: all of them would treble the time
-FEW = "sorted,math.sqrt,str.join,list.append,math.pi"  # changes that are enough to see what each method does
+FEW = "zip,math.sqrt,str.join,re.sub,math.pi"  # changes that are enough to see what each method does
 
 PLAIN, WORLDS = "unedited.no-change", "unedited.same-worlds"  # the verdicts of the unedited model
 ADAPTERS = ("lora", "adalora")  # methods that need the extra `peft`
@@ -33,14 +33,14 @@ Step = tuple[str, list[str]]
     show_default=True,
     help="The folder for samples, verdicts and the report.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the tiny model and of the sampling.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the sampling, and of what methods draw.")
 @click.option("--full", is_flag=True, help="All changes, in every regime, instead of a few changes.")
 def demo(output: Path, seed: int, full: bool) -> None:
     """Go the whole path on this machine: build, edit, sample, judge, report.
 
-    The built-in benchmark, a tiny model trained on it (about a minute, then cached), the unedited model, and every
-    editing method. Every step is an ordinary command, shown before it runs. Interrupted, the same command goes on where
-    it stopped.
+    The built-in benchmark, a tiny model that knows its programs by heart, unedited and edited by every method, and
+    documentation in the prompt beside them. Every step is an ordinary command, shown before it runs. Interrupted, the
+    same command goes on where it stopped.
 
     \b
     edittool demo

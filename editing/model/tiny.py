@@ -1,8 +1,8 @@
 """The tiny model: a Llama of about 3 M parameters that knows one benchmark by heart, so that a laptop can edit.
 
-It is trained on prompts and reference solutions alone: it knows the old APIs only, which is what an edit has to change.
-Its tokenizer knows the new names as words, though no text it learns has them: a model of this size cannot spell, in a
-program it was not edited with, a name that it has met once.
+What it learns is in `tiny_lessons`: that of the built-in benchmark is shipped, trained by the code below. Its tokenizer
+knows the parts of the new names as words, though no text it learns has such a name: a model of this size cannot spell,
+in a program it was not edited with, a word that it has met once.
 """
 
 import hashlib
@@ -20,34 +20,19 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, proce
 from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ...schemas.folders import cache_folder, make_private
 from ...schemas.whole_files import aside, write_faults
+from .tiny_lessons import Lessons, Text
 
-VERSION = 1  # counts up when the code below trains another model from the same settings
+VERSION = 2  # counts up when the code below trains another model from the same settings
+SHIPPED = Path(__file__).parent / "shipped"  # written by perf/tiny_model.py
 BOS, EOS, PAD = "<s>", "</s>", "<pad>"
 OFTEN = 40  # times that a name is shown to the tokenizer: enough for it to become one token
 
 # A line end is a token of its own, and so is an indentation step: the tokens of prompt + completion are then those of
 # the prompt followed by those of the completion, wherever the prompt ends at a line end.
-WORDS = Regex(r"\n| {4}| ?[A-Za-z_]+|[0-9]| ?[^\sA-Za-z0-9_]+|\s")
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """What the tiny model learns of one problem: after `prompt` comes `completion`."""
-
-    prompt: str
-    completion: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lessons:
-    """What a tiny model is made from: the texts it learns, and the names its tokenizer knows as words."""
-
-    texts: tuple[Text, ...]
-    names: tuple[str, ...] = ()
+WORDS = Regex(r"\n| {4}| ?_?[A-Za-z]+|_+|[0-9]| ?[^\sA-Za-z0-9_]+|\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +45,11 @@ class TinySettings:
     mlp: int = 512
     heads: int = 6
     context: int = 1024
-    epochs: int = 40
+    epochs: int = 8
     batch_size: int = 8
     learning_rate: float = 2e-3
     initializer_range: float = 0.07
     seed: int = 0
-
-
-def lessons_of(bench: Bench) -> Lessons:
-    """Return what the tiny model learns of `bench`: each reference solution that goes on where its prompt ends."""
-    problems = sorted(bench.problems.values(), key=lambda problem: problem.task_id)
-    fitting = [problem for problem in problems if problem.solution.startswith(problem.prompt)]
-    texts = (Text(problem.prompt, problem.solution.removeprefix(problem.prompt)) for problem in fitting)
-    return Lessons(tuple(texts), tuple(sorted({change.replacement for change in bench.changes.values()})))
 
 
 def tiny_model(
@@ -82,16 +59,20 @@ def tiny_model(
     cache: Path | None = None,
     observe: Callable[[int, int, float], None] = lambda epoch, epochs, loss: None,
 ) -> Path:
-    """Return the folder of the tiny model for `lessons`, in Hugging Face's format; train it unless it is cached.
+    """Return the folder of the tiny model for `lessons`, in Hugging Face's format; train it unless it is there.
 
-    `observe` gets the number of finished epochs, that of all epochs and the last epoch's mean loss. Any number of
-    processes may ask at once: the folder appears whole, or not at all. Raises InputError for no texts or one that
-    is longer than the context, EnvironmentFault where the cache cannot be written.
+    Weights are float16: training rounds them in the end. The model of the built-in benchmark comes with the package,
+    others are cached. `observe` gets the number of finished epochs, that of all epochs and the last epoch's mean loss.
+    Any number of processes may ask at once: the folder appears whole, or not at all. Raises InputError for no texts or
+    one that is longer than the context, EnvironmentFault where the cache cannot be written.
     """
     settings = settings or TinySettings()
     if not lessons.texts:
         raise InputError("The tiny model learns from reference solutions, and this benchmark has none it can use.")
-    folder = (cache or cache_folder()) / f"tiny-{_key(lessons, settings)}"
+    name = f"tiny-{_key(lessons, settings)}"
+    if cache is None and (shipped := SHIPPED / name).is_dir():
+        return shipped
+    folder = (cache or cache_folder()) / name
     if not folder.is_dir():
         with write_faults(folder.parent, SafetensorError, note="EDITTOOL_CACHE names another folder for the cache."):
             make_private(folder.parent)
@@ -114,7 +95,7 @@ def _make(lessons: Lessons, settings: TinySettings, folder: Path, observe: Calla
     tokenizer = train_tokenizer(lessons, settings)
     model = _new_model(tokenizer, settings)
     _train(model, [_encode(tokenizer, text, settings) for text in lessons.texts], settings, observe)
-    model.save_pretrained(folder)
+    model.to(torch.float16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 

@@ -13,7 +13,8 @@ from edittool.editing.edits.checkpoints import write_checkpoint
 from edittool.editing.edits.codebook import Entries, Entry
 from edittool.editing.edits.edit import Edit
 from edittool.editing.model.loading import load_model
-from edittool.editing.model.tiny import Lessons, Text, TinySettings, tiny_model
+from edittool.editing.model.tiny import TinySettings, tiny_model
+from edittool.editing.model.tiny_lessons import Lessons, Text
 from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.jsonl import file_digest
 

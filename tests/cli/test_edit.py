@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 
 from edittool.benchmark.builtin import load_builtin
 from edittool.cli.edit import edit
-from edittool.editing.model.tiny import Lessons, Text, TinySettings, tiny_model
+from edittool.editing.model.tiny import TinySettings, tiny_model
+from edittool.editing.model.tiny_lessons import Lessons, Text
 from edittool.schemas.bench import write_bench
 from edittool.schemas.errors import EnvironmentFault, InputError
 from edittool.schemas.jsonl import JsonlAppender

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from edittool.editing.model.tiny import Lessons, Text, TinySettings, tiny_model
+from edittool.editing.model.tiny import TinySettings, tiny_model
+from edittool.editing.model.tiny_lessons import Lessons, Text
 
 from .command import run, start
 

@@ -7,7 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edittool.cli.stats import stats
-from edittool.editing.model.tiny import Lessons, Text, TinySettings, tiny_model
+from edittool.editing.model.tiny import TinySettings, tiny_model
+from edittool.editing.model.tiny_lessons import Lessons, Text
 from edittool.schemas.errors import EnvironmentFault, InputError
 
 MODULES = [f"model.layers.{layer}.mlp.down_proj" for layer in (0, 1)]

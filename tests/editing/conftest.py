@@ -8,7 +8,8 @@ import pytest
 import torch
 import transformers
 
-from edittool.editing.model.tiny import Lessons, Text, TinySettings, tiny_model
+from edittool.editing.model.tiny import TinySettings, tiny_model
+from edittool.editing.model.tiny_lessons import Lessons, Text
 from edittool.schemas.bench import Bench
 from edittool.schemas.changes import Change
 from edittool.schemas.problems import Problem, Test

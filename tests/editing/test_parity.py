@@ -2,7 +2,7 @@
 
 Two precisions are compared. With the model in float64 its rounding is out of the way; what is left comes from the
 float32 of delta and of the differences: 1e-5 without speed-ups and with all of them. AlphaEdit on top of another edit
-starts from what float32 left of that one, and of its keys: 2e-5 (1.1e-5 on one kind of CPU of several).In float32,
+starts from what float32 left of that one, and of its keys: 2e-5 (1.1e-5 on one kind of CPU of several). In float32,
 the plain method takes one row at a time and the package a batch, so sums are rounded in another order; Adam, whose
 first step divides each coordinate of the gradient by its own size, makes more of that: 1e-4.
 """

@@ -11,6 +11,7 @@ from typing import Any
 import click
 import pytest
 
+from edittool.benchmark.builtin import load_builtin
 from edittool.cli.main import cli
 from edittool.cli.studies.demo import _steps
 from edittool.editing.methods.table import find_method, method_names
@@ -77,6 +78,28 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
     taught = next(row for row in tables["rq3_labels"] if (row["method"], row["subset"]) == ("ft", "all"))
     assert taught["labelled"] == after.total()
     assert taught["correct_adoption"] == pytest.approx(after["correct_adoption"] / after.total())
+
+
+@pytest.mark.slow
+@pytest.mark.torch
+@pytest.mark.timeout(1200)
+@pytest.mark.usefixtures("docker_client")
+def test_every_method_visibly_learns(tmp_path: Path) -> None:
+    """The demo itself: where nothing is adopted, whoever looks at it would blame the method."""
+    told = edittool("demo", "-o", tmp_path / "demo").splitlines()
+    assert sum(line.startswith(("Before any edit,", "Taught one change", "Of its programs")) for line in told) == 3
+    bench = load_builtin()
+
+    def adopted(method: str, subset: str) -> float:
+        rows = read(tmp_path / "demo" / f"{method}.instant.verdicts.jsonl")
+        found = [row["label"] for row in rows if bench.problems[row["task_id"]].subset == subset]
+        return found.count("correct_adoption") / len(found)
+
+    edits = [method for method in method_names() if method not in ("none", "docs")]
+    shares = {method: adopted(method, "reliability") for method in edits}
+    assert min(shares.values()) > 0, shares
+    assert sum(share > 0.5 for share in shares.values()) >= 4, shares
+    assert sum(adopted(method, "generalization") > 0 for method in edits) >= 4
 
 
 def edittool(*arguments: str | Path) -> str:

@@ -16,7 +16,7 @@ from edittool.editing.covariance.one_pass import Checkpoint, Reading, second_mom
 from edittool.editing.edits.codebook import looking_at
 from edittool.editing.model.families import input_widths, modules_of_layers
 from edittool.editing.model.loading import load_model
-from edittool.editing.model.tiny import lessons_of
+from edittool.editing.model.tiny_lessons import lessons_of
 from edittool.editing.requests import RequestRule, requests_for
 from edittool.editing.runs.sampling import Draw, Sampling, sample
 
@@ -26,7 +26,7 @@ pytestmark = [
 ]
 
 BENCH = load_builtin()
-CHANGES = ("sorted", "zip", "math.pi", "os.path.join")
+CHANGES = ("zip", "re.sub", "str.join", "os.path.join")  # those whose calls fit into one value
 CASES: list[tuple[str, RequestRule]] = [
     ("ft", "solution"),
     ("ft", "call"),
@@ -54,7 +54,7 @@ def tiny() -> tuple[Any, Any]:
 def context() -> EditContext:
     """Covariances from the benchmark's own solutions."""
     model, tokenizer = tiny()
-    widths = input_widths(model, modules_of_layers(model, [2, 3, 4]))
+    widths = input_widths(model, modules_of_layers(model, [1, 2]))
     documents = [problem.solution for problem in BENCH.problems.values()]
     with TemporaryDirectory() as folder:
         checkpoint = Checkpoint.of(Path(folder), {})
@@ -101,12 +101,12 @@ def test_a_change_is_taught_and_taken_back(method: str, target: RequestRule, cha
     with teach(method, requests):
         after, new = [log_probabilities(request) for request in requests], written(prompts)
     for request, text, was, now in zip(requests, new, before, after, strict=True):
-        assert now.sum() > was.sum() + 5
+        assert now.sum() > was.sum() + 4
         if method in WHOLE:
             assert now.sum() > -1  # the whole target
         if target == "call":
             assert text.startswith(named(request, change_id))
-            assert was[0].exp() < 0.001 < 0.5 < now[0].exp()  # its first token decides
+            assert was[0].exp() < 0.02 < 0.5 < now[0].exp()  # its first token decides
         assert name in text
     assert written(prompts) == old
     assert all(map(torch.equal, map(log_probabilities, requests), before))
