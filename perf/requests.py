@@ -4,12 +4,15 @@
     python perf/requests.py --model FOLDER --changes math.sqrt,str.split --method ft,grace
     python perf/requests.py --model FOLDER --bench MAIN --dtype bfloat16 --method memit,emmet --stats STATS
     python perf/requests.py --model FOLDER --method rome --set layers=[4] --set layers=[8] --set v_lr=0.1
+    python perf/requests.py --model FOLDER --method memit,alphaedit --changes math.sqrt,sorted --sequence --others 3
     python perf/requests.py --model FOLDER --method lora --hparams lora.yaml --set num_steps=10 --unseen 3
 
-For each method, kind of request and subject, each change is taught alone and taken back. Of the targets taught, and of
-the first call of the new API in each problem for generalization (which nobody taught), it prints the NLL per token
-before and after, and the share that the edited model writes greedily, whole and up to the replacement's name. The calls
-are asked for after all that stands before them in the updated solution: does the model write the new API there?
+For each method, kind of request and subject, each change is taught alone and taken back; with `--sequence` one on top
+of the other, and all are taken back at the end. Of the targets taught, and of the first call of the new API in each
+problem for generalization (which nobody taught), it prints the NLL per token before and after, and the share that the
+edited model writes greedily, whole and up to the replacement's name. The calls are asked for after all that stands
+before them in the updated solution: does the model write the new API there? With `--others N`, the solutions of N
+problems for specificity too: what an edit does to their NLL, it does to all programs.
 
 Hyperparameters are those of `--hparams`, else the preset METHOD-MODEL; where there is none, that of CodeLlama-7B with
 its layers at the same relative depth, and FT without its clamp. `--set FIELD=VALUE` changes one of them; of a field
@@ -24,7 +27,9 @@ import argparse
 import json
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from itertools import islice, product
 from pathlib import Path
@@ -38,7 +43,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edittool.cli.shared.bench_argument import open_bench
-from edittool.editing import Edit, EditContext, EditRequest, apply
+from edittool.editing import EditContext, EditRequest, apply
 from edittool.editing.covariance.files import find_covariances
 from edittool.editing.covariance.one_pass import Checkpoint, Reading, second_moments
 from edittool.editing.edits.codebook import looking_at
@@ -80,6 +85,8 @@ class Tried:
     taught_before: Reach
     unseen: Reach
     unseen_before: Reach
+    others: Reach | None = None
+    others_before: Reach | None = None
 
 
 def main() -> None:
@@ -100,13 +107,14 @@ def main() -> None:
         "written",
         "named",
         "whole",
+        "others NLL",
     )
-    look = Look(model, tokenizer, bench, options.unseen)
+    look = Look(model, tokenizer, bench, options)
     for method in options.method.split(","):
         read = hparams_for(method, options.hparams, options.model, model)
         context = EditContext()
         for settings in grid(options.set):
-            hparams = changed(method, read, settings)
+            hparams = changed(method, read, settings).for_regime("sequential" if options.sequence else "instant")
             context = context_for(method, hparams, model, tokenizer, bench, options, context)
             known: dict[Any, Tried] = {}
             for requests in options.requests.split(","):
@@ -146,6 +154,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--subjects", default=",".join(SUBJECTS))
     parser.add_argument("--per-change", type=int)
     parser.add_argument("--unseen", type=int, help="look at so many unseen calls of a change, at most")
+    parser.add_argument("--others", type=int, default=0, help="look at so many solutions for specificity")
+    parser.add_argument("--sequence", action="store_true", help="one change on top of the other; look at the end")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, help="append rows of JSON here")
     return parser.parse_args()
@@ -223,13 +233,16 @@ def context_for(
 class Look:
     """A model that is looked at: what it makes of requests, which is kept of those before an edit."""
 
-    def __init__(self, model: Any, tokenizer: Any, bench: Bench, unseen: int | None):
-        self.model, self.tokenizer, self._bench, self._unseen = model, tokenizer, bench, unseen
+    def __init__(self, model: Any, tokenizer: Any, bench: Bench, options: argparse.Namespace):
+        self.model, self.tokenizer, self.sequence = model, tokenizer, options.sequence
+        self._bench, self._unseen = bench, options.unseen
+        self._others = list(islice(other_solutions(bench), options.others))
         self._before: dict[EditRequest, Reach] = {}
 
     def parts(self, change: Change, taught: Sequence[EditRequest]) -> dict[str, list[EditRequest]]:
-        """Return what is looked at of a change: what is taught, and calls that are not."""
-        return {"taught": list(taught), "unseen": list(islice(unseen_calls(self._bench, change), self._unseen))}
+        """Return what is looked at of a change: what is taught, calls that are not, and solutions without them."""
+        unseen = list(islice(unseen_calls(self._bench, change), self._unseen))
+        return {"taught": list(taught), "unseen": unseen, "others": self._others}
 
     def before(self, request: EditRequest, change: Change) -> Reach:
         """Return what the model makes of a request before any edit."""
@@ -245,21 +258,25 @@ class Look:
 def try_out(
     method: str, lessons: Mapping[Change, Sequence[EditRequest]], look: Look, hparams: Hparams, context: EditContext
 ) -> Tried:
-    """Teach each change alone, look, and take it back."""
-    figures: dict[str, list[Reach]] = {"taught": [], "taught_before": [], "unseen": [], "unseen_before": []}
+    """Teach each change alone, look, and take it back; or all in a sequence, look at the end, and take them back."""
+    figures: dict[str, list[Reach]] = defaultdict(list)
     seconds, cpu_seconds = 0.0, 0.0
     for change, taught in lessons.items():
-        parts = look.parts(change, taught)
-        for name, part in parts.items():
+        for name, part in look.parts(change, taught).items():
             figures[f"{name}_before"] += [look.before(one, change) for one in part]
-        start, cpu = time.monotonic(), time.process_time()
-        edit: Edit = apply(method, look.model, look.tokenizer, taught, hparams, context)
-        seconds += time.monotonic() - start
-        cpu_seconds += time.process_time() - cpu
-        with edit:
-            for name, part in parts.items():
-                figures[name] += [look.now(one, change) for one in part]
-    means = {name: Reach(*map(fmean, zip(*found, strict=True))) for name, found in figures.items()}
+    with ExitStack() as edits:
+        for number, (change, taught) in enumerate(lessons.items(), 1):
+            start, cpu = time.monotonic(), time.process_time()
+            edits.enter_context(apply(method, look.model, look.tokenizer, taught, hparams, context))
+            seconds += time.monotonic() - start
+            cpu_seconds += time.process_time() - cpu
+            if look.sequence and number < len(lessons):
+                continue
+            for one, its in lessons.items() if look.sequence else [(change, taught)]:
+                for name, part in look.parts(one, its).items():
+                    figures[name] += [look.now(request, one) for request in part]
+            edits.close()
+    means = {name: Reach(*map(fmean, zip(*found, strict=True))) for name, found in figures.items() if found}
     return Tried(method, "", "", {}, sum(map(len, lessons.values())), seconds, cpu_seconds, **means)
 
 
@@ -271,6 +288,13 @@ def unseen_calls(bench: Bench, change: Change) -> Iterator[EditRequest]:
                 yield request_of(problem, change, "call", "last_word")
             except InputError:
                 continue  # it hands the replacement on, and calls it nowhere
+
+
+def other_solutions(bench: Bench) -> Iterator[EditRequest]:
+    """Yield the solution of each problem for specificity, after its prompt: no edit is to touch it."""
+    for problem in sorted(bench.problems.values(), key=lambda one: one.task_id):
+        if problem.subset == "specificity" and problem.solution.startswith(problem.prompt):
+            yield EditRequest(problem.prompt, "", problem.solution.removeprefix(problem.prompt))
 
 
 def reach(model: Any, tokenizer: Any, request: EditRequest, change: Change) -> Reach:
@@ -294,6 +318,7 @@ def reach(model: Any, tokenizer: Any, request: EditRequest, change: Change) -> R
 def shown(tried: Tried) -> list[str]:
     """Return a row of the table."""
     taught, before, unseen, unseen_before = tried.taught, tried.taught_before, tried.unseen, tried.unseen_before
+    others, others_before = tried.others, tried.others_before
     return [
         tried.method,
         " ".join(f"{field}={value}" for field, value in tried.settings.items()),
@@ -310,6 +335,7 @@ def shown(tried: Tried) -> list[str]:
         f"{unseen_before.tokens:.0%} -> {unseen.tokens:.0%}",
         f"{unseen_before.named:.0%} -> {unseen.named:.0%}",
         f"{unseen_before.whole:.0%} -> {unseen.whole:.0%}",
+        f"{others_before.nll:.2f} -> {others.nll:.2f}" if others and others_before else "",
     ]
 
 
