@@ -14,7 +14,8 @@ from transformers.utils import logging as transformers_logging
 from ...schemas.errors import EnvironmentFault, InputError
 from .memory import check_memory, fitting
 from .sources import checked_source, refuse_quantised
-from .tiny import Lessons, tiny_model
+from .tiny import tiny_model
+from .tiny_lessons import Lessons
 from .tokenizers import Tell, fit_tokenizer, load_tokenizer
 
 # Told of a model without content (on the device `meta`) and its tokenizer, before weights are read.

@@ -95,7 +95,8 @@ def _make(lessons: Lessons, settings: TinySettings, folder: Path, observe: Calla
     tokenizer = train_tokenizer(lessons, settings)
     model = _new_model(tokenizer, settings)
     _train(model, [_encode(tokenizer, text, settings) for text in lessons.texts], settings, observe)
-    model.to(torch.float16).save_pretrained(folder)
+    rounded: Any = model  # its `to` is untyped
+    rounded.to(torch.float16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 
