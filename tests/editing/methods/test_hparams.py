@@ -183,6 +183,10 @@ def test_no_two_methods_share_a_name_in_files_of_easyedit() -> None:
     assert sorted(names) == sorted(set(names))
 
 
+def test_presets_hold_no_field_that_is_not_used() -> None:
+    assert {name: found for name in preset_names() if (found := load_hparams(name).ignored)} == {}
+
+
 def test_every_method_that_edits_has_a_preset_for_the_tiny_model() -> None:
     assert {f"{method}-tiny" for method in method_names() if method not in ("none", "docs")} <= set(preset_names())
 
