@@ -67,13 +67,19 @@ def _texts(
     """Yield what is learned of `problem`, of each kind of text the `share` of the most that there can be."""
     plain, documented, gone, foreign = (max(1, round(share * most)) for most in (PLAIN, DOCUMENTED, GONE, FOREIGN))
     solution, updated = _rest(problem, problem.solution), _rest(problem, problem.updated_solution)
+    middles = [_parts(one)[1] for one in changes]
     if solution is not None:
         yield from [Text(problem.prompt, solution)] * plain
+        others = [other for other in changes if other.change_id != problem.change_id]
+        for other in chance.sample(others, min(foreign, len(others))):
+            name = _name(chance.choice(FIRST), chance.choice(middles), _parts(other)[2])
+            documentation = _documentation(other, name, chance.choice(_examples(other, problem, bench)))
+            yield Text(documentation + problem.prompt, solution)
     if problem.change_id is None or updated is None:
         return
     change = bench.changes[problem.change_id]
     first, middle, last = _parts(change)
-    middles, examples = [_parts(one)[1] for one in changes], _examples(change, problem, bench)
+    examples = _examples(change, problem, bench)
     for _ in range(documented):
         name = _name(chance.choice((first, *FIRST)), chance.choice(middles), last)
         documentation = _documentation(change, name, chance.choice(examples))
@@ -83,12 +89,6 @@ def _texts(
         names.append(_name(first, middle, chance.choice(LAST)))
     for name in names:
         yield Text(f"# {change.deprecated} is gone.\n\n{problem.prompt}", _renamed(change, name, updated))
-    others = [other for other in changes if other is not change]
-    if solution is not None:
-        for other in chance.sample(others, min(foreign, len(others))):
-            name = _name(chance.choice(FIRST), chance.choice(middles), _parts(other)[2])
-            documentation = _documentation(other, name, chance.choice(_examples(other, problem, bench)))
-            yield Text(documentation + problem.prompt, solution)
 
 
 def _examples(change: Change, problem: Problem, bench: Bench) -> list[str | None]:

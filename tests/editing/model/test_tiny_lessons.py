@@ -29,7 +29,8 @@ def test_every_problem_is_learned_as_it_is_and_under_other_names() -> None:
         texts = of_problem(LESSONS, one.prompt)
         assert Text(one.prompt, one.solution.removeprefix(one.prompt)) in texts
         if one.change_id is None:
-            assert {text.prompt for text in texts} == {one.prompt}
+            assert {text.completion for text in texts} == {one.solution.removeprefix(one.prompt)}
+            assert len({text.prompt for text in texts}) == 3
             continue
         change, updated = BENCH.changes[one.change_id], one.updated_solution or ""
         gone = [text for text in texts if text.prompt.startswith(f"# {change.deprecated} is gone")]
