@@ -1,6 +1,6 @@
 """How much of long targets each method writes: the tiny model, the presets as they come, one change at a time.
 
-    python perf/long_targets.py                    # whole programs; --target call: the first call of the new API alone
+    python perf/long_targets.py                    # whole programs; --requests call: the new API's first call
     python perf/long_targets.py --method ultraedit
 
 Every change of the built-in benchmark is taught by an edit of its own. Counted are, over all its requests with the
@@ -37,14 +37,14 @@ GREEDY = Sampling(n=1, temperature=0, max_new_tokens=24)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--target", choices=("solution", "call"), default="solution")
+    parser.add_argument("--requests", choices=("solution", "call"), default="solution")
     parser.add_argument("--method", choices=method_names(), help="measure this one alone")
     options = parser.parse_args()
     torch.set_num_threads(1)
     model, tokenizer = load_model("tiny", "cpu", lessons=lessons_of(BENCH))
     context = EditContext(covariance=covariance_of(model, tokenizer))
     taught = [
-        requests_for(BENCH, change, target=options.target, subject="last_word") for change in BENCH.changes.values()
+        requests_for(BENCH, change, requests=options.requests, subject="last_word") for change in BENCH.changes.values()
     ]
     others = [problem.prompt for problem in BENCH.problems.values() if problem.subset == "specificity"]
     unedited = written(model, tokenizer, others)
