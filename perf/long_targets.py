@@ -24,7 +24,7 @@ from edittool.benchmark.builtin import load_builtin
 from edittool.editing import EditContext, EditRequest, apply, load_hparams
 from edittool.editing.covariance.one_pass import Checkpoint, Reading, second_moments
 from edittool.editing.edits.codebook import looking_at
-from edittool.editing.methods.table import method_names
+from edittool.editing.methods.table import find_method, method_names
 from edittool.editing.model.families import input_widths, modules_of_layers
 from edittool.editing.model.loading import load_model
 from edittool.editing.model.tiny_lessons import lessons_of
@@ -38,7 +38,8 @@ GREEDY = Sampling(n=1, temperature=0, max_new_tokens=24)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", choices=("solution", "call"), default="solution")
-    parser.add_argument("--method", choices=method_names(), help="measure this one alone")
+    methods = [name for name in method_names() if not find_method(name).told]
+    parser.add_argument("--method", choices=methods, help="measure this one alone")
     options = parser.parse_args()
     torch.set_num_threads(1)
     model, tokenizer = load_model("tiny", "cpu", lessons=lessons_of(BENCH))
@@ -49,7 +50,7 @@ def main() -> None:
     others = [problem.prompt for problem in BENCH.problems.values() if problem.subset == "specificity"]
     unedited = written(model, tokenizer, others)
     table = Table("method", "NLL", "tokens", "whole targets", "programs changed")
-    for method in [options.method] if options.method else method_names():
+    for method in [options.method] if options.method else methods:
         hparams: Any = {} if method == "none" else load_hparams(f"{method}-tiny")
         found, changed = [], 0
         for requests in filter(None, taught):
