@@ -28,7 +28,7 @@ from .tiny_lessons import Lessons, Text
 VERSION = 2  # counts up when the code below trains another model from the same settings
 SHIPPED = Path(__file__).parent / "shipped"  # written by perf/tiny_model.py
 BOS, EOS, PAD = "<s>", "</s>", "<pad>"
-OFTEN = 40  # times that a name is shown to the tokenizer: enough for it to become one token
+OFTEN = 40  # times that a name is shown to the tokenizer: enough for each of its parts to become one token
 
 # A line end is a token of its own, and so is an indentation step: the tokens of prompt + completion are then those of
 # the prompt followed by those of the completion, wherever the prompt ends at a line end.

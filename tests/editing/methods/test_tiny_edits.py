@@ -26,7 +26,7 @@ pytestmark = [
 ]
 
 BENCH = load_builtin()
-CHANGES = ("zip", "re.sub", "str.join", "os.path.join")  # those whose calls fit into one value
+CHANGES = ("sorted", "zip", "math.pi", "os.path.join")
 CASES: list[tuple[str, RequestRule]] = [
     ("ft", "solution"),
     ("ft", "call"),
@@ -101,12 +101,12 @@ def test_a_change_is_taught_and_taken_back(method: str, target: RequestRule, cha
     with teach(method, requests):
         after, new = [log_probabilities(request) for request in requests], written(prompts)
     for request, text, was, now in zip(requests, new, before, after, strict=True):
-        assert now.sum() > was.sum() + 4
+        assert now.sum() > was.sum() + 5
         if method in WHOLE:
             assert now.sum() > -1  # the whole target
         if target == "call":
             assert text.startswith(named(request, change_id))
-            assert was[0].exp() < 0.02 < 0.5 < now[0].exp()  # its first token decides
+            assert was[0].exp() < 0.001 < 0.5 < now[0].exp()  # its first token decides
         assert name in text
     assert written(prompts) == old
     assert all(map(torch.equal, map(log_probabilities, requests), before))
