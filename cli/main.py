@@ -108,8 +108,4 @@ def _run() -> int:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Do what Ctrl-C does now: within asyncio it ends what waits, and breaks into nothing that is at work."""
-    handler = signal.getsignal(signal.SIGINT)
-    if not callable(handler):  # a shell's job in the background ignores Ctrl-C
-        raise KeyboardInterrupt
-    handler(number, frame)
+    raise KeyboardInterrupt

@@ -16,6 +16,7 @@ from ..requests import Sampling
 from .answers import UNANSWERED, Answer, Failure
 from .client import Client, Endpoint
 from .sample_file import Draw, EndpointSamples
+from .stopping import run_until_stopped
 
 # So many failures without an answer between them, beyond one for each worker, and on so many problems, end a run.
 HELD, HELD_PROBLEMS = 8, 4
@@ -70,7 +71,7 @@ def sample_endpoint(
         observe(total - missing, total)
         if missing:
             run = _Run(samples, summary, endpoint, lambda done: observe(total - missing + done, total))
-            asyncio.run(run.sample(samples.missing(problems, n), maker, sampling, tell))
+            run_until_stopped(run.sample(samples.missing(problems, n), maker, sampling, tell))
         return summary
 
 
