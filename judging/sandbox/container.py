@@ -35,7 +35,10 @@ class SandboxFaultError(Exception):
 
 
 class RunnerLostError(Exception):
-    """The container ended or hung without a result. `reason`: timeout, out_of_memory, starved or fault."""
+    """The container ended or hung without a result, or with one that load decided.
+
+    `reason`: timeout, out_of_memory or fault; starved, or unmeasured where nobody knows whether it was.
+    """
 
     def __init__(self, reason: str, message: str):
         super().__init__(message)

@@ -21,7 +21,7 @@ from .options import SandboxOptions
 from .outcome import find, find_fault, find_lost, find_too_large
 from .pool import EngineLostError, Pool
 from .runtimes import for_engine
-from .time_limits import REMEDY, SpareCpu, require_cpu
+from .time_limits import REMEDY, TRIALS_ALONE, SpareCpu, require_cpu
 from .turns import Turns
 
 Item = TypeVar("Item")
@@ -144,25 +144,25 @@ def _judge(
     on_start: Callable[[Job], object],
 ) -> None:
     """Judge `jobs` one after the other in one container; after a loss or a doubt the rest goes on in another one."""
-    rest, expected, alone = deque(jobs), True, False
-    attempt, outages = 1, 0  # of the first of `rest`
+    rest, expected = deque(jobs), True
+    attempt, alone, outages = 1, 0, 0  # of the first of `rest`: its trial, how many were alone, and the engine's losses
     while rest:
         if not expected:
             pool.expect(len(rest))
         expected, fresh, fault = False, True, None
         try:
-            with turns.taken(alone=alone), pool.container() as container:
+            with turns.taken(alone=alone > 0), pool.container() as container:
                 messages = [job.message(options.limits) for job in islice(rest, 1 if alone else None)]
                 for number, sent in enumerate(messages, 1):
                     on_start(rest[0])
                     spare = SpareCpu()
                     result = container.run(sent, options.limits.wall_seconds, islice(messages, number, None))
-                    require_cpu(result, alone=alone, spare=spare, used_outside=container.cpu_seconds)
+                    require_cpu(result, alone=alone > 0, spare=spare, used_outside=container.cpu_seconds)
                     finding = _find(rest[0], result, options, attempt)
                     if not fresh and _is_doubtful(finding, options):
                         break
                     tell((rest.popleft(), finding))
-                    fresh, alone, attempt, outages = False, False, 1, 0
+                    fresh, attempt, alone, outages = False, 1, 0, 0
                     if not container.takes_more:
                         break
         except EngineLostError as loss:
@@ -170,8 +170,8 @@ def _judge(
             if outages == MAX_OUTAGES:
                 fault = find_fault(rest[0], f"the engine was lost {outages} times: {loss}", attempt)
         except RunnerLostError as loss:
-            if loss.reason == "starved" and not alone:
-                alone, attempt = True, attempt + 1
+            if alone < TRIALS_ALONE.get(loss.reason, 0):
+                alone, attempt = alone + 1, attempt + 1
                 continue
             if not fresh:
                 continue  # perhaps this job is only a victim of those that ran here before it
@@ -180,11 +180,11 @@ def _judge(
             attempt += 1
         if fault is not None:
             tell((rest.popleft(), fault))
-            alone, attempt, outages = False, 1, 0
+            attempt, alone, outages = 1, 0, 0
 
 
 def _find_loss(job: Job, loss: RunnerLostError, attempt: int) -> Finding:
-    if loss.reason == "starved":
+    if loss.reason in TRIALS_ALONE:
         return find_fault(job, f"{loss}; {REMEDY}", attempt)
     finding = find_fault(job, str(loss), attempt) if loss.reason == "fault" else find_lost(job, loss)
     return finding.tried(attempt)

@@ -13,6 +13,8 @@ from .job import Limits
 _OF_CPU: Final = ("cpu", "total_cpu")
 STAT: Final = Path("/proc/stat")
 FREE: Final = 0.25  # of a CPU: a machine that left less than this unused during a trial was busy
+# How often a program is tried alone before it is given up: a starved one has waited for minutes each time.
+TRIALS_ALONE: Final[Mapping[str, int]] = {"starved": 1, "unmeasured": 3}
 TOLD: Final = 1.0  # seconds without a CPU, from which on a message speaks of them
 
 REMEDY: Final = (
@@ -56,7 +58,7 @@ def require_cpu(result: Mapping[str, Any], *, alone: bool, spare: SpareCpu, used
     """Raise RunnerLostError where the machine, not the program, decided how this trial ended.
 
     Where the kernel does not tell how long a process was kept from a CPU (gVisor: its CPU time then counts some of
-    that), a program that ran into a limit is tried once more alone, and found to be slow if the machine had a CPU to
+    that), a program that ran into a limit is tried again alone, and found to be slow if the machine had a CPU to
     `spare` since that trial began, or if its container, which served no other program, has used the CPU time:
     `used_outside` asks the engine for it, in seconds.
     """
@@ -66,7 +68,7 @@ def require_cpu(result: Mapping[str, Any], *, alone: bool, spare: SpareCpu, used
         doubtful = spare.is_scarce() and not (clock["limit"] in _OF_CPU and _is_used(result, used_outside()))
     if clock["limit"] == "starved" or doubtful:
         raise RunnerLostError(
-            "starved",
+            "unmeasured" if doubtful else "starved",
             f"starved: in {_seconds(clock['wall_ms'])} the program could use {_seconds(result['cpu_ms'])} of CPU time "
             f"and was kept waiting for {_seconds(clock['delayed_ms'])}",
         )

@@ -2,9 +2,16 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from edittool.judging.sandbox import time_limits
+from edittool.judging.sandbox.job import Job, Limits
+from edittool.judging.sandbox.options import SandboxOptions
+from edittool.judging.sandbox.run_jobs import run_jobs
+from edittool.schemas.problems import Problem, Test
 
 from ...cli.command import run as edittool
 from ...engines import PrivateEngine, private_engine
@@ -82,6 +89,24 @@ def test_gvisor_finds_what_runc_finds(
         assert done.returncode == 0, done.stderr
         assert engine.container_ids() == []
     assert verdicts(tmp_path) == EXPECTED
+
+
+@pytest.mark.slow
+def test_in_gvisor_a_limit_is_believed_after_three_trials_alone_at_most(
+    tmp_path: Path, sandbox_archive: Path, script: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = tmp_path / "stat"
+    busy.write_text("cpu  0 0 0 0 0\n")  # a machine whose CPUs are never idle
+    monkeypatch.setattr(time_limits, "STAT", busy)
+    runsc = script("runsc", GVISOR.format(runsc=installed("runsc"), more="--oci-seccomp"))
+    problem = Problem("own/f", "", "f", "def f(): return 1\n", (Test("", "assert f() == 1"),), "specificity", None)
+    waits = Job("import time\ndef f(): time.sleep(60)\n", problem)
+    with private_engine(f"--add-runtime=runsc={runsc}", image=sandbox_archive) as engine:
+        with closing(engine.client()) as client:
+            options = SandboxOptions(limits=Limits(wall_seconds=1.0), runtime="runsc")
+            ((_, finding),) = run_jobs([waits], options, client)
+        assert engine.container_ids() == []
+    assert (finding.outcome, finding.attempts) == ("sandbox_error", 4)
 
 
 # What it is called, what it is told, what a refusal says, and what doctor advises.
