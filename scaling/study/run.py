@@ -60,10 +60,10 @@ def run_study(
             run.attempt(step, hands.check)
     for step in steps:
         run.attempt(step, run.do)
-    run.outcome.missing = missing = [
-        step for step in first_steps(plan, folder, plan.methods) if step.entry and step.makes and not run.is_done(step)
-    ]
-    lost = {path for step in missing for path in step.makes}
+    making = [step for step in first_steps(plan, folder, plan.methods) if step.entry and step.makes]
+    run.outcome.missing = missing = [step for step in making if not run.is_done(step)]
+    # An edit that found all its edits saved, from before this study, has no journal.
+    lost = {path for step in making for path in step.makes if step in missing or not path.exists()}
     for last in last_steps(plan, folder, lost):
         run.attempt(last, run.do)
     record.finish()

@@ -64,7 +64,7 @@ def last_steps(plan: Plan, folder: Path, missing: Collection[Path]) -> list[Step
         for sampling in plan.samplings
     ]
     worlds = [_same_worlds(plan, folder, sampling, files) for sampling, files in kept if files]
-    return worlds + [_report(plan, folder, sampling, files) for sampling, files in kept]
+    return worlds + [_report(plan, folder, sampling, files, missing) for sampling, files in kept]
 
 
 def report_folder(plan: Plan, folder: Path, sampling: Sampling) -> Path:
@@ -74,18 +74,17 @@ def report_folder(plan: Plan, folder: Path, sampling: Sampling) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    """What belongs to one method in one regime and one sampling, or to the unedited model in one sampling."""
+    """What belongs to one method in one regime and one sampling, or to the unedited model in one sampling.
+
+    `journal` is that of the command which learned the edits, where there are any.
+    """
 
     stem: Path
-    edited: bool = False  # else there is no journal of edits
+    journal: Path | None = None
 
     @property
     def samples(self) -> Path:
         return self._called("samples.jsonl")
-
-    @property
-    def journal(self) -> Path:
-        return self._called("samples.edits.jsonl")  # where `edittool edit` has it
 
     @property
     def verdicts(self) -> Path:
@@ -107,12 +106,23 @@ def _files_unedited(folder: Path, sampling: Sampling) -> _Files:
     return _Files(folder / f"{UNEDITED}.{sampling.name}")
 
 
-def _files(folder: Path, entry: Entry, regime: str, sampling: Sampling) -> _Files:
-    return _Files(folder / f"{entry.name}.{regime}.{sampling.name}", edited=not find_method(entry.method).told)
+def _files(plan: Plan, folder: Path, entry: Entry, regime: str, sampling: Sampling) -> _Files:
+    files = _Files(folder / f"{entry.name}.{regime}.{sampling.name}")
+    if find_method(entry.method).told:
+        return files
+    learning = folder / f"{entry.name}.{regime}.{_learning(plan, sampling).name}"
+    return replace(files, journal=learning.with_name(f"{learning.name}.samples.edits.jsonl"))  # as `edittool edit` does
+
+
+def _learning(plan: Plan, sampling: Sampling) -> Sampling:
+    """Return the sampling whose commands learn the edits of `sampling`: the first that finds none saved."""
+    if not plan.save_edits:
+        return sampling
+    return next(one for one in plan.samplings if (one.seed or 0) == (sampling.seed or 0))
 
 
 def _all_files(plan: Plan, folder: Path, sampling: Sampling) -> list[_Files]:
-    return [_files(folder, entry, regime, sampling) for entry in plan.methods for regime in entry.regimes]
+    return [_files(plan, folder, entry, regime, sampling) for entry in plan.methods for regime in entry.regimes]
 
 
 def _unedited(plan: Plan, folder: Path, sampling: Sampling) -> Iterator[Step]:
@@ -132,7 +142,7 @@ _REGIMES = {
 
 
 def _edited(plan: Plan, folder: Path, entry: Entry, regime: str, sampling: Sampling) -> Iterator[Step]:
-    files, drafts = _files(folder, entry, regime, sampling), _files_unedited(folder, sampling).samples
+    files, drafts = _files(plan, folder, entry, regime, sampling), _files_unedited(folder, sampling).samples
     needs = _statistics(plan, folder, entry)
     more: dict[str, Any] = {
         "hparams": entry.hparams,
@@ -141,15 +151,16 @@ def _edited(plan: Plan, folder: Path, entry: Entry, regime: str, sampling: Sampl
         "subject": entry.subject,
         "steps": _listed(plan.steps) if regime == "sequential" else None,
         "stats": _statistics_folder(plan, folder) if needs else None,
-        "save_edits": _saved(folder, entry, regime, sampling) if plan.save_edits and files.edited else None,
+        "save_edits": _saved(folder, entry, regime, sampling) if plan.save_edits and files.journal else None,
         "drafts": drafts if plan.engine != "vllm" else None,
     }
     options = _options(plan, sampling, method=entry.method, regime=regime, **more)
     edit = ("edit", plan.bench, "-o", str(files.samples), *options)
-    words = _REGIMES[regime] if files.edited else "{} documents the changes in the prompt instead of an edit"
+    words = _REGIMES[regime] if files.journal else "{} documents the changes in the prompt instead of an edit"
     title = _said(words.format(entry.name), plan, sampling)
     reads = (drafts,) if plan.engine != "vllm" else ()
-    makes = (files.samples, files.journal) if files.edited else (files.samples,)
+    learned = (files.journal,) if files.journal and _learning(plan, sampling) == sampling else ()
+    makes = (files.samples, *learned)
     yield Step(title, edit, makes, reads, entry, needs=needs)
     judge = ("judge", plan.bench, str(files.samples), "-o", str(files.verdicts), *_judging(plan))
     yield Step("Its programs, each in its change's world", judge, (files.verdicts,), (files.samples,), entry)
@@ -213,11 +224,11 @@ def _same_worlds(plan: Plan, folder: Path, sampling: Sampling, edited: Sequence[
     return Step(title, judge, (files.same_worlds,), (files.samples, *samples))
 
 
-def _report(plan: Plan, folder: Path, sampling: Sampling, edited: Sequence[_Files]) -> Step:
+def _report(plan: Plan, folder: Path, sampling: Sampling, edited: Sequence[_Files], missing: Collection[Path]) -> Step:
     unedited, place = _files_unedited(folder, sampling), report_folder(plan, folder, sampling)
     baselines = (unedited.without_change, *([unedited.same_worlds] if edited else []))
     verdicts = (*baselines, *(one.verdicts for one in edited))
-    journals = tuple(one.journal for one in edited if one.edited)
+    journals = tuple(one.journal for one in edited if one.journal and one.journal not in missing)
     options = [word for path in journals for word in ("--edits", str(path))]
     options += [word for name in plan.references for word in ("--reference", name)]
     report = ("report", plan.bench, *map(str, verdicts), *options, "-o", str(place))

@@ -1,6 +1,7 @@
 """The steps of a plan: which commands, in which order, and that they are always the same."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +214,23 @@ def test_what_is_missing_is_in_no_world_and_no_report() -> None:
     everything = [path for step in all_steps(two) if step.entry for path in step.makes]
     (alone,) = last_steps(two, FOLDER, everything)
     assert alone.reads == (FOLDER / "unedited.greedy.no-change.verdicts.jsonl",)
+
+
+def test_a_report_takes_what_edits_took_from_the_command_that_learned_them() -> None:
+    fields = {"methods": (Entry("ft", "ft", ("instant",)),), "samplings": (GREEDY, replace(SAMPLED, seed=None))}
+    learned = FOLDER / "ft.instant.greedy.samples.edits.jsonl"
+    saved = all_steps(plan(**fields, save_edits=True))
+    assert [step.arguments[-3:-1] for step in saved if step.kind == "report"] == [(f"{learned}", "-o")] * 2
+    assert [path.name for step in saved for path in step.makes if "edits" in path.name] == [learned.name]
+    each = all_steps(plan(**fields))
+    own = [f"{learned}", f"{FOLDER / 'ft.instant.sampled.samples.edits.jsonl'}"]
+    assert [options(step)["--edits"] for step in each if step.kind == "report"] == own
+
+
+def test_a_report_goes_without_a_journal_that_is_missing() -> None:
+    two = plan(samplings=(GREEDY, replace(SAMPLED, seed=None)), save_edits=True)
+    missing = (FOLDER / "ft.instant.greedy.samples.jsonl", FOLDER / "ft.instant.greedy.samples.edits.jsonl")
+    of_greedy, of_sampled = (step for step in last_steps(two, FOLDER, missing) if step.kind == "report")
+    assert "ft.instant.greedy.verdicts.jsonl" not in of_greedy.command
+    assert "ft.instant.sampled.verdicts.jsonl" in of_sampled.command
+    assert "--edits" not in of_greedy.command + of_sampled.command
