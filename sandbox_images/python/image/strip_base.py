@@ -92,13 +92,16 @@ def copy_libraries_of_packages(packages: Path, out: Path) -> None:
     loader = loader_of(interpreter)
     folder = out / Path(str(libraries_of(loader, interpreter)["libc.so.6"])).parent.relative_to("/")
     folder.mkdir(parents=True)
+    brought = [path for path in sorted(packages.rglob("*.so*")) if path.is_file()]
+    names = {path.name for path in brought}
     missing: dict[str, Path] = {}
-    for program in sorted(packages.rglob("*.so*")):
-        if not program.is_file() or program.read_bytes()[:4] != b"\x7fELF":
+    for program in brought:
+        if program.read_bytes()[:4] != b"\x7fELF":
             continue
         for name, path in libraries_of(loader, program).items():
             if path is None:
-                missing.setdefault(name, program.relative_to(packages))
+                if name not in names:  # else another part has loaded it by then
+                    missing.setdefault(name, program.relative_to(packages))
             elif not Path(path).is_relative_to(packages):
                 copy_file(path, folder / name)
     for name, program in sorted(missing.items()):
