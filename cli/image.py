@@ -1,20 +1,26 @@
-"""`edittool image`: build the sandbox image, and verify that it keeps its promises."""
+"""`edittool image`: build sandbox images, verify that they keep their promises, list and remove them."""
 
 import json
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 import docker
 from rich.table import Table
+from rich.text import Text
 
 from ..judging.engine.engine import connect, describe_engine
 from ..judging.image.build import build_image, find_image, image_tag
+from ..judging.image.inventory import Image, list_images, remove_images, useless
 from ..judging.image.own_image import build_own_image, distributions, own_image_tag
 from ..judging.image.packages import fetch_packages
+from ..judging.sandbox.job import Limits
 from ..judging.verify.check import check_image
+from ..judging.verify.imports import check_imports
 from ..judging.verify.promises import Check
-from ..schemas.errors import EnvironmentFault
+from ..schemas.errors import EdittoolError, EnvironmentFault
 from .shared.console import plain, results, talk
 from .shared.exit_codes import DONE, ENVIRONMENT
 
@@ -23,7 +29,7 @@ REMEDY = "`edittool doctor` checks the engine, `edittool image build --force` bu
 
 @click.group()
 def image() -> None:
-    """Build and verify the sandbox image, in which every sample runs."""
+    """Build, verify, list and remove sandbox images, in which every sample runs."""
 
 
 @image.command()
@@ -56,12 +62,14 @@ def build(
     """Build the sandbox image of this version, if it is not there. Needs no network but for the base.
 
     With --package or --requirements: an own image, which has third-party packages for the candidate as well. They are
-    fetched here, as wheels, from pip's index (or --wheels); the name of the image is printed, for --image.
+    fetched here, as wheels, from pip's index (or --wheels), and imported once in the sandbox; where one of those named
+    does not import, there is no image. The name of the image is printed, for --image.
 
     \b
     edittool image build
     edittool image build --base python:3.11-slim-bookworm
     edittool image build --package boltons==25.0.0
+    edittool image build --package numpy==1.26.4 --package pandas==2.2.3
     edittool image build --package ourlib==2.1 --wheels dist
     """
     own = bool(packages or requirements)
@@ -73,11 +81,29 @@ def build(
         results.print(plain(image_tag()), soft_wrap=True)
         return
     found = fetch_packages(packages, requirements, wheels, describe_engine(client).architecture)
-    _say(f"packages: {', '.join(distributions(found))}")
-    tag = own_image_tag(found)
+    _say(f"packages: {', '.join(distributions(found.files))}")
+    tag = own_image_tag(found.files)
     if force or not _is_there(client, tag):
-        build_own_image(client, found, _say, fresh=force)
+        build_own_image(client, found.files, _say, fresh=force)
+        _import_once(client, tag, found.modules)
     results.print(plain(tag), soft_wrap=True)
+
+
+def _import_once(client: docker.DockerClient, tag: str, modules: Mapping[str, Sequence[str]]) -> None:
+    """Say what importing each package took; an image in which one cannot be imported is removed."""
+    try:
+        found = check_imports(client, tag, modules)
+    except (EdittoolError, KeyboardInterrupt):
+        client.images.remove(tag)
+        raise
+    for each in found:
+        _say(f"{each.distribution}: import {', '.join(each.modules)} took {each.cpu_seconds:.1f} s of CPU time, "
+             f"{each.peak_mib:.0f} MiB")  # fmt: skip
+        for name, reason in each.failed.items():
+            talk.print(plain(f"{each.distribution}: {name} cannot be imported: {reason}", "yellow"), soft_wrap=True)
+    if (memory := max((each.memory_mib for each in found), default=0)) > Limits().memory_mib:
+        talk.print(plain(f"A container needs more memory than {Limits().memory_mib} MiB to import them: give "
+                         f"`judge` and `bench build` --memory {memory}", "yellow"), soft_wrap=True)  # fmt: skip
 
 
 def _build_standard(client: docker.DockerClient, base: str | None, *, fresh: bool) -> None:
@@ -130,3 +156,71 @@ def _table(found: list[Check]) -> Table:
         kept = plain("yes", style="green") if check.kept else plain("no", style="bold red")
         table.add_row(plain(check.promise), kept, plain(check.seen))
     return table
+
+
+@image.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def list_(as_json: bool) -> None:
+    """List the images of edittool that the engine has, those of this version first.
+
+    \b
+    edittool image list
+    edittool image list --json
+    """
+    found = list_images(connect())
+    if as_json:
+        results.print_json(json.dumps([asdict(each) for each in found]))
+    elif found:
+        results.print(_images(found), soft_wrap=True)
+    else:
+        talk.print(plain("the engine has no image of edittool: `edittool image build` makes one"), soft_wrap=True)
+
+
+@image.command()
+@click.option("--own", is_flag=True, help="Remove own images of this version as well.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def prune(own: bool, dry_run: bool, yes: bool) -> None:
+    """Remove the images of other versions of edittool, and bases that no image of this version is built on.
+
+    Who shares the engine with you, and uses another version, has to build theirs again. An image that a container uses
+    stays.
+
+    \b
+    edittool image prune --dry-run
+    edittool image prune --own --yes
+    """
+    client = connect()
+    chosen = useless(list_images(client), own=own)
+    if not chosen:
+        talk.print(plain("no image is to be removed"))
+        return
+    if dry_run:
+        results.print(_images(chosen), soft_wrap=True)
+        return
+    if not yes and not _agreed(chosen):
+        talk.print(plain("no image was removed"))
+        return
+    for each, reason in remove_images(client, chosen):
+        if reason:
+            talk.print(plain(f"{each.name} stays: {reason}", "yellow"), soft_wrap=True)
+        else:
+            results.print(plain(f"removed {each.name}"), soft_wrap=True)
+
+
+def _agreed(chosen: Sequence[Image]) -> bool:
+    if not sys.stdin.isatty():
+        raise click.UsageError("there is nobody to ask: give --yes, or --dry-run to see what would be removed.")
+    talk.print(_images(chosen), soft_wrap=True)
+    return click.confirm("Remove them?", err=True)
+
+
+def _images(found: Sequence[Image]) -> Text:
+    """Return a line for each image: no table, for its name is there to be copied, and long."""
+    width = max(len(each.name) for each in found)
+    lines = (
+        f"{each.name:{width}}  {each.kind:8} {each.mib:5,.0f} MiB  {each.created[:10]}  "
+        f"{'' if each.of_this_version else 'of another version  '}{', '.join(each.packages)}".rstrip()
+        for each in found
+    )
+    return plain("\n".join(lines))

@@ -31,6 +31,9 @@ BUILD_SECONDS = 600  # the longest silence of a build
 EPOCH = 1_700_000_000
 RUNNER_LABEL = "edittool.sandbox"  # the standard image whose runner is inside; images built on it inherit the label
 
+NOTE = "note: "  # begins a line of the build that the user is told
+BASE_LABEL = "edittool.base"  # the base that an image was built on; see Dockerfile
+
 # What the build uses beside the runner's modules.
 DOCKERFILE, STRIPPER, BASE_SCRIPT = "image/Dockerfile", "image/strip_base.py", "image/make_base.sh"
 
@@ -111,6 +114,18 @@ def build_image(
     context = pack_context({_place(name): content for name, content in used.items()})
     run_build(client, context, tag, say, arguments={"BASE": name}, labels={RUNNER_LABEL: tag}, fresh=fresh)
     return str(client.images.get(tag).id)
+
+
+def base_of(client: docker.DockerClient, say: Callable[[str], None]) -> str:
+    """Return the name of the base that the standard image, which must be here, was built on.
+
+    Where that base has gone, it is pulled or made again, as for the standard image. Raises EnvironmentFault where that
+    cannot be done.
+    """
+    name = str(client.images.get(image_tag()).labels.get(BASE_LABEL, ""))
+    if name and _image_id(client, name):
+        return name
+    return find_base(client, image_sources(), say)
 
 
 def find_base(client: docker.DockerClient, sources: Sources, say: Callable[[str], None]) -> str:
@@ -238,12 +253,14 @@ def run_build(
 
 
 def _follow(events: Iterable[dict[str, Any]], say: Callable[[str], None]) -> None:
-    """Report the steps of a build; raise EdittoolError with its last lines when it fails."""
+    """Report the steps and the notes of a build; raise EdittoolError with its last lines when it fails."""
     lines: list[str] = []
     for event in events:
-        lines += str(event.get("stream", "")).strip().splitlines()
-        if event.get("stream", "").startswith("Step "):
-            say(event["stream"].strip())
+        said = str(event.get("stream", "")).strip().splitlines()
+        lines += said
+        for line in said:
+            if line.startswith(("Step ", NOTE)):
+                say(line)
         if "error" in event:
             raise EdittoolError("the sandbox image cannot be built:\n" + "\n".join([*lines[-20:], event["error"]]))
 

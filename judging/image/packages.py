@@ -4,11 +4,14 @@ A wheel is unpacked; a source distribution would run its build on this machine, 
 for may name packages, never folders, addresses or options that lead to a build.
 """
 
+import importlib.metadata
+import inspect
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...schemas.errors import EnvironmentFault, InputError
@@ -33,10 +36,21 @@ _NO_WHEEL = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """What an own image holds: path and content of every file, and what of it was asked for.
+
+    `modules` has for each distribution that was asked for, as NAME==VERSION, the names that programs import it by.
+    """
+
+    files: Mapping[str, bytes]
+    modules: Mapping[str, tuple[str, ...]]
+
+
 def fetch_packages(
     packages: Sequence[str], requirements: Path | None, wheels: Path | None, architecture: str
-) -> Mapping[str, bytes]:
-    """Return path and content of every file of the packages and of what they depend on.
+) -> Packages:
+    """Return the packages, with what they depend on.
 
     `packages` are NAME==VERSION, `requirements` is a file of pip's; `wheels` is a folder that stands in for the index.
     `architecture` is the engine's (x86_64, aarch64). Raises InputError for what cannot be asked for and for a package
@@ -51,7 +65,9 @@ def fetch_packages(
         raise InputError(f"--wheels {wheels} is no folder. Name the folder that holds the wheels.")
     with tempfile.TemporaryDirectory() as folder:
         _install(Path(folder), _wanted(packages, requirements, wheels), architecture)
-        return _collect(Path(folder))
+        asked = {_normal(package) for package in packages}
+        asked |= set() if requirements is None else {_normal(line) for _, line in _lines(requirements)}
+        return Packages(_collect(Path(folder)), _modules(Path(folder), asked))
 
 
 def _wanted(packages: Sequence[str], requirements: Path | None, wheels: Path | None) -> list[str]:
@@ -62,14 +78,39 @@ def _wanted(packages: Sequence[str], requirements: Path | None, wheels: Path | N
 
 def _check_requirements(path: Path) -> None:
     """Raise InputError for a line that pip could take for more than the name of a package."""
-    joined = read_text(path).replace("\\\n", "  ")  # a line that goes on; only the last one's number is then too small
-    for number, line in enumerate(joined.splitlines(), 1):
-        asked = re.sub(r"(^|\s)#.*", "", line).strip()
-        if asked and not (_REQUIREMENT.fullmatch(asked) or _INDEX.fullmatch(asked)):
+    for number, asked in _lines(path):
+        if not (_REQUIREMENT.fullmatch(asked) or _INDEX.fullmatch(asked)):
             raise InputError(
                 f"{path}, line {number}: {asked!r} does not name a package by its version, such as boltons==25.0.0 "
                 f"(options of an index and --hash may stand there too). {_NO_WHEEL}"
             )
+
+
+def _lines(requirements: Path) -> Iterator[tuple[int, str]]:
+    """Yield the number and the text of each line that asks for something."""
+    joined = read_text(requirements).replace("\\\n", "  ")  # a line that goes on; only the last one's number is small
+    for number, line in enumerate(joined.splitlines(), 1):
+        asked = re.sub(r"(^|\s)#.*", "", line).strip()
+        if asked:
+            yield number, asked
+
+
+def _normal(requirement: str) -> str:
+    """Return the name that `requirement` begins with, in the one form of all its spellings (PEP 503)."""
+    name = re.match(r"[A-Za-z0-9._-]*", requirement)
+    return re.sub(r"[-_.]+", "-", name.group() if name else "").strip("-").lower()
+
+
+def _modules(folder: Path, asked: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return the names to import of each distribution in `folder` that is among `asked`, which are normal names."""
+    found = {}
+    for distribution in importlib.metadata.distributions(path=[str(folder)]):
+        if _normal(distribution.name) in asked:
+            paths = [Path(str(file)) for file in distribution.files or () if file.suffix in (".py", ".so")]
+            names = {path.parts[0] if len(path.parts) > 1 else inspect.getmodulename(path.name) for path in paths}
+            public = sorted(name for name in names if name and name.isidentifier() and not name.startswith("_"))
+            found[f"{distribution.name}=={distribution.version}"] = tuple(public)
+    return dict(sorted(found.items()))
 
 
 def _install(folder: Path, wanted: Sequence[str], architecture: str) -> None:

@@ -104,7 +104,14 @@ def _descriptors(options: SandboxOptions) -> int:
 
 
 def _environment(options: SandboxOptions) -> dict[str, str]:
-    return {"PYTHONHASHSEED": str(options.hash_seed), "MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8", "HOME": TMP}
+    """Return the variables of a container.
+
+    Numeric libraries would start a thread for each core of the machine, however few a container may use; with one, a
+    sum is rounded in the same way on every machine.
+    """
+    threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    hash_seed = str(options.hash_seed)
+    return {"PYTHONHASHSEED": hash_seed, "MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8", "HOME": TMP, **threads}
 
 
 @cache
@@ -150,7 +157,7 @@ FLAGS: Final[Mapping[str, Flag]] = {
             "container",
             "environment",
             lambda options, slot: _environment(options),
-            "nothing of the host's; sets have one order, memory one arena, text one encoding",
+            "nothing of the host's; sets have one order, memory one arena, text one encoding, libraries one thread",
             "nothing of the host in the environment",
         ),
         Flag(

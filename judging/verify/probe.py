@@ -29,6 +29,10 @@ HIDDEN = (
     *("/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug"),
     *("/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/firmware"),
 )
+SHELLS = frozenset("sh ash bash busybox csh dash fish ksh tcsh toybox zsh".split())
+PACKAGE_MANAGERS = frozenset("apk apt apt-get aptitude dnf dpkg pip pip3 rpm snap yum zypper ensurepip".split())
+COMPILERS = frozenset("as c++ cc clang cpp g++ gcc go ld make rustc tcc".split())
+TOOLS = SHELLS | PACKAGE_MANAGERS | COMPILERS
 GVISORS_DEVICES = ("/dev/fuse", "/dev/net/tun")
 FAMILIES = ("AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET", "AF_ALG", "AF_VSOCK", "AF_BLUETOOTH", "AF_CAN")
 LIMITS = ("NOFILE", "NPROC", "FSIZE", "CORE", "MSGQUEUE", "MEMLOCK", "AS", "CPU")
@@ -86,7 +90,7 @@ def findings() -> dict[str, object]:
         "root_read_only": bool(os.statvfs("/").f_flag & os.ST_RDONLY),
         "tmp": describe_tmp(),
         "programs": [path for path, status in everything if is_program(path, status)],
-        "files": sorted({os.path.basename(path) for path, status in everything if is_of_image(path, status)}),
+        "tools": sorted(TOOLS & {os.path.basename(path) for path, status in everything if is_of_image(path, status)}),
         "setuid": [path for path, status in everything if is_of_image(path, status) and status.st_mode & 0o6000],
         "readable_interpreters": [path for path in (INTERPRETER, "/proc/1/exe") if can_read(path)],
         "devices": devices(everything),

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...sandbox_images.python.boundary.limits import LIBRARIES
 from ..sandbox.flags import (
     FIRST_UID,
     FLAGS,
@@ -20,11 +21,9 @@ from ..sandbox.flags import (
     pids_outside,
 )
 from ..sandbox.options import SandboxOptions
+from .probe import COMPILERS, PACKAGE_MANAGERS, SHELLS
 
 FILTERING = 2  # SECCOMP_MODE_FILTER
-SHELLS = frozenset("sh ash bash busybox csh dash fish ksh tcsh toybox zsh".split())
-PACKAGE_MANAGERS = frozenset("apk apt apt-get aptitude dnf dpkg pip pip3 rpm snap yum zypper ensurepip".split())
-COMPILERS = frozenset("as c++ cc clang cpp g++ gcc go ld make rustc tcc".split())
 # null, zero, full, random, urandom; tty and the multiplexer of pseudo-terminals, which no terminal is behind.
 HARMLESS_DEVICES = frozenset({(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 2)})
 KERNEL_FILE_SYSTEMS = frozenset({"proc", "sysfs", "devpts", "mqueue", "cgroup", "cgroup2"})
@@ -36,7 +35,8 @@ CAPABILITY_SETS = TOLD_BY_GVISOR | {"CapBnd", "CapAmb"}
 # Devices of gVisor's own kernel: file systems in user space, and tunnels. The probe tries whether they answer.
 GVISORS_DEVICES = frozenset({(10, 229), (10, 200)})
 GVISORS_MOUNTS = frozenset({PROC, TMP, "/dev", "/dev/pts", "/sys", "/sys/fs/cgroup"}) | FILES_OF_THE_ENGINE
-ENVIRONMENT_OF_THE_ENGINE = frozenset({"PATH", "HOSTNAME"})
+# What the engine sets, and an own image of the packages in it.
+ENVIRONMENT_OF_THE_ENGINE = frozenset({"PATH", "HOSTNAME", LIBRARIES.decode()})
 MAX_LISTED = 8
 
 Findings = Mapping[str, Any]
@@ -128,7 +128,7 @@ _MASKED_FILES = frozenset(
 
 
 def _image(found: Findings, options: SandboxOptions) -> list[Check]:
-    names = set(found["files"])
+    names = set(found["tools"])
     interpreter = [] if options.gvisor else [_none("interpreter unreadable", found["readable_interpreters"])]
     return [
         _none("no shell", sorted(names & SHELLS)),

@@ -1,14 +1,18 @@
-"""`edittool image verify`: a table or JSON, and an exit code that says whether every promise is kept."""
+"""`edittool image`: an own image is imported from once; what is verified, listed and removed, with its exit codes."""
 
 import io
 import json
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import docker
 import pytest
 
-from edittool.judging.image.build import find_image, image_tag
+from edittool.judging.image.build import REPOSITORY, RUNNER_LABEL, find_image, image_tag
 
+from ..engines import private_engine
+from ..judging.wheels import write_wheel
 from .command import run
 
 pytestmark = pytest.mark.usefixtures("docker_client")
@@ -56,3 +60,52 @@ def test_an_image_that_is_not_there_is_named() -> None:
     ended = run("image", "verify", "--image", "edittool-test-no-such-image")
     assert ended.returncode == 3
     assert "edittool-test-no-such-image" in ended.stderr
+
+
+def test_what_importing_a_package_took_is_told(docker_client: docker.DockerClient, tmp_path: Path) -> None:
+    write_wheel(tmp_path, source="kept = bytearray(300 * 2**20)\n")
+    ended = run("image", "build", "--package", "ourlib==1.0", "--wheels", tmp_path)
+    try:
+        assert ended.returncode == 0, ended.stderr
+        assert "ourlib==1.0: import ourlib took 0." in ended.stderr
+        assert "give `judge` and `bench build` --memory 512" in ended.stderr
+    finally:
+        docker_client.images.remove(ended.stdout.strip())
+
+
+def test_there_is_no_image_with_a_package_that_cannot_be_imported(
+    docker_client: docker.DockerClient, tmp_path: Path
+) -> None:
+    write_wheel(tmp_path, source="import nothing_of_the_kind\n")
+    for _ in range(2):
+        ended = run("image", "build", "--package", "ourlib==1.0", "--wheels", tmp_path)
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert "ourlib==1.0 cannot be imported in the sandbox: import ourlib: " in ended.stderr
+        assert "No module named 'nothing_of_the_kind'. Ask for the package that has it" in ended.stderr
+
+
+def test_images_are_listed_and_those_of_other_versions_removed(sandbox_archive: Path) -> None:
+    old = f"{REPOSITORY}:0123456789abcdef"
+    with private_engine(image=sandbox_archive) as engine, closing(engine.client()) as client:
+        recipe = io.BytesIO(f"FROM {image_tag()}\n".encode())
+        client.images.build(fileobj=recipe, tag=old, labels={RUNNER_LABEL: old}, network_mode="none", rm=True)
+
+        def images(*arguments: str) -> tuple[int, str, str]:
+            ended = run("image", *arguments, DOCKER_HOST=engine.host)
+            return ended.returncode, ended.stdout, ended.stderr
+
+        code, listed, said = images("list")
+        assert (code, said) == (0, "")
+        first, second = listed.splitlines()
+        assert first.startswith(image_tag())
+        assert second.startswith(old)
+        assert second.endswith("of another version")
+        assert [one["name"] for one in json.loads(images("list", "--json")[1])] == [image_tag(), old]
+
+        code, _, said = images("prune")
+        assert code == 2
+        assert "there is nobody to ask: give --yes" in said
+        assert images("prune", "--dry-run") == (0, f"{second}\n", "")
+        assert images("prune", "--yes") == (0, f"removed {old}\n", "")
+        assert images("prune", "--yes") == (0, "", "no image is to be removed\n")
+        assert images("list")[1] == f"{first}\n"

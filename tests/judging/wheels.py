@@ -2,8 +2,12 @@
 
 import base64
 import hashlib
+import importlib.metadata
+import sys
 import zipfile
 from pathlib import Path
+
+import pytest
 
 SOURCE = '''
 """A library of our own."""
@@ -42,6 +46,21 @@ def write_wheel(
         for name, text in (files | {f"{info}/RECORD": record + f"{info}/RECORD,,\n"}).items():
             archive.writestr(name, text)
     return path
+
+
+def installed(name: str) -> dict[str, bytes]:
+    """Return the files of a distribution that is installed here, for an own image: compiled parts, without an index.
+
+    Skips where this Python is not the sandbox's, whose compiled parts have another interface.
+    """
+    if sys.version_info[:2] != (3, 11):
+        pytest.skip(f"the sandbox has Python 3.11, and {name} is installed here for {sys.version.split()[0]}")
+    found = {}
+    for file in importlib.metadata.files(name) or ():
+        path = Path(str(file.locate()))
+        if not file.parts[0].startswith("..") and "__pycache__" not in file.parts and path.is_file():
+            found[str(file)] = path.read_bytes()
+    return found
 
 
 def _digest(text: str) -> str:

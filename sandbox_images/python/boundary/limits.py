@@ -27,6 +27,7 @@ MAX_SEEN: Final = 20  # calls of what is removed that a watched run tells of
 # What the untrusted process may use
 DESCRIPTORS: Final = 64  # in a recycled container the trusted process has more
 RESERVED_MIB: Final = 64  # of the container's memory, for the trusted process
+LIBRARIES: Final = b"EDITTOOL_LIBRARIES_MIB"  # in an own image's environment: size of its packages' shared libraries
 
 
 def kernel_cpu_seconds(seconds: float) -> int:

@@ -9,7 +9,7 @@ import posix
 import resource
 
 from .light import TYPE_CHECKING
-from .limits import DESCRIPTORS, RESERVED_MIB, kernel_cpu_seconds
+from .limits import DESCRIPTORS, LIBRARIES, RESERVED_MIB, kernel_cpu_seconds
 from .syscall_filter import confine, prctl
 
 if TYPE_CHECKING:
@@ -67,9 +67,11 @@ def set_dumpable(value: int) -> None:
 def set_limits(memory_mib: int) -> None:
     """Bound this process's descriptors and its address space.
 
-    A program over the latter sees a MemoryError before the kernel kills anyone.
+    A program over the latter sees a MemoryError before the kernel kills anyone. The shared libraries of an own image's
+    packages come on top: mapping them takes address space, and hardly any memory.
     """
-    size = max(memory_mib - RESERVED_MIB, RESERVED_MIB) * 2**20
+    libraries_mib = int(posix.environ.get(LIBRARIES, b"0"))
+    size = (max(memory_mib - RESERVED_MIB, RESERVED_MIB) + libraries_mib) * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
 

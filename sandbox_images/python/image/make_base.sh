@@ -7,7 +7,7 @@
 set -euo pipefail
 
 readonly TARGET=${1:?usage: make_base.sh FILE.tar}
-readonly PACKAGES=python3.11-minimal,libpython3.11-stdlib,libgcc-s1
+readonly PACKAGES=python3.11-minimal,libpython3.11-stdlib,libgcc-s1,libstdc++6
 readonly MIRROR='deb http://deb.debian.org/debian bookworm main'
 readonly ENVIRONMENT=3
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-1700000000}

@@ -2,7 +2,8 @@
 
 Runs as root at image build, on the Python 3.11 of the base: ``python3.11 -P -s -S -B strip_base.py OUT``. The layout
 is the same for every base: ``/usr/bin/python3``, ``/usr/lib/python3.11`` and the libraries beside the C library.
-``strip_base.py --compile OUT`` makes the runner's modules, already in OUT, ready in the same way.
+``strip_base.py --compile OUT`` makes the runner's modules, already in OUT, ready in the same way;
+``strip_base.py --libraries PACKAGES OUT`` copies the base's libraries that third-party packages need.
 """
 
 import compileall
@@ -53,12 +54,13 @@ def loader_of(program: Path) -> str:
     return found.group().decode()
 
 
-def libraries_of(loader: str, program: Path) -> dict[str, str]:
-    """Return what the loader would load for `program`: each library's name and its path."""
-    listed = subprocess.run([loader, "--list", program], capture_output=True, text=True, check=False)
-    if "not found" in listed.stdout:
-        sys.exit(f"strip_base: a library of {program.name} is missing in the base:\n{listed.stdout}")
-    return dict(re.findall(r"^\s*(\S+) => (\S+) \(", listed.stdout, re.MULTILINE))
+def libraries_of(loader: str, program: Path) -> dict[str, str | None]:
+    """Return what the loader would load for `program`: each library's name and its path, None where it finds none."""
+    # Not with its --list, which ends at the first one that is missing.
+    traced = {**os.environ, "LD_TRACE_LOADED_OBJECTS": "1"}
+    listed = subprocess.run([loader, program], env=traced, capture_output=True, text=True, check=False)
+    found = re.findall(r"^\s*(\S+) => (?:(/\S+) \(|not found)", listed.stdout, re.MULTILINE)
+    return {name: path or None for name, path in found}
 
 
 def copy_libraries(out: Path, interpreter: Path, modules: Path) -> None:
@@ -69,13 +71,42 @@ def copy_libraries(out: Path, interpreter: Path, modules: Path) -> None:
     loader = loader_of(interpreter)
     needed: dict[str, str] = {}
     for program in (interpreter, *sorted(modules.rglob("*.so"))):
-        needed.update(libraries_of(loader, program))
+        for name, path in libraries_of(loader, program).items():
+            if path is None:
+                sys.exit(f"strip_base: the base has no {name}, which {program.name} needs")
+            needed[name] = path
     folder = Path(needed["libc.so.6"]).parent
     # The end of a thread loads it by name, without a reference that could be listed.
     needed.setdefault("libgcc_s.so.1", str(find_library("libgcc_s.so.1", folder)))
     for name, path in needed.items():
         copy_file(path, out / folder.relative_to("/") / name)
     copy_file(loader, out / loader.lstrip("/"))
+
+
+def copy_libraries_of_packages(packages: Path, out: Path) -> None:
+    """Copy into `out`, beside the C library, what the base has of the libraries that compiled parts of `packages` need.
+
+    What it lacks is told, and left to the import: a package may bring it along in a place of its own.
+    """
+    interpreter = Path(os.path.realpath(sys.executable))
+    loader = loader_of(interpreter)
+    folder = out / Path(str(libraries_of(loader, interpreter)["libc.so.6"])).parent.relative_to("/")
+    folder.mkdir(parents=True)
+    brought = [path for path in sorted(packages.rglob("*.so*")) if path.is_file()]
+    names = {path.name for path in brought}
+    missing: dict[str, Path] = {}
+    for program in brought:
+        if program.read_bytes()[:4] != b"\x7fELF":
+            continue
+        for name, path in libraries_of(loader, program).items():
+            if path is None:
+                if name not in names:  # else another part has loaded it by then
+                    missing.setdefault(name, program.relative_to(packages))
+            elif not Path(path).is_relative_to(packages):
+                copy_file(path, folder / name)
+    for name, program in sorted(missing.items()):
+        sys.stdout.write(f"note: {program} needs {name}, which the base of the image lacks\n")
+    settle(out)
 
 
 def find_library(name: str, folder: Path) -> Path:
@@ -124,11 +155,13 @@ def strip(out: Path) -> None:
 
 
 def main() -> None:
-    """Make a root file system in OUT, or compile the modules that are there already."""
+    """Make a root file system in OUT, compile the modules that are there already, or copy what packages need."""
     if sys.argv[1] == "--compile":
         out = Path(sys.argv[2])
         precompile(out, out)
         settle(out)
+    elif sys.argv[1] == "--libraries":
+        copy_libraries_of_packages(Path(sys.argv[2]), Path(sys.argv[3]))
     else:
         strip(Path(sys.argv[1]))
 

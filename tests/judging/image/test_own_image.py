@@ -48,7 +48,7 @@ HALF = "from ourlib import Box\n\ndef f(n):\n    return my_double(number=n) + Bo
 def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("wheels")
     write_wheel(folder, source=SOURCE)
-    return dict(fetch_packages(["ourlib==1.0"], None, folder, "x86_64"))
+    return dict(fetch_packages(["ourlib==1.0"], None, folder, "x86_64").files)
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ def no_index(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fetch(folder: Path, *packages: str, requirements: Path | None = None) -> dict[str, bytes]:
-    return dict(fetch_packages(packages, requirements, folder, ARCHITECTURE))
+    return dict(fetch_packages(packages, requirements, folder, ARCHITECTURE).files)
 
 
 def test_a_wheel_is_unpacked_and_nothing_of_this_machine_is_kept(tmp_path: Path) -> None:
@@ -38,6 +38,14 @@ def test_a_wheel_is_unpacked_and_nothing_of_this_machine_is_kept(tmp_path: Path)
         *(f"{info}/{name}" for name in ("METADATA", "WHEEL", "entry_points.txt")),
     }
     assert found == fetch(tmp_path, "ourlib==1.0")
+
+
+def test_what_was_asked_for_is_told_with_the_names_that_programs_import(tmp_path: Path) -> None:
+    write_wheel(tmp_path)
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("OurLib >= 1  # ours\n")
+    for asked, file in ((["Ourlib==1.0"], None), ([], requirements)):
+        assert fetch_packages(asked, file, tmp_path, ARCHITECTURE).modules == {"ourlib==1.0": ("ourlib",)}
 
 
 def test_what_a_package_depends_on_comes_along(tmp_path: Path) -> None:
