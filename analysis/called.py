@@ -50,7 +50,8 @@ def how_called(
     if outcome == "sandbox_error":
         return None
     passed = outcome == "passed"
-    if calls.refused or (calls.failed and not passed) or _is_sought_as_attribute(change.replacement, errors):
+    sought = change.form == "synthetic" and _is_sought_as_attribute(change.replacement, errors)
+    if calls.refused or (calls.failed and not passed) or sought:
         return "ill_called"
     if calls.returned:
         used = _is_value_used(program[:MAX_READ], change, entry_point) if needed is None else needed
@@ -75,7 +76,7 @@ def _is_value_used(program: str, change: Change, entry_point: str) -> bool:
     """
     root = parse(program)
     walk = Walk(root)
-    resolver = Resolver(walk, assumed={change.replacement})
+    resolver = Resolver(walk, assumed={name.partition(".")[0] for name in change.adopted})
     places = {
         site.node.id: thrown for site in walk.sites if (thrown := _is_thrown_away(site, resolver, change)) is not None
     }
@@ -92,7 +93,7 @@ def _is_thrown_away(site: Site, resolver: Resolver, change: Change) -> bool | No
     stops = [
         stop
         for stop in resolver.follow(site)
-        if any(origin.kind == "api" and origin.path == change.replacement for origin in stop.origins)
+        if any(origin.kind == "api" and origin.path in change.adopted for origin in stop.origins)
     ]
     if not stops:
         return None

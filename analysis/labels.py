@@ -84,7 +84,7 @@ def program_uses(program: str, change: Change) -> tuple[dict[str, Any], ...]:
 
 def _read(program: str, change: Change) -> Reading:
     """Read the first MAX_READ characters of `program`."""
-    return read_program(program[:MAX_READ], (change.deprecated, change.replacement))
+    return read_program(program[:MAX_READ], dict.fromkeys((change.deprecated, *change.adopted)))
 
 
 def _rows(reading: Reading) -> tuple[dict[str, Any], ...]:
@@ -111,19 +111,29 @@ class _Case:
         if self.passed:
             adopted = self.calls > 0 and self.needed is not False and not self.bypassed and not self.redefined
             return "correct_adoption" if adopted else "workaround"
-        return "misuse" if self.new or self.called else "no_adoption"
+        tried = self.new or self.called or (self.in_place and self.error_kind == "bad_call")
+        return "misuse" if tried else "no_adoption"
 
     @property
     def called(self) -> bool:
         """Say whether the replacement took a call; what became of it is another matter."""
         return self.calls > 0 or self.failed_calls > 0
 
+    @property
+    def in_place(self) -> bool:
+        return self.change.form == "in_place"
+
     @cached_property
     def new(self) -> list[Use]:
-        return [use for use in self.reading.uses if use.name == self.change.replacement]
+        """Return the uses of the replacement; in place, where it has the old name, of one that called it."""
+        if self.in_place and not self.called:
+            return []
+        return [use for use in self.reading.uses if use.name in self.change.adopted]
 
     @cached_property
     def old(self) -> list[Use]:
+        if self.in_place and self.called:
+            return []
         return [use for use in self.reading.uses if use.name == self.change.deprecated and use.kind != "definition"]
 
     @property
@@ -177,6 +187,8 @@ def _failed_by_the_old_way(case: _Case) -> bool:
     The error's text is the program's: it only says which of its own uses failed.
     """
     lines = {use.line for use in case.old}
+    if case.error_kind == "old_call":
+        return True
     if case.error_kind in _NOT_THERE:
         name = case.change.deprecated.rpartition(".")[2]
         named = name in _QUOTED.findall(case.error.get("message") or "")
@@ -206,13 +218,16 @@ def _unneeded(case: _Case) -> bool:
 
 def _used_the_old_way(case: _Case) -> bool:
     kinds = {use.kind for use in case.new}
-    as_method = case.error_kind == "missing_attribute" and kinds == {"attribute"}
+    synthetic = case.change.form == "synthetic"
+    as_method = synthetic and case.error_kind == "missing_attribute" and kinds == {"attribute"}
     as_constant = case.change.kind == "module_constant" and "value" in kinds and "call" not in kinds and not case.called
     return case.error_kind == "bad_call" or as_method or as_constant
 
 
 def _sought_elsewhere(case: _Case) -> bool:
-    return case.error_kind == "missing_import" and any(use.kind == "import" for use in case.new)
+    name = case.change.replacement.rpartition(".")[2]
+    named = case.change.form == "synthetic" or name in _QUOTED.findall(case.error.get("message") or "")
+    return named and case.error_kind == "missing_import" and any(use.kind == "import" for use in case.new)
 
 
 def _unloadable(case: _Case) -> bool:
@@ -261,6 +276,8 @@ def _disagreement(case: _Case) -> str | None:
     A call inside a function or branch that was not counted is no contradiction: it may never have been reached.
     """
     name, calls = case.change.replacement, case.calls
+    if calls and not case.new and any(name.rpartition(".")[2] in case.program for name in case.change.adopted):
+        return None  # of a library, whose objects the text alone does not tell
     if calls and case.redefined:
         return f"{calls} calls of {name} were counted, but the program defines that name itself."
     if calls and not case.new:

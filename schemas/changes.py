@@ -1,5 +1,10 @@
-"""An API change: a deprecated API that is gone, and the replacement that stands in for it."""
+"""An API change: a deprecated API that is gone, and the replacement that stands in for it.
 
+It has one of three forms. *Synthetic*: a replacement of a bare name, which a shim defines. *Real*: the library has the
+replacement. *In place*: the name stays, and how it is called changes, by a shim or by what the library has by now.
+"""
+
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
@@ -15,6 +20,9 @@ ApiKind = Literal[
     "class_method",
     "other",
 ]
+
+
+Form = Literal["synthetic", "real", "in_place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +47,37 @@ class Change:
     order: int | None = None
     kind: ApiKind | None = None
     examples: tuple[Example, ...] = ()
+    adopt: tuple[str, ...] = ()
+    old_signature: str = ""
+
+    @property
+    def form(self) -> Form:
+        """Return which form of a change it is."""
+        if self.replacement == self.deprecated:
+            return "in_place"
+        return "synthetic" if self.shim else "real"
+
+    @property
+    def adopted(self) -> tuple[str, ...]:
+        """Return the names of all whose use counts as adoption, the replacement's first."""
+        return (self.replacement, *self.adopt)
+
+    @property
+    def old_parameters(self) -> str:
+        """Return the parameters of the old signature, without annotations and values; "" where there is none.
+
+        Raises SyntaxError where it is no signature.
+        """
+        return bare_parameters(self.old_signature) if self.old_signature else ""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
         """Make the record of a valid row."""
-        names = ("change_id", "deprecated", "replacement", "usage", "signature", "shim", "doc")
+        names = ("change_id", "deprecated", "replacement", "usage", "signature", "doc")
         order = row.get("order")
         values = {name: row[name] for name in names}
+        values |= {"shim": row.get("shim", ""), "adopt": tuple(row.get("adopt", ()))}
+        values |= {"old_signature": row.get("old_signature", "")}
         order = None if order is None else int(order)  # JSON knows 1.0 for an integer
         examples = tuple(Example(**example) for example in row.get("examples", ()))
         return cls(**values, order=order, kind=row.get("kind"), examples=examples)
@@ -58,9 +90,33 @@ class Change:
             "replacement": self.replacement,
             "usage": self.usage,
             "signature": self.signature,
-            "shim": self.shim,
             "doc": self.doc,
         }
         examples = [{"before": example.before, "after": example.after} for example in self.examples]
-        optional = {"order": self.order, "kind": self.kind, "examples": examples or None}
+        optional = {
+            "shim": self.shim or None,
+            "adopt": list(self.adopt) or None,
+            "old_signature": self.old_signature or None,
+            "order": self.order,
+            "kind": self.kind,
+            "examples": examples or None,
+        }
         return row | {name: value for name, value in optional.items() if value is not None}
+
+
+def bare_parameters(signature: str) -> str:
+    """Return the parameters of `signature` ("sum(a, axis=None)"), with no annotation, and None for every value.
+
+    Raises SyntaxError where it is no signature.
+    """
+    inside = signature[signature.index("(") :] if "(" in signature else ""
+    (function,) = ast.parse(f"def f{inside}: pass").body
+    assert isinstance(function, ast.FunctionDef)
+    arguments = function.args
+    for argument in ast.walk(arguments):
+        if isinstance(argument, ast.arg):
+            argument.annotation = None
+    nothing = ast.Constant(None)
+    arguments.defaults = [nothing for _ in arguments.defaults]
+    arguments.kw_defaults = [None if value is None else nothing for value in arguments.kw_defaults]
+    return ast.unparse(arguments)

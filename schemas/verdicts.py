@@ -34,7 +34,9 @@ LabelDetail = Literal[
     "other",
 ]
 Called = Literal["right", "ill_called", "not_called"]
-Unresolved = Literal["missing_name", "missing_import", "missing_attribute", "bad_call", "missing_entry_point"]
+Unresolved = Literal[
+    "missing_name", "missing_import", "missing_attribute", "bad_call", "old_call", "missing_entry_point"
+]
 ErrorKind = Literal[
     Unresolved,
     "assertion",

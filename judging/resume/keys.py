@@ -48,7 +48,9 @@ class JobKeys:
 
     def _world(self, changes: tuple[Change, ...]) -> str:
         if changes not in self._worlds:
-            decisive = [[one.change_id, one.deprecated, one.replacement, one.shim, one.kind] for one in changes]
+            decisive = [
+                [one.change_id, one.deprecated, *one.adopted, one.shim, one.old_signature, one.kind] for one in changes
+            ]
             self._worlds[changes] = _digest(decisive).hex()
         return self._worlds[changes]
 

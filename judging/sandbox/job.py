@@ -66,10 +66,7 @@ class Job:
         problem = self.problem
         return {
             "program": self.program,
-            "changes": [
-                {"deprecated": change.deprecated, "replacement": change.replacement, "shim": change.shim}
-                for change in self.changes
-            ],
+            "changes": [_told(change) for change in self.changes],
             "traced": list(self.traced),
             "run": FIRST,
             "own": own.replacement if (own := self.own_change) else "",
@@ -85,7 +82,8 @@ class Job:
     def excess(self) -> "Excess | None":
         """Return what of this job is too large to be sent; None where all fits."""
         tests = [text for test in self.problem.tests for text in (test.setup, test.code)]
-        changes = [text for change in self.changes for text in (change.deprecated, change.replacement, change.shim)]
+        changes = [text for change in self.changes for text in (change.deprecated, *change.adopted, change.shim)]
+        changes += [change.old_signature for change in self.changes]
         rest = [self.problem.entry_point, self.problem.helpers, *tests, *changes, *self.traced]
         parts = ("program", [self.program], MAX_PROGRAM_BYTES), ("problem", rest, MAX_JOB_BYTES - MAX_PROGRAM_BYTES)
         for part, texts, limit in parts:
@@ -93,6 +91,18 @@ class Job:
             if most > limit and (size := sum(len(json.dumps(text)) + _BETWEEN for text in texts)) > limit:
                 return Excess(part, size, limit)
         return None
+
+
+def _told(change: Change) -> dict[str, Any]:
+    """Return what the runner is sent of `change`: see `boundary/changes.py`."""
+    return {
+        "form": change.form,
+        "deprecated": change.deprecated,
+        "replacement": change.replacement,
+        "adopt": list(change.adopt),
+        "shim": change.shim,
+        "old": change.old_parameters,
+    }
 
 
 @dataclass(frozen=True, slots=True)

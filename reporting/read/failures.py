@@ -8,6 +8,7 @@ from ...schemas.verdicts import STOPPED, UNRESOLVED, Verdict
 _BY_KIND = {
     **{kind: kind for kind in ("timeout", "out_of_memory", "output_limit")},
     "bad_call": "ill_called_api",
+    "old_call": "ill_called_api",
     "missing_entry_point": "missing_entry_point",
     "assertion": "wrong_result",
     "exception": "exception",

@@ -83,7 +83,11 @@ def shown(reply: dict[str, Any]) -> str:
     return ADDRESS.sub("", str(reply | {"value": "value" in reply}))
 
 
+SYNTHETIC = {"form": "synthetic", "adopt": [], "old": ""}
+
+
 def run_in_interpreter(jobs: list[dict[str, Any]], how: str) -> list[dict[str, Any]]:
+    jobs = [job | {"changes": [SYNTHETIC | change for change in job["changes"]]} for job in jobs]
     ended = subprocess.run(
         [sys.executable, "-I", "-S", "-c", HOST, Path(world_module.__file__).parents[2], how],
         input=pack(jobs),

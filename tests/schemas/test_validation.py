@@ -207,7 +207,11 @@ def test_samples_of_humaneval_and_evalplus_are_valid_as_they_are(row):
             'field "subset" must be one of "reliability", "generalization", "specificity", not "training"',
         ),
         ("problem", {"change_id": 1}, 'field "change_id" must be a string or null, but it is an integer (1)'),
-        ("change", {"replacement": "a.b"}, 'field "replacement" must match ^[A-Za-z_]\\w*$, but it is "a.b"'),
+        (
+            "change",
+            {"replacement": "a-b"},
+            'field "replacement" must match ^[A-Za-z_]\\w*(\\.[A-Za-z_]\\w*)*$, but it is "a-b"',
+        ),
         ("manifest", {"schema_version": 2}, 'field "schema_version" must be 1, not 2'),
         ("manifest", {"files": {}}, 'field "files" lacks the required field "changes.jsonl"'),
         ("verdict", {"calls": {"f": -1}}, 'field "calls.f" must be at least 0, not -1'),

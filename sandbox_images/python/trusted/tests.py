@@ -544,6 +544,7 @@ def _text(source: dict[str, Any], name: str) -> str:
 _CANDIDATE_KINDS: Final = frozenset(
     {
         "bad_call",
+        "old_call",
         "missing_name",
         "missing_import",
         "missing_attribute",

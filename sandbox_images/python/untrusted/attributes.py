@@ -18,7 +18,7 @@ class Attributes:
     def __init__(self, state: WorldState):
         self._state = state
         self._removal = state.removal
-        self.watched = state.removal.attributes | {"__dict__"}
+        self.watched = state.removal.attributes | state.in_library.attributes | {"__dict__"}
         self._plain: set[tuple[type, str]] = set()
 
     def get(self, value: Any, name: str) -> Any:
@@ -36,6 +36,10 @@ class Attributes:
         found = getattr(value, name)
         if name == "__dict__":
             return self.namespace(value, found)
+        if name in self._state.in_library.attributes and not is_module(value):
+            counted = self._state.in_library.attribute(value, name, found)
+            if counted is not found:
+                return counted
         if self._removal.has(found):  # a proxy handed it on
             return _instead(value, name)
         if kind.__dictoffset__ == 0 and kind is not super and definer(lineage(value), name):

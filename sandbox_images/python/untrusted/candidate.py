@@ -18,6 +18,7 @@ from ..boundary.limits import MAX_ARGUMENTS, MAX_REPLY_BYTES, MAX_TEXT
 from ..boundary.lockdown import limit_cpu, set_dumpable
 from ..boundary.runs import IN_TESTS, ON_LOAD
 from . import limits
+from .counts import REFUSED, REFUSED_OLD
 from .origin import OWN_PACKAGES
 from .tracing import TRACE_FUNCTION, Trace
 from .world import CANDIDATE_FILE, World
@@ -132,7 +133,7 @@ class Candidate:
     def _make_counterfactual(self, phase: str) -> None:
         if self._counterfactual is not None:
             chosen, way = self._counterfactual
-            self._world.shims.make_counterfactual(self._own, way if phase == chosen else None)
+            self._world.counts.make_counterfactual(self._own, way if phase == chosen else None)
 
     def reply(self, action: Callable[[], object]) -> dict[str, Any]:
         """Return what came of `action`: {"value"} or {"error"}, with the calls counted so far."""
@@ -148,9 +149,9 @@ class Candidate:
         _flush()
         return reply | {
             "stage": self.stage,
-            "calls": self._world.shims.calls,
-            "failed_calls": self._world.shims.failed_calls,
-            "refused_calls": self._world.shims.refused_calls,
+            "calls": self._world.counts.calls,
+            "failed_calls": self._world.counts.failed_calls,
+            "refused_calls": self._world.counts.refused_calls,
             "rebound": self._is_rebound(),
             "trace": self.trace.news(),
             "bypass": self._world.bypasses,
@@ -313,9 +314,10 @@ def _line(error: BaseException) -> int | None:
 
 
 def _kind(error: BaseException) -> str:
-    """Return the sort of `error`; the first four are an API unresolved or ill-called."""
-    if getattr(error, "edittool_refused", False) is True:
-        return "bad_call"
+    """Return the sort of `error`; the first five are an API unresolved or ill-called."""
+    refused = getattr(error, "edittool_refused", None)
+    if type(refused) is str and refused in (REFUSED, REFUSED_OLD):
+        return "bad_call" if refused == REFUSED else "old_call"
     if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
         return "missing_name"
     if isinstance(error, ImportError):

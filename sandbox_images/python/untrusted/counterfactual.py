@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Final
 
+_FINE: Final = 2.0**50  # below that, a float tells a few numbers above it apart
 _USES: Final = """
     abs add aenter aexit aiter and anext await bool bytes call ceil complex contains delattr delete delitem divmod
     enter eq exit float floor floordiv format fspath ge get getattribute getitem gt hash index int invert iter le len
@@ -36,21 +37,50 @@ def _raise(*args: Any, **kwargs: Any) -> Any:
 _Nothing: Final = type("Nothing", (), {f"__{use}__": _raise for use in _USES})
 
 
-def counterfactual(way: str, shim: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what is called in place of `shim`: `way` is NOTHING or WRONG_VALUE of runs.py.
+def counterfactual(way: str, function: Callable[..., Any], salt: Callable[[], int]) -> Callable[..., Any]:
+    """Return what is called in place of `function`: `way` is NOTHING or WRONG_VALUE of runs.py.
 
-    With a wrong value the shim is called, with copies of its arguments, and raises what it raises.
+    With a wrong value the function is called, with copies of its arguments, and raises what it raises. `salt` gives the
+    number of the call, from 1 on.
     """
     if way == NOTHING:
-        return lambda *args, **kwargs: _Nothing()
-    calls = 0
+        return lambda *args, **kwargs: nothing()
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        return wrong(shim(*map(_copied, args), **{name: _copied(value) for name, value in kwargs.items()}), calls)
+        value = function(*map(_copied, args), **{name: _copied(value) for name, value in kwargs.items()})
+        return wrong(value, salt())
 
     return call
+
+
+def spoiled(way: str, init: Callable[..., None], salt: Callable[[], int]) -> Callable[..., None]:
+    """Return what is called in place of `init`, the `__init__` of a class: it leaves nothing, or wrong attributes."""
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> None:
+        if way == NOTHING:
+            return
+        init(self, *args, **kwargs)
+        number = salt()
+        for name in [*getattr(self, "__dict__", ()), *_slots(type(self))]:
+            try:
+                object.__setattr__(self, name, wrong(getattr(self, name), number))
+            except (AttributeError, TypeError):  # unset, or not to be set
+                continue
+
+    return call
+
+
+def _slots(cls: type) -> list[str]:
+    found: list[str] = []
+    for each in cls.__mro__:
+        slots = each.__dict__.get("__slots__", ())
+        found += [slots] if isinstance(slots, str) else list(slots)
+    return found
+
+
+def nothing() -> Any:
+    """Return a value of which every use raises."""
+    return _Nothing()
 
 
 def _copied(value: Any) -> Any:
@@ -73,7 +103,7 @@ def wrong(value: Any, salt: int) -> Any:
     if kind is bool:
         return not value
     if isinstance(value, int | float | complex):
-        return value + salt if value == value and value + salt != value else kind(salt)
+        return value + salt if isinstance(value, int) or abs(value) < _FINE else kind(salt)
     if isinstance(value, str):
         return kind("~" * salt + value[::-1]) if kind is str else "~" * salt + value[::-1]
     if isinstance(value, bytes | bytearray):

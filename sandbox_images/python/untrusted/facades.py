@@ -107,8 +107,15 @@ class Facades:
                 code = _RECORDED.get((module.__name__, name))
                 if code:
                     self.state.record(code)
-                return self.show(value) if is_module(value) else value
+                return self._shown(module, name, value)
         raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}", name=name, obj=facade)
+
+    def _shown(self, module: ModuleType, name: str, value: Any) -> Any:
+        if is_module(value):
+            return self.show(value)
+        in_library = self.state.in_library
+        in_library.find()
+        return in_library.constant(module, name) if in_library.has_constant(module, name) else in_library.shown(value)
 
     def set(self, module: ModuleType, name: str, value: Any) -> None:
         """Set an attribute of the real `module`; a builtin is the candidate's too."""
@@ -123,8 +130,9 @@ class Facades:
         # Where a module's objects live under a private name, the module itself need not be imported yet.
         self.state.removal.find(everywhere=place.startswith(("_", "posix", "genericpath")) and place != "__future__")
         self._take_over_code_runners()
+        shown = self.state.in_library.shown
         visible = {
-            name: self.show(value) if is_module(value) else value
+            name: self.show(value) if is_module(value) else shown(value)
             for name, value in vars(module).items()
             if not self._is_hidden(module, place, name, value)
         }
@@ -145,7 +153,9 @@ class Facades:
         """Tell whether attribute `name` is removed, or has to be asked for each time."""
         if self.state.removal.has_place(module, name, value):
             return True
-        return (place, name) in _RECORDED or (place, name) in _LIVE or name == "__getattr__"
+        if (place, name) in _RECORDED or (place, name) in _LIVE or name == "__getattr__":
+            return True
+        return self.state.in_library.has_constant(module, name)
 
     def _overrides(self, module: ModuleType) -> dict[str, Any]:
         overrides: dict[str, Any] = {"__builtins__": self.state.builtins} if "__builtins__" in vars(module) else {}

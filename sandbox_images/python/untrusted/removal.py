@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any, Final
 
+    from .in_library import InLibrary
+
     Owner = ModuleType | type
     OnFound = Callable[[str, Owner, str], None]  # is told of an API's name, its owner and the attribute's name
 
@@ -27,12 +29,15 @@ _TWINS: Final = {"_pyio": ("io", "builtins"), "_pydecimal": ("decimal",), "_pyda
 
 
 class Removal:
-    """The removed APIs of one world. `attributes` are the names that a removed method may have.
+    """The removed APIs of one world: those called `names`, and those called `perhaps` where they exist.
 
-    `tell_of` hears of each API once it is found.
+    `attributes` are the names that a removed method may have. What is removed may be the same object as a replacement
+    `in_library`, which stays: then its old name alone goes. `tell_of` hears of each API once it is found.
     """
 
-    def __init__(self, names: Iterable[str]):
+    def __init__(self, names: Iterable[str], perhaps: Iterable[str], in_library: InLibrary):
+        perhaps = set(perhaps)
+        self._perhaps, self._in_library = perhaps, in_library
         self._found: list[tuple[str, Owner, str]] = []
         self._on_found: OnFound | None = None
         self.builtins: set[str] = set()
@@ -43,7 +48,7 @@ class Removal:
         self._classes: dict[str, set[type]] = {}
         self._class_paths: dict[str, set[str]] = {}
         self._pending: list[tuple[str, str]] = []  # top-level module and name
-        for name in names:
+        for name in {**dict.fromkeys(names), **dict.fromkeys(perhaps)}:
             self._expect(name)
         self.find()
 
@@ -65,6 +70,7 @@ class Removal:
 
         Return False where a module is just being imported. Raises LookupError for an API that does not exist.
         """
+        self._in_library.find()
         for top, name in self._pending.copy():
             if everywhere or top in sys.modules:
                 if getattr(getattr(sys.modules.get(top), "__spec__", None), "_initializing", False):
@@ -75,7 +81,12 @@ class Removal:
         return True
 
     def _remove(self, name: str) -> None:
-        owner, attribute = resolve_owner(name)
+        try:
+            owner, attribute = resolve_owner(name)
+        except LookupError:
+            if name in self._perhaps:
+                return
+            raise
         if isinstance(owner, type):
             cls = definer(lineage(owner), attribute)
             assert cls is not None
@@ -106,7 +117,9 @@ class Removal:
             on_found(*found)
 
     def add(self, value: Any) -> None:
-        """Have `value` count as removed too."""
+        """Have `value` count as removed too, unless it is a replacement."""
+        if self._in_library.has(value):
+            return
         self._objects[id(value)] = value
         if isinstance(value, classmethod | staticmethod):
             self._objects[id(value.__func__)] = value.__func__

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any
 
+    from .in_library import InLibrary
+
 
 class WorldState:
     """The state of one world, in which the APIs called `names` are removed.
 
+    Those called `perhaps` are where they exist. `in_library` has the replacements that a library has itself.
     `builtins` is the program's mapping, which the world fills; `bypasses` are codes of ways around a removal that were
     taken. `facade_of` gives the facade of a module and `facade_names` that facade's namespace, once there are facades.
     Raises LookupError for an API that does not exist.
@@ -27,8 +30,9 @@ class WorldState:
     facade_of: Callable[[Any], Any]
     facade_names: Callable[[ModuleType], dict[str, Any]]
 
-    def __init__(self, names: Iterable[str]):
-        self.removal = Removal(names)
+    def __init__(self, names: Iterable[str], perhaps: Iterable[str], in_library: InLibrary):
+        self.in_library = in_library
+        self.removal = Removal(names, perhaps, in_library)
         self.builtins: dict[str, Any] = {}
         self.bypasses: list[str] = []
         self.generated: list[CodeType] = []  # that the library writes for the program, and is its own all the same

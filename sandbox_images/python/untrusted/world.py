@@ -16,12 +16,15 @@ from __future__ import annotations
 import builtins
 import sys
 
+from ..boundary.changes import FORMS, IN_PLACE, REAL, SYNTHETIC
 from ..boundary.light import TYPE_CHECKING
 from ..boundary.runs import FIRST, WATCHED, WATCHED_AS_IT_IS
 from .attributes import Attributes
 from .compiling import Compiler, as_builtin
+from .counts import Counts
 from .facades import Facades
 from .guard import ARGUMENT, ATTRIBUTE, CALLEE
+from .in_library import InLibrary
 from .shims import Shims
 from .state import WorldState
 from .watch import Watch
@@ -40,18 +43,23 @@ def _exit(code: object = None) -> None:
 class World:
     """The builtins, modules and attribute access of one candidate.
 
-    `changes` holds {"deprecated", "replacement", "shim"} for each active change. `shims` count the calls that returned
-    to the program; `bypasses` are codes of ways around a removal that were taken. A watched `run` has a `watch`, which
-    sees every call of something removed. Raises LookupError where an API to be removed does not exist.
+    `changes` holds {"form", "deprecated", "replacement", "adopt", "shim", "old"} for each active change: see
+    `boundary/changes.py`. `counts` has the calls that returned to the program; `bypasses` are codes of ways around a
+    removal that were taken. A watched `run` has a `watch`, which sees every call of something removed. Raises
+    LookupError where an API to be removed does not exist.
     """
 
-    def __init__(self, changes: list[Mapping[str, str]], *, run: str = FIRST):
-        self._state = state = WorldState(change["deprecated"] for change in changes)
+    def __init__(self, changes: list[Mapping[str, Any]], *, run: str = FIRST):
+        of = {form: [change for change in changes if change["form"] == form] for form in FORMS}
+        self.counts = Counts(change["replacement"] for change in changes)
+        in_library = InLibrary([*of[REAL], *of[IN_PLACE]], self.counts)
+        removed = ([change["deprecated"] for change in of[form]] for form in (SYNTHETIC, REAL))
+        self._state = state = WorldState(*removed, in_library)
         self._removal = state.removal
         self._attributes = Attributes(state)
         self._compiler = Compiler(state, self._attributes.watched if changes else (), calls=run == WATCHED)
         self._facades = Facades(state, self._attributes, self._compiler)
-        self.shims = Shims(changes)
+        self.shims = Shims(of[SYNTHETIC], self.counts)
         self.compile = self._compiler.compile
         self.bypasses = state.bypasses
         self.builtins = state.builtins
@@ -63,7 +71,8 @@ class World:
 
     def _make_builtins(self, *, guarded: bool) -> dict[str, Any]:
         removed = self._removal
-        mapping = {name: value for name, value in vars(builtins).items() if not removed.has(value)}
+        shown = self._state.in_library.shown
+        mapping = {name: shown(value) for name, value in vars(builtins).items() if not removed.has(value)}
         # site.py adds these to every ordinary interpreter; the runner starts without it.
         mapping["exit"] = mapping["quit"] = _exit
         if not guarded:

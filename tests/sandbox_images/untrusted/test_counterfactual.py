@@ -6,6 +6,7 @@ import datetime
 import decimal
 import fractions
 import io
+import itertools
 import operator
 import re
 from itertools import islice
@@ -23,6 +24,7 @@ PLAIN = st.recursive(
     lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner),
 )
 Point = collections.namedtuple("Point", "x y")
+SALT = itertools.count(1).__next__
 
 
 class Own:
@@ -66,15 +68,15 @@ USES = [
 
 @pytest.mark.parametrize("use", USES, ids=range(len(USES)))
 def test_every_use_of_nothing_raises(use: Any) -> None:
-    nothing = counterfactual(NOTHING, lambda: 1)()
+    nothing = counterfactual(NOTHING, lambda: 1, SALT)()
     with pytest.raises(CounterfactualError):
         use(nothing)
 
 
 def test_nothing_is_done_to_the_arguments() -> None:
     items = [1]
-    counterfactual(NOTHING, list.append)(items, 2)
-    counterfactual(WRONG_VALUE, list.append)(items, 2)
+    counterfactual(NOTHING, list.append, SALT)(items, 2)
+    counterfactual(WRONG_VALUE, list.append, SALT)(items, 2)
     assert items == [1]
 
 
@@ -112,4 +114,4 @@ def test_the_replacement_still_refuses_what_it_refuses() -> None:
         return sorted(values)
 
     with pytest.raises(TypeError):
-        counterfactual(WRONG_VALUE, shim)([2, 1])
+        counterfactual(WRONG_VALUE, shim, SALT)([2, 1])

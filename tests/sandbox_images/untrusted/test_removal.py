@@ -42,7 +42,8 @@ removed_sets = st.sets(st.sampled_from(sorted(SPELLINGS)), min_size=1)
 
 def world_without(names: set[str]) -> World:
     shim = "def replacement():\n    pass\n"
-    return World([{"deprecated": name, "replacement": "replacement", "shim": shim} for name in sorted(names)])
+    form = {"form": "synthetic", "replacement": "replacement", "adopt": [], "shim": shim, "old": ""}
+    return World([{**form, "deprecated": name} for name in sorted(names)])
 
 
 def evaluate(world: World, expression: str) -> Any:
