@@ -10,12 +10,15 @@ For each problem, as far as it applies:
    certification is strict, it is refused: labelled misuse with wrong_arguments.
 
 Each is asked under several of Python's hash seeds, which order sets of strings: it holds when it holds under all.
+
+Where a library really changed, two images may have it before and after: the reference then passes in the old one, and
+all else is asked in the new one.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, NoReturn
 
 from ..analysis.rewriting.rewrite import Refusal, Renaming, rewrite
 from ..analysis.uses.references import References
@@ -40,6 +43,7 @@ CONDITIONS: tuple[Condition, ...] = (
     "rename_fails",
 )
 HASH_SEEDS = (0, 1, 2)
+MAX_REASONS = 5  # that an error lists
 
 # A removal shows in an error or a wrong result. A program that only ran out of time or memory has shown nothing.
 _FAILURES = ("load_error", "failed", "partial")
@@ -90,7 +94,7 @@ class Certificate:
 def keep_certified(bench: Bench, certificate: Certificate) -> tuple[list[Problem], list[Rejection]]:
     """Return the problems of `bench` for which all that was checked holds, and the others with what first does not.
 
-    Raises InputError where nothing is left.
+    Raises InputError where nothing is left, of all or of one change.
     """
     wrong: dict[str, Check] = {}
     for check in certificate.checks:
@@ -100,7 +104,23 @@ def keep_certified(bench: Bench, certificate: Certificate) -> tuple[list[Problem
     if not kept:
         first = next(iter(wrong.values()))
         raise InputError(f"no problem can be certified. {first.task_id}, {first.condition}: {first.seen}.")
+    shown = {problem.change_id for problem in kept}
+    for change_id in [one for one in bench.changes if one not in shown]:
+        _refuse_lone(change_id, [wrong[one.task_id] for one in bench.problems.values() if one.change_id == change_id])
     return kept, [Rejection(task_id, None, check.condition, check.seen) for task_id, check in wrong.items()]
+
+
+def _refuse_lone(change_id: str, checks: Sequence[Check]) -> NoReturn:
+    """Raise InputError for a change of whose problems none is left, with what `checks` say of them."""
+    if not checks:
+        raise InputError(
+            f"the change {change_id!r} has no problem. Write one with `change_id: {change_id}`, or leave it out."
+        )
+    reasons = "\n".join(f"  {check.task_id}, {check.condition}: {check.seen}" for check in checks[:MAX_REASONS])
+    raise InputError(
+        f"no problem of the change {change_id!r} can be certified:\n{reasons}\n"
+        "Correct the change or its problems, or leave it out."
+    )
 
 
 class _Question(NamedTuple):
@@ -110,6 +130,7 @@ class _Question(NamedTuple):
     condition: Condition
     job: Job | None
     why_not: str = ""
+    in_old: bool = False  # image
 
 
 def certify(
@@ -119,35 +140,42 @@ def certify(
     progress: Progress = silent,
     *,
     strict: bool = False,
+    old: Trials | None = None,
 ) -> Certificate:
-    """Run every check of `bench` in the sandbox. Raises EnvironmentFault where that fails."""
+    """Run every check of `bench` in the sandbox, with the references of real changes in the image of `old`, if given.
+
+    Raises EnvironmentFault where the sandbox fails.
+    """
     changed = [problem for problem in bench.problems.values() if problem.change_id is not None]
-    references = trace_references(changed, trials, progress)
-    questions = list(_questions(bench, references))
-    jobs = [question.job for question in questions if question.job]
-    answers = [trials.run(jobs, seed, progress(f"certifying under hash seed {seed}", len(jobs))) for seed in hash_seeds]
-    by_job = zip(*answers, strict=True)
-    return Certificate(
-        bench.name,
-        tuple(_check(question, hash_seeds, next(by_job) if question.job else (), strict) for question in questions),
-        tuple(hash_seeds),
-    )
+    references = trace_references(changed, old or trials, progress)
+    questions = list(_questions(bench, references, two_images=old is not None))
+    answers: dict[int, list[Trial]] = {id(question): [] for question in questions}
+    for place, those in ((trials, False), (old, True)):
+        asked = [question for question in questions if question.job and question.in_old is those]
+        for seed in hash_seeds if place and asked else ():
+            where = f"certifying{' in the old image' * those} under hash seed {seed}"
+            jobs = [question.job for question in asked if question.job]
+            for question, trial in zip(asked, place.run(jobs, seed, progress(where, len(jobs))), strict=True):
+                answers[id(question)].append(trial)
+    checks = tuple(_check(question, hash_seeds, answers[id(question)], strict) for question in questions)
+    return Certificate(bench.name, _with_hints(checks, bench, two_images=old is not None), tuple(hash_seeds))
 
 
-def _questions(bench: Bench, references: dict[str, References]) -> Iterator[_Question]:
+def _questions(bench: Bench, references: dict[str, References], *, two_images: bool) -> Iterator[_Question]:
     every = tuple(bench.changes.values())
     for problem in bench.problems.values():
-        yield _ask(problem, "reference_passes", problem.solution, ())
-        if problem.change_id is None:
+        change = bench.changes[problem.change_id] if problem.change_id is not None else None
+        asked = _ask(problem, "reference_passes", problem.solution, ())
+        yield asked._replace(in_old=two_images and change is not None and change.form != "synthetic")
+        if change is None:
             if every:
                 yield _ask(problem, "all_changes_pass", problem.solution, every)
             continue
-        change = bench.changes[problem.change_id]
         full = problem.fully_updated_solution or problem.updated_solution
         yield _ask(problem, "removal_fails", problem.solution, (change,))
         yield _ask(problem, "updated_passes", problem.updated_solution, (change,))
         yield _ask(problem, "all_changes_pass", full, every)
-        if change.usage != "renamed":
+        if change.usage != "renamed" and change.form == "synthetic":
             yield _ask_renamed(problem, change, answer_of(problem, references[problem.task_id]))
 
 
@@ -186,6 +214,33 @@ def _check(question: _Question, hash_seeds: Sequence[int], trials: Sequence[Tria
     place = states.index(state)
     under = f" (hash seed {hash_seeds[place]})" if state != "holds" else ""
     return Check(question.task_id, question.condition, state, f"{trials[place]}{under}")
+
+
+def _with_hints(checks: Sequence[Check], bench: Bench, *, two_images: bool) -> tuple[Check, ...]:
+    """Return `checks`, those that are violated with what to do about it, where that is plain."""
+    return tuple(
+        replace(check, seen=f"{check.seen}. {hint}")
+        if check.state == "violated" and (hint := _hint(check, bench, two_images=two_images))
+        else check
+        for check in checks
+    )
+
+
+def _hint(check: Check, bench: Bench, *, two_images: bool) -> str:
+    change_id = bench.problems[check.task_id].change_id
+    change = bench.changes[change_id] if change_id is not None else None
+    if change is None:
+        return ""
+    if check.condition == "rename_fails":
+        return f"Its new name alone is enough: write `usage: renamed` in the change {change.change_id!r}"
+    if check.condition == "reference_passes" and change.form != "synthetic" and not two_images:
+        return f"Where the image has no {change.deprecated} any more, give --old-image one that has it"
+    if check.condition == "removal_fails" and change.form == "in_place":
+        return (
+            f"The library still takes the old call of {change.deprecated}: choose a problem in which its result "
+            "differs, or add a `shim:` that refuses it"
+        )
+    return ""
 
 
 def _state(condition: Condition, trial: Trial, strict: bool) -> State:

@@ -72,6 +72,12 @@ class Trials:
         self._keys = JobKeys()
         self._settings: dict[int, bytes] = {}
 
+    def beside(self, image: str) -> "Trials":
+        """Return trials in another image, kept in the same log. Raises EnvironmentFault where it is missing."""
+        other = Trials(self._client, replace(self._options, image=image), self._log)
+        other._options, other._known = replace(self._options, image=image), self._known
+        return other
+
     def run(
         self, jobs: Sequence[Job], hash_seed: int = 0, on_trial: Callable[[], object] = lambda: None
     ) -> list[Trial]:

@@ -40,7 +40,7 @@ def check_worlds(changes: Collection[Change], options: SandboxOptions, client: D
 
 
 def _ask(change: Change) -> str:
-    arguments = f"{change.deprecated!r}, {change.replacement!r}, {change.shim!r}"
+    arguments = f"{change.form!r}, {change.deprecated!r}, {list(change.adopted)!r}, {change.shim!r}"
     return f"reason = candidate({arguments})\nassert reason is None, reason"
 
 
@@ -57,4 +57,5 @@ def _fault(change: Change, reason: str, image: str) -> InputError | EnvironmentF
             f"{what} Give an image that has the package with --image; "
             "`edittool image build --package NAME==VERSION` makes one."
         )
-    return InputError(f'{what} Correct "deprecated" or "shim", or the version of the package in the image.')
+    fields = '"deprecated" or "shim"' if change.form == "synthetic" else '"replacement", "adopt" or "shim"'
+    return InputError(f"{what} Correct {fields}, or the version of the package in the image.")

@@ -110,7 +110,7 @@ def bare_parameters(signature: str) -> str:
     Raises SyntaxError where it is no signature.
     """
     inside = signature[signature.index("(") :] if "(" in signature else ""
-    (function,) = ast.parse(f"def f{inside}: pass").body
+    (function,) = ast.parse(f"def f{inside}:\n    pass").body  # a line of its own: no comment can hide it
     assert isinstance(function, ast.FunctionDef)
     arguments = function.args
     for argument in ast.walk(arguments):

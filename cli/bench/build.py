@@ -17,7 +17,7 @@ from ..shared.bench_argument import open_bench
 from ..shared.console import plain, talk
 from ..shared.exit_codes import DONE
 from ..shared.observer import show_stages
-from ..shared.sandbox_options import make_options, sandbox_options
+from ..shared.sandbox_options import make_options, new_image, sandbox_options, two_images
 
 if TYPE_CHECKING:
     from ...benchmark.build import Contents
@@ -73,6 +73,7 @@ def data_set_options(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="BENCH",
     help="Folder to write; a benchmark that is there already is replaced.",
 )
+@two_images
 @sandbox_options
 def build(output: Path, builtin: bool, no_changes: bool, no_certify: bool, name: str | None, **given: Any) -> int:
     """Build a benchmark, and certify each of its API changes in the sandbox.
@@ -109,8 +110,12 @@ def build(output: Path, builtin: bool, no_changes: bool, no_certify: bool, name:
     files = {option: given.pop(option) for option in [*map(_key, SOURCES), "problems", "changes"]}
     files = {option: path for option, path in files.items() if path is not None}
     plan = {option: given.pop(option) for option in _PLAN}
+    old_image = given.pop("old_image")
     _check_options(files, builtin, no_changes, no_certify)
-    contents = _collect(files, plan, builtin, no_changes, no_certify, output, make_options(**given))
+    if old_image and "changes" not in files:
+        raise click.UsageError("--old-image goes with --changes: it has the library before them.")
+    new_image(given)
+    contents = _collect(files, plan, builtin, no_changes, no_certify, output, make_options(**given), old_image)
     contents = replace(contents, name=name or _default_name(files, plan, contents))
     with JsonlAppender(prepare_folder(output)):  # refuses where another build is at work
         made = write_contents(output, contents, files.values())
@@ -161,6 +166,7 @@ def _collect(
     no_certify: bool,
     output: Path,
     options: "SandboxOptions",
+    old_image: str | None,
 ) -> "Contents":
     from ...benchmark.build import Contents, check_unique
 
@@ -172,7 +178,7 @@ def _collect(
     if no_changes or no_certify:
         return Contents("", problems, changes, rejections)
     if changes:
-        return _certify(problems, changes, rejections, output, options)
+        return _certify(problems, changes, rejections, output, options, old_image)
     return _generate(problems, _make_plan(plan), rejections, output, options)
 
 
@@ -225,6 +231,7 @@ def _certify(
     rejections: list["Rejection"],
     output: Path,
     options: "SandboxOptions",
+    old_image: str | None,
 ) -> "Contents":
     from ...benchmark.build import Contents
     from ...benchmark.certify import certify, keep_certified
@@ -234,9 +241,10 @@ def _certify(
     bench = Bench("", {one.task_id: one for one in problems}, {one.change_id: one for one in changes})
     with _sandbox(options, output) as (trials, progress):
         check_worlds(changes, options)
-        certificate = certify(bench, trials, progress=progress)
+        old = trials.beside(old_image) if old_image else None
+        certificate = certify(bench, trials, progress=progress, old=old)
     kept, failed = keep_certified(bench, certificate)
-    record = certification_record(certificate, trials.image)
+    record = certification_record(certificate, trials.image) | ({"old_image": old_image} if old_image else {})
     return Contents("", kept, changes, [*rejections, *failed], record)
 
 

@@ -10,7 +10,7 @@ from ..shared.bench_argument import open_bench
 from ..shared.console import plain, print_whole, results, talk
 from ..shared.exit_codes import BAD_INPUT, DONE, UNJUDGED
 from ..shared.observer import show_stages
-from ..shared.sandbox_options import make_options, sandbox_options
+from ..shared.sandbox_options import make_options, new_image, sandbox_options, two_images
 from .show import certification_table, print_bench, print_json
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     help="Under how many of Python's hash seeds everything has to hold.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@two_images
 @sandbox_options
 def verify(name: str, files_only: bool, hash_seeds: int, as_json: bool, **sandbox: Any) -> int:
     """Check the files of a benchmark, then certify each problem in the sandbox again.
@@ -46,17 +47,22 @@ def verify(name: str, files_only: bool, hash_seeds: int, as_json: bool, **sandbo
     if files_only:
         print_json({"bench": made.name, "sha256": made.digest()}) if as_json else print_bench(made)
         return DONE
-    return _certify(made, tuple(range(hash_seeds)), make_options(**sandbox), as_json)
+    old_image = sandbox.pop("old_image")
+    new_image(sandbox)
+    return _certify(made, tuple(range(hash_seeds)), make_options(**sandbox), as_json, old_image)
 
 
-def _certify(made: Bench, hash_seeds: tuple[int, ...], options: SandboxOptions, as_json: bool) -> int:
+def _certify(
+    made: Bench, hash_seeds: tuple[int, ...], options: SandboxOptions, as_json: bool, old_image: str | None
+) -> int:
     from ...benchmark.certify import certify
     from ...benchmark.trials import open_trials
     from ...judging.world_check import check_worlds
 
     check_worlds(made.changes.values(), options)
     with open_trials(options) as trials, show_stages() as progress:
-        certificate = certify(made, trials, hash_seeds, progress)
+        old = trials.beside(old_image) if old_image else None
+        certificate = certify(made, trials, hash_seeds, progress, old=old)
     print_json(certificate.to_json()) if as_json else _print_certificate(certificate)
     if certificate.with_state("violated"):
         talk.print(plain(f"{made.name} is not certified: leave out or repair the problems named above.", "red"))

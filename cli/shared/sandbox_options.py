@@ -56,6 +56,31 @@ def sandbox_options(command: Command) -> Command:
     return command
 
 
+_TWO_IMAGES = (
+    click.option(
+        "--old-image",
+        metavar="NAME",
+        help="An image with the library before the change: there the references of real changes have to pass.",
+    ),
+    click.option("--new-image", metavar="NAME", help="The image with the library after it: another name for --image."),
+)
+
+
+def two_images(command: Command) -> Command:
+    """Add --old-image and --new-image to `command`, which has the sandbox's options; see `new_image`."""
+    for option in reversed(_TWO_IMAGES):
+        command = option(command)
+    return command
+
+
+def new_image(given: dict[str, Any]) -> None:
+    """Give the options in `given` the image that --new-image names."""
+    name = given.pop("new_image")
+    if name is not None and given["image"] is not None:
+        raise click.UsageError("--new-image is another name for --image: give one of them.")
+    given["image"] = given["image"] or name
+
+
 def make_options(
     workers: int | None,
     pool: int | None,

@@ -66,7 +66,7 @@ class Job:
         problem = self.problem
         return {
             "program": self.program,
-            "changes": [_told(change) for change in self.changes],
+            "changes": [told(change) for change in self.changes],
             "traced": list(self.traced),
             "run": FIRST,
             "own": own.replacement if (own := self.own_change) else "",
@@ -93,7 +93,7 @@ class Job:
         return None
 
 
-def _told(change: Change) -> dict[str, Any]:
+def told(change: Change) -> dict[str, Any]:
     """Return what the runner is sent of `change`: see `boundary/changes.py`."""
     return {
         "form": change.form,

@@ -250,8 +250,20 @@ def test_without_changes_only_the_reference_is_run(trials):
     assert [(name, check.state) for name, check in checks.items()] == [("reference_passes", "holds")]
 
 
+def test_a_change_that_no_problem_shows_is_refused_with_what_each_lacks(certificate):
+    with pytest.raises(InputError) as caught:
+        keep_certified(BENCH, certificate)
+    told = "no problem of the change 'max' can be certified:\n  invisible change, rename_fails: passed, "
+    assert told in str(caught.value)
+    assert "write `usage: renamed` in the change 'max'" in str(caught.value)
+    lone = replace(BENCH, changes={"len": replace(MAX, change_id="len", deprecated="len")})
+    with pytest.raises(InputError, match=r"the change 'len' has no problem\. Write one with `change_id: len`"):
+        keep_certified(lone, certificate)
+
+
 def test_certified_problems_are_kept_and_the_others_listed_with_what_fails_first(certificate):
-    kept, rejections = keep_certified(BENCH, certificate)
+    shown = {name: change for name, change in BENCH.changes.items() if name != "max"}
+    kept, rejections = keep_certified(replace(BENCH, changes=shown), certificate)
     assert [problem.task_id for problem in kept] == [
         "good",
         "good specificity",

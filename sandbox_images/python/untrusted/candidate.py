@@ -18,7 +18,6 @@ from ..boundary.limits import MAX_ARGUMENTS, MAX_REPLY_BYTES, MAX_TEXT
 from ..boundary.lockdown import limit_cpu, set_dumpable
 from ..boundary.runs import IN_TESTS, ON_LOAD
 from . import limits
-from .counts import REFUSED, REFUSED_OLD
 from .origin import OWN_PACKAGES
 from .tracing import TRACE_FUNCTION, Trace
 from .world import CANDIDATE_FILE, World
@@ -315,9 +314,8 @@ def _line(error: BaseException) -> int | None:
 
 def _kind(error: BaseException) -> str:
     """Return the sort of `error`; the first five are an API unresolved or ill-called."""
-    refused = getattr(error, "edittool_refused", None)
-    if type(refused) is str and refused in (REFUSED, REFUSED_OLD):
-        return "bad_call" if refused == REFUSED else "old_call"
+    if getattr(error, "edittool_refused", False) is True:
+        return "old_call" if getattr(error, "edittool_old", False) is True else "bad_call"
     if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
         return "missing_name"
     if isinstance(error, ImportError):

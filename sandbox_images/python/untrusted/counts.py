@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 _MOST: Final = 2**62
 RAISE_VARARGS: Final = 130  # the opcode of a raise statement in CPython 3.11
-# What a refused call's error says of the call: neither the old signature takes it nor the new one, or the old one does.
-REFUSED: Final = "refused"
-REFUSED_OLD: Final = "refused the old way"
 
 
 class Counts:
@@ -84,7 +81,7 @@ class Counts:
                 value = call(*args, **kwargs)
             except BaseException as error:
                 if isinstance(error, TypeError) and _was_refused(error, function):
-                    error.edittool_refused = REFUSED_OLD if old else REFUSED  # type: ignore[attr-defined]
+                    error.edittool_refused, error.edittool_old = True, old  # type: ignore[attr-defined]
                     if not old:
                         refuse()
                 elif not old:

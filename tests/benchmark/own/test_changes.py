@@ -139,7 +139,14 @@ WRONG = {
     "same_names": ({"deprecated": "my_first"}, 2, "is the deprecated API itself, 'my_first'"),
     "keyword": ({"replacement": "lambda"}, 2, "'lambda' is none in Python"),
     "builtin": ({"replacement": "len", "shim": "def len(x): pass"}, 2, "which is a builtin of Python already"),
-    "no_name": ({"replacement": "a.b"}, 2, "'a.b' is none in Python"),
+    "no_name": ({"replacement": "a-b"}, 2, "'a-b' is none in Python"),
+    "dotted_beside_a_shim": ({"replacement": "a.b"}, 2, "Remove the shim, where the library has that; or give"),
+    "adopt_beside_a_shim": ({"adopt": ["toolz.nth"]}, 6, "this change has a shim. Remove one"),
+    "old_signature_beside_a_shim": (
+        {"old_signature": "first(items)"},
+        6,
+        'field "old_signature" belongs to a change that keeps the name. Remove it, or write `replacement: toolz.first`',
+    ),
     "no_builtin": ({"deprecated": "lenn"}, 1, "there is no API called 'lenn'"),
     "no_member": ({"deprecated": "math.sqr"}, 1, "'math' has no attribute 'sqr'"),
     "no_method": ({"deprecated": "str.splt"}, 1, "'str' has no attribute 'splt'"),
@@ -176,6 +183,115 @@ WRONG = {
         'field "examples[0]" has the field "why"',
     ),
 }
+
+
+NO_REPLACEMENT = "lacks the field 'replacement'. Add `replacement: my_name` with a shim that defines it"
+IN_PLACE = {"deprecated": "toolz.first", "old_signature": "first(items)", "signature": "first(*, items)"}
+REAL = {"deprecated": "toolz.first", "replacement": "toolz.nth"}
+# Changes without a shim: what a person wrote, the line that is named, and what is said.
+WRONG_WITHOUT_SHIM = {
+    "nothing_new": ({"deprecated": "toolz.first"}, 1, NO_REPLACEMENT),
+    "a_bare_name": (
+        REAL | {"replacement": "my_first"},
+        1,
+        "Add `shim: |` with a definition of 'my_first'; or give the dotted name of what the library has",
+    ),
+    "a_name_that_is_none": (REAL | {"replacement": "toolz.n th"}, 2, "must be a dotted name, but 'toolz.n th' is none"),
+    "a_keyword_in_it": (REAL | {"replacement": "toolz.lambda.x"}, 2, "'toolz.lambda.x' is none in Python"),
+    "no_old_signature": (
+        {"deprecated": "toolz.first", "replacement": "toolz.first", "signature": "first(*, items)"},
+        2,
+        "where the name stays and its signature changes, add `old_signature: first(...)` and `signature: first(...)`",
+    ),
+    "neither_signature": (REAL | {"replacement": "toolz.first"}, 2, "Give the new API a name of its own; where"),
+    "no_new_signature": (
+        {"deprecated": "toolz.first", "old_signature": "first(items)"},
+        1,
+        "lacks the field 'signature'. Add how it is called now: `signature: first(...)`",
+    ),
+    "old_signature_of_a_real_one": (
+        REAL | {"old_signature": "first(items)"},
+        3,
+        'field "old_signature" belongs to a change that keeps the name',
+    ),
+    "no_signature_at_all": (
+        IN_PLACE | {"old_signature": "items"},
+        2,
+        "field \"old_signature\" is none: 'items'. Write it as in `old_signature: items(a, *, b)`",
+    ),
+    "a_torn_signature": (IN_PLACE | {"signature": "first(items"}, 3, 'field "signature" is none'),
+    "a_signature_with_code": (IN_PLACE | {"signature": "first(a): pass #)"}, 3, 'field "signature" is none'),
+    "adopt_is_no_list": (REAL | {"adopt": "toolz.second"}, 3, 'field "adopt" must be an array'),
+    "adopt_of_no_name": (REAL | {"adopt": ["toolz second"]}, 3, 'field "adopt[0]" must match'),
+    "adopt_of_itself": (REAL | {"adopt": ["toolz.nth"]}, 3, "field \"adopt[0]\" is 'toolz.nth' again. Remove it"),
+    "adopt_of_the_old": (REAL | {"adopt": ["toolz.first"]}, 3, "is 'toolz.first' again. Remove it"),
+    "misspelled": (REAL | {"adopts": ["toolz.x"]}, 3, "the field 'adopts' has no meaning. Did you mean 'adopt'?"),
+    "new_signature": (
+        IN_PLACE | {"new_signature": "f(x)"},
+        4,
+        "the field 'new_signature' has no meaning. Did you mean",
+    ),
+    "signature_is_a_list": (IN_PLACE | {"signature": ["items"]}, 3, 'field "signature" must be a string'),
+    "a_module": ({"deprecated": "os.path", "replacement": "os.walk"}, 1, "only what is in a module can be changed"),
+    "no_name_of_an_api": ({"deprecated": "toolz.2", "replacement": "toolz.nth"}, 1, 'field "deprecated" must match'),
+    "an_example_without_the_new": (
+        REAL | {"examples": [{"before": "import toolz\ntoolz.first(x)", "after": "x[0]"}]},
+        5,
+        'field "examples[0].after" does not use toolz.nth',
+    ),
+    "an_example_in_place": (
+        IN_PLACE | {"examples": [{"before": "import toolz\ntoolz.first(x)", "after": "x[0]"}]},
+        6,
+        'field "examples[0].after" does not use toolz.first',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_WITHOUT_SHIM)
+def test_what_is_wrong_with_a_change_of_the_library_is_named_with_its_line(tmp_path: Path, case: str) -> None:
+    entry, line, message = WRONG_WITHOUT_SHIM[case]
+    path = tmp_path / "changes.yaml"
+    path.write_text(_dump(entry), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_changes(path)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(f"{path}, line {line}: "), path.read_text() + str(caught.value)
+
+
+SHIM_IN_PLACE = "import toolz\n\ndef first(*, items):\n    return toolz.first(items)\n"
+FORMS = [
+    (REAL, "real", "renamed", "toolz.nth(...)", "Use toolz.nth(...) in place of toolz.first."),
+    (REAL | {"signature": "nth(n, seq)", "doc": "Take."}, "real", "renamed", "nth(n, seq)", "Take."),
+    ({"deprecated": "math.fabs", "replacement": "abs"}, "real", "renamed", "abs(...)", None),
+    ({"deprecated": "asyncio.gone", "replacement": "asyncio.run"}, "real", "renamed", "asyncio.run(...)", None),
+    (IN_PLACE, "in_place", "keyword_only", "first(*, items)", "Call it as first(*, items)."),
+    (IN_PLACE | {"replacement": "toolz.first"}, "in_place", "keyword_only", "first(*, items)", None),
+    (IN_PLACE | {"signature": "first(n, items)"}, "in_place", "reordered", "first(n, items)", None),
+    (IN_PLACE | {"shim": SHIM_IN_PLACE}, "in_place", "keyword_only", "first(*, items)", None),
+    (IN_PLACE | {"deprecated": "str.split", "shim": "def split(s): pass"}, "in_place", "keyword_only", None, None),
+]
+
+
+@pytest.mark.parametrize(("entry", "form", "usage", "signature", "doc"), FORMS)
+def test_a_change_of_what_a_library_has_needs_no_shim(
+    tmp_path: Path, entry: dict[str, Any], form: str, usage: str, signature: str | None, doc: str | None
+) -> None:
+    path = tmp_path / "changes.yaml"
+    path.write_text(_dump(entry), encoding="utf-8")
+    (change,) = load_changes(path)
+    assert (change.form, change.usage, change.change_id) == (form, usage, entry["deprecated"])
+    assert change.signature == (signature or change.signature)
+    assert change.doc == (doc or change.doc)
+    assert Change.from_row(change.to_row()) == change
+    written = tmp_path / "changes.jsonl"
+    written.write_text(json.dumps(change.to_row()) + "\n", encoding="utf-8")
+    assert load_changes(written) == [change]
+
+
+def test_two_real_changes_may_have_one_replacement(tmp_path: Path) -> None:
+    path = tmp_path / "changes.yaml"
+    path.write_text(_dump(REAL) + _dump(REAL | {"deprecated": "toolz.second"}), encoding="utf-8")
+    assert [change.replacement for change in load_changes(path)] == ["toolz.nth"] * 2
 
 
 @pytest.mark.parametrize("case", WRONG)

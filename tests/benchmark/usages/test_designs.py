@@ -15,6 +15,7 @@ from edittool.analysis.rewriting.call_rewrites import Argument, OldCall
 from edittool.benchmark.usages.apis import UnchangeableApiError, find_api
 from edittool.benchmark.usages.designs import designs, replacement_name
 from edittool.benchmark.usages.signatures import ABSENT, POSITIONAL, signature_of, table
+from edittool.judging.sandbox.job import told
 from edittool.sandbox_images.python.untrusted.world import World
 
 from .signature_examples import EXAMPLES, SCOPE, UNSTEADY, example_values, outcome
@@ -33,7 +34,7 @@ def usages(api):
 def shim_of(design_api, usage):
     """Return the replacement as a candidate gets it."""
     change = usages(design_api)[usage].change
-    return World([change.to_row()]).builtins[change.replacement]
+    return World([told(change)]).builtins[change.replacement]
 
 
 # Old calls
