@@ -235,6 +235,11 @@ def _hint(check: Check, bench: Bench, *, two_images: bool) -> str:
         return f"Its new name alone is enough: write `usage: renamed` in the change {change.change_id!r}"
     if check.condition == "reference_passes" and change.form != "synthetic" and not two_images:
         return f"Where the image has no {change.deprecated} any more, give --old-image one that has it"
+    if check.condition == "updated_passes" and change.form == "in_place" and "workaround" in check.seen:
+        return (
+            f"The old signature {change.old_signature} takes the new solution's call too, so it shows nothing: choose "
+            "a problem in which only the new one does"
+        )
     if check.condition == "removal_fails" and change.form == "in_place":
         return (
             f"The library still takes the old call of {change.deprecated}: choose a problem in which its result "

@@ -16,7 +16,7 @@ A real one, whose replacement the library has, and one in place, which keeps the
       replacement: semver.Version.is_valid
     - deprecated: ourlib.chunked
       old_signature: chunked(src, size)
-      signature: chunked(src, *, size)
+      signature: chunked(src, *, length)
 
 Fields that are left out are read from the shim or the signature. `usage` is then `function` for a method or a constant
 that a shim replaces, `keyword_only` where the new way takes nothing but keywords, else `renamed`, the one that claims

@@ -19,9 +19,16 @@ from edittool.judging.image.own_image import PACKAGES_LABEL
 
 SOURCE = Path(__file__).resolve().parent.parent.parent
 PAGE = (SOURCE / "docs" / "own-library.md").read_text(encoding="utf-8")
+REAL, NOT_YET = PAGE.split("## A change that nobody has made yet")
 EXAMPLE = SOURCE / "examples" / "own-library"
-SCRIPT = "\n".join(re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
-PACKAGE = re.findall(r"--package (boltons==\S+?)\)", SCRIPT)
+REAL_EXAMPLE = SOURCE / "examples" / "real-change"
+
+
+def script_of(text: str) -> str:
+    return "\n".join(re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+
+
+PACKAGES = re.findall(r"--package (\w+==\S+?)\)", script_of(PAGE))
 
 
 def run(command: list[str] | str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -39,54 +46,96 @@ def run(command: list[str] | str, folder: Path, **variables: str) -> subprocess.
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the wheel of the page's package; skips where no index gives it."""
+    """Return a folder with the wheels of the page's packages; skips where no index gives them."""
     folder = tmp_path_factory.mktemp("wheels")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest"]
-    ended = run([*command, str(folder), *PACKAGE], folder)
-    if ended.returncode != 0:
-        pytest.skip(f"pip cannot fetch {PACKAGE} here: {ended.stderr.strip().splitlines()[-1]}")
+    for package in PACKAGES:
+        ended = run([*command, str(folder), package], folder)
+        if ended.returncode != 0:
+            pytest.skip(f"pip cannot fetch {package} here: {ended.stderr.strip().splitlines()[-1]}")
     return folder
 
 
 @pytest.fixture(scope="module")
+def images(docker_client: docker.DockerClient) -> Iterator[None]:
+    """Remove the images that hold the page's packages and nothing else, and were not there before."""
+    before = images_of_the_packages(docker_client)
+    yield
+    for name in images_of_the_packages(docker_client) - before:
+        docker_client.images.remove(name)
+
+
+def follow(text: str, example: Path, wheels: Path, folder: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """Run the commands of `text` in a copy of `example`; return where, and how they ended."""
+    shutil.copytree(example, folder)
+    return folder, run(
+        script_of(text).replace("edittool image build", f"edittool image build --wheels {wheels}"), folder
+    )
+
+
+@pytest.fixture(scope="module")
 def page(
-    docker_client: docker.DockerClient, wheels: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Path, subprocess.CompletedProcess[str]]]:
-    """Yield the folder in which the page's commands were run, and how they ended; the image is removed afterwards."""
-    folder = tmp_path_factory.mktemp("page") / "own-library"
-    shutil.copytree(EXAMPLE, folder)
-    before = images_of_the_package(docker_client)
-    try:
-        script = SCRIPT.replace("edittool image build", f"edittool image build --wheels {wheels}")
-        yield folder, run(script, folder)
-    finally:
-        for name in images_of_the_package(docker_client) - before:
-            docker_client.images.remove(name)
+    images: None, wheels: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    return follow(NOT_YET, EXAMPLE, wheels, tmp_path_factory.mktemp("page") / "own-library")
 
 
-def images_of_the_package(client: docker.DockerClient) -> set[str]:
-    """Return the names of own images that hold the page's package and nothing else."""
-    found = client.images.list(REPOSITORY, filters={"label": f"{PACKAGES_LABEL}={PACKAGE[0]}"})
+@pytest.fixture(scope="module")
+def real_page(
+    images: None, wheels: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    return follow(REAL, REAL_EXAMPLE, wheels, tmp_path_factory.mktemp("page") / "real-change")
+
+
+def images_of_the_packages(client: docker.DockerClient) -> set[str]:
+    """Return the names of own images that hold one of the page's packages and nothing else."""
+    found = [
+        image
+        for package in PACKAGES
+        for image in client.images.list(REPOSITORY, filters={"label": f"{PACKAGES_LABEL}={package}"})
+    ]
     names = (tag for image in found for tag in image.tags)
     return {name for name in names if name.startswith(f"{image_tag()}-")}
 
 
 def test_the_page_has_the_whole_way() -> None:
-    assert len(PACKAGE) == 1
-    for command in ("image build", "image verify", "bench build", "bench verify", "judge", "report"):
-        assert f"edittool {command} " in SCRIPT
+    assert PACKAGES == ["semver==2.13.0", "semver==3.0.2", "boltons==25.0.0"]
+    for text in (REAL, NOT_YET):
+        for command in ("image build", "bench build", "bench verify", "judge", "report"):
+            assert f"edittool {command} " in script_of(text)
 
 
-def test_the_change_that_the_page_shows_is_in_the_file() -> None:
-    (shown,) = re.findall(r"^    - deprecated: .*?^(?=\S)", PAGE, re.MULTILINE | re.DOTALL)
-    lines = [line.removeprefix("    ") for line in shown.rstrip().splitlines()]
-    written = (EXAMPLE / "changes.yaml").read_text(encoding="utf-8")
-    assert "\n".join(f"  {line}" if line else "" for line in lines) in written
+@pytest.mark.parametrize(("text", "example"), [(REAL, REAL_EXAMPLE), (NOT_YET, EXAMPLE)], ids=["real", "not yet"])
+def test_the_change_that_the_page_shows_is_in_the_file(text: str, example: Path) -> None:
+    shown = re.findall(r"^    - deprecated: .*?^(?=\S)", text, re.MULTILINE | re.DOTALL)[0]
+    written = (example / "changes.yaml").read_text(encoding="utf-8")
+    lines = [line.strip() for line in shown.rstrip().splitlines()]
+    assert "\n".join(lines) in "\n".join(line.strip() for line in written.splitlines())
 
 
-def test_the_problem_that_the_page_shows_is_in_the_file() -> None:
-    (shown,) = re.findall(r"^    - task_id: .*?^(?=\S)", PAGE, re.MULTILINE | re.DOTALL)
-    assert textwrap.dedent(shown).rstrip() in (EXAMPLE / "problems.yaml").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("text", "example"), [(REAL, REAL_EXAMPLE), (NOT_YET, EXAMPLE)], ids=["real", "not yet"])
+def test_the_problem_that_the_page_shows_is_in_the_file(text: str, example: Path) -> None:
+    (shown,) = re.findall(r"^    - task_id: .*?^(?=\S)", text, re.MULTILINE | re.DOTALL)
+    assert textwrap.dedent(shown).rstrip() in (example / "problems.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow  # two images, a benchmark and its verification
+def test_every_command_on_a_real_change_works(real_page: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, ended = real_page
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "5 problems (2 reliability, 2 generalization, 1 specificity), 2 changes" in ended.stderr
+    verdicts = read(folder / "verdicts.jsonl")
+    found = sorted((row["task_id"], row["outcome"], row["label"], row.get("label_detail")) for row in verdicts)
+    assert found == [
+        ("own/first_broken_release", "passed", "correct_adoption", "clean"),
+        ("own/newest", "passed", None, None),
+        ("own/next_major", "failed", "misuse", "wrong_result"),
+        ("own/next_major", "passed", "correct_adoption", "clean"),
+        ("own/planned_versions", "passed", "workaround", "other_api"),
+        ("own/valid_tags", "failed", "no_adoption", "stale_use"),
+        ("own/valid_tags", "passed", "correct_adoption", "clean"),
+        ("own/valid_tags", "passed", "workaround", "other_api"),
+    ]
 
 
 @pytest.mark.slow  # an image, a benchmark and its verification

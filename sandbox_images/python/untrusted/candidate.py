@@ -161,6 +161,8 @@ class Candidate:
         """Tell whether the replacement's name means something else in the program by now."""
         shims, names = self._world.shims, self.module.__dict__
         own = shims.replacements.get(self._own)
+        if own is None:  # a library has it
+            return False
         found = names.get(self._own, own) if type(names) is dict else own
         same = found is own and self._world.builtins.get(self._own, own) is own
         return not same or shims.is_replaced(self._own)

@@ -97,10 +97,10 @@ class InLibrary:
         """
         for target in self._pending.copy():
             found = _find(target.name, everywhere=everywhere)
-            if found is not None:
+            if found is not None and target in self._pending:  # looking may have come here again, as a thread may
                 self._pending.remove(target)
                 self._expect(target, *found)
-            elif everywhere:
+            elif found is None and everywhere:
                 raise LookupError(f"there is no API called {target.name!r}")
 
     def _expect(self, target: Target, owner: Any, attribute: str) -> None:

@@ -96,10 +96,12 @@ class Removal:
             self.add(class_namespace(cls)[attribute])
             self._note_found(name, cls, attribute)
             return
+        self._places.add((owner.__name__, attribute))
+        if attribute not in vars(owner):  # the module makes it when it is asked for, and is not asked
+            return
         value = vars(owner)[attribute]
         if owner is builtins:
             self.builtins.add(attribute)
-        self._places.add((owner.__name__, attribute))
         # Equal constants are shared between modules that know nothing of each other: only that name goes.
         if callable(value):
             self.add(value)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from edittool.sandbox_images.python.boundary.codec import decode
-from edittool.sandbox_images.python.boundary.runs import FIRST, IN_TESTS, NOTHING, ON_LOAD, WRONG_VALUE
+from edittool.sandbox_images.python.boundary.runs import FIRST, IN_TESTS, NOTHING, ON_LOAD, WATCHED, WRONG_VALUE
 
 
 def real(deprecated: str, replacement: str, *adopt: str) -> dict[str, Any]:
@@ -250,6 +250,21 @@ def test_a_program_that_needs_its_value_shows_that(run_in_worlds: Any, way: str)
         first, again = replies[2 * number : 2 * number + 2]
         assert "error" not in first, (program, first)
         assert "error" in again or again["value"] != first["value"], program
+
+
+def test_a_watched_run_finds_the_same(run_in_worlds: Any) -> None:
+    """Each look of the watch may find targets while they are being found."""
+    jobs = [
+        {"changes": [change], "program": program, "call": True, "own": change["replacement"], "run": run}
+        for change, program, _ in NEEDING
+        for run in (FIRST, WATCHED)
+    ]
+    replies = run_in_worlds(jobs)
+    for number, (_, program, _) in enumerate(NEEDING):
+        first, watched = replies[2 * number : 2 * number + 2]
+        facts = ("value", "calls", "rebound", "bypass")
+        assert {fact: watched[fact] for fact in facts} == {fact: first[fact] for fact in facts}, program
+        assert (first["rebound"], first["bypass"]) == (False, []), program
 
 
 def test_a_program_that_gives_the_name_another_meaning_calls_nothing(run_in_worlds: Any) -> None:
