@@ -150,10 +150,13 @@ def certify(
     references = trace_references(changed, old or trials, progress)
     questions = list(_questions(bench, references, two_images=old is not None))
     answers: dict[int, list[Trial]] = {id(question): [] for question in questions}
-    for place, those in ((trials, False), (old, True)):
-        asked = [question for question in questions if question.job and question.in_old is those]
-        for seed in hash_seeds if place and asked else ():
-            where = f"certifying{' in the old image' * those} under hash seed {seed}"
+    for place in (trials, old):
+        in_old = place is old
+        asked = [question for question in questions if question.job and question.in_old is in_old]
+        if place is None or not asked:
+            continue
+        for seed in hash_seeds:
+            where = f"certifying{' in the old image' * in_old} under hash seed {seed}"
             jobs = [question.job for question in asked if question.job]
             for question, trial in zip(asked, place.run(jobs, seed, progress(where, len(jobs))), strict=True):
                 answers[id(question)].append(trial)

@@ -2,7 +2,7 @@
 
 A watched run sees every call of what is removed. A program that does not pass in one, because it depends on its own
 byte code, is watched once more with that as it is. In a counterfactual run the replacement does nothing, or returns a
-wrong value (`untrusted/counterfactual.py`), while the program loads or in the tests.
+wrong value (`untrusted/replacements/counterfactual.py`), while the program loads or in the tests.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any, Final
 
-    from .in_library import InLibrary
+    from .replacements.in_library import InLibrary
 
     Owner = ModuleType | type
     OnFound = Callable[[str, Owner, str], None]  # is told of an API's name, its owner and the attribute's name

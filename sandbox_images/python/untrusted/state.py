@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any
 
-    from .in_library import InLibrary
+    from .replacements.in_library import InLibrary
 
 
 class WorldState:

@@ -21,11 +21,11 @@ from ..boundary.light import TYPE_CHECKING
 from ..boundary.runs import FIRST, WATCHED, WATCHED_AS_IT_IS
 from .attributes import Attributes
 from .compiling import Compiler, as_builtin
-from .counts import Counts
 from .facades import Facades
 from .guard import ARGUMENT, ATTRIBUTE, CALLEE
-from .in_library import InLibrary
-from .shims import Shims
+from .replacements.counts import Counts
+from .replacements.in_library import InLibrary
+from .replacements.shims import Shims
 from .state import WorldState
 from .watch import Watch
 
@@ -53,8 +53,8 @@ class World:
         of = {form: [change for change in changes if change["form"] == form] for form in FORMS}
         self.counts = Counts(change["replacement"] for change in changes)
         in_library = InLibrary([*of[REAL], *of[IN_PLACE]], self.counts)
-        removed = ([change["deprecated"] for change in of[form]] for form in (SYNTHETIC, REAL))
-        self._state = state = WorldState(*removed, in_library)
+        removed, perhaps = ([change["deprecated"] for change in of[form]] for form in (SYNTHETIC, REAL))
+        self._state = state = WorldState(removed, perhaps, in_library)
         self._removal = state.removal
         self._attributes = Attributes(state)
         self._compiler = Compiler(state, self._attributes.watched if changes else (), calls=run == WATCHED)

@@ -5,8 +5,8 @@ All that a program finds of a count in here is a way to add to it, and the count
 
 from __future__ import annotations
 
-from ..boundary.light import TYPE_CHECKING
-from ..boundary.runs import NOTHING
+from ...boundary.light import TYPE_CHECKING
+from ...boundary.runs import NOTHING
 from .counterfactual import counterfactual, nothing, wrong
 
 if TYPE_CHECKING:

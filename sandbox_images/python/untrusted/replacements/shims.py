@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import builtins
 
-from ..boundary.light import TYPE_CHECKING
-from .origin import SHIM
+from ...boundary.light import TYPE_CHECKING
+from ..origin import SHIM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

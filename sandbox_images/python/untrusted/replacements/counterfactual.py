@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sys
 
-from ..boundary.light import TYPE_CHECKING
-from ..boundary.runs import NOTHING
+from ...boundary.light import TYPE_CHECKING
+from ...boundary.runs import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

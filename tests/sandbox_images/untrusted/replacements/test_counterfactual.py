@@ -17,7 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edittool.sandbox_images.python.boundary.runs import NOTHING, WRONG_VALUE
-from edittool.sandbox_images.python.untrusted.counterfactual import CounterfactualError, counterfactual, wrong
+from edittool.sandbox_images.python.untrusted.replacements.counterfactual import (
+    CounterfactualError,
+    counterfactual,
+    wrong,
+)
 
 PLAIN = st.recursive(
     st.booleans() | st.integers() | st.floats() | st.complex_numbers() | st.text() | st.binary(),

@@ -12,10 +12,10 @@ from __future__ import annotations
 import builtins
 import sys
 
-from ..boundary.light import TYPE_CHECKING, ModuleType
+from ...boundary.light import TYPE_CHECKING, ModuleType
+from ..lookup import class_namespace, definer, is_class, is_module, lineage, own_attributes
+from ..origin import is_programs
 from .counterfactual import counterfactual, spoiled
-from .lookup import class_namespace, definer, is_class, is_module, lineage, own_attributes
-from .origin import is_programs
 from .shims import load_shim
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ class _Counted:
     def __repr__(self) -> str:
         return repr(self._original)
 
-    @property
+    @property  # type: ignore[misc]  # the type of an object that stands for another
     def __class__(self) -> Any:
         return type(self._original)
 
