@@ -106,7 +106,9 @@ def _deprecated(api: Api, new: PublicApi) -> Proposal | None:
     words = api.deprecated or ""
     named = _named(api, words, new)
     if named:
-        return Proposal("deprecated", api.path, tuple(named), _with_words("called deprecated in the new version", words), 0.98)
+        return Proposal(
+            "deprecated", api.path, tuple(named), _with_words("called deprecated in the new version", words), 0.98
+        )
     moved = _moved(api, new)
     if moved:
         why = _with_words("called deprecated in the new version; the same name stands elsewhere", words)
@@ -211,7 +213,9 @@ def _likeness(one: str, other: str) -> float:
         return 1.0
     words = [set(re.findall(r"[a-z]+|[A-Z][a-z]*|\d+", name)) for name in (one, other)]
     ratio = difflib.SequenceMatcher(None, *bare).ratio()
-    return ratio if len(min(bare, key=len)) > 3 or words[0] & words[1] else ratio - 0.2  # short ones are alike by chance
+    return (
+        ratio if len(min(bare, key=len)) > 3 or words[0] & words[1] else ratio - 0.2
+    )  # short ones are alike by chance
 
 
 # Calls that changed

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 
 _CATEGORIES = ("DeprecationWarning", "FutureWarning")  # PendingDeprecationWarning ends so too
 _VERSION = re.compile(r"v?\d[\w.]*")  # since when
-_DIRECTIVE = re.compile(r"^\.\. deprecated::[ \t]*(?:v?\d[\w.]*)?(.*(?:\n(?:[ \t]+.*|[ \t]*(?=\n[ \t])))*)", re.MULTILINE)
+_DIRECTIVE = re.compile(
+    r"^\.\. deprecated::[ \t]*(?:v?\d[\w.]*)?(.*(?:\n(?:[ \t]+.*|[ \t]*(?=\n[ \t])))*)", re.MULTILINE
+)
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 

@@ -410,8 +410,9 @@ def _exported(body: Sequence[ast.stmt]) -> list[str] | None:
     names: list[str] | None = None
     for statement in _statements(body):
         match statement:
-            case ast.Assign(targets=[ast.Name(id="__all__")], value=value) | ast.AnnAssign(
-                target=ast.Name(id="__all__"), value=ast.expr() as value
+            case (
+                ast.Assign(targets=[ast.Name(id="__all__")], value=value)
+                | ast.AnnAssign(target=ast.Name(id="__all__"), value=ast.expr() as value)
             ):
                 names = _strings(value)
                 if names is None:
@@ -435,7 +436,7 @@ def _strings(value: ast.expr) -> list[str] | None:
 
 
 def _is_property(node: Function) -> bool:
-    return any("property" in last_name(each) or isinstance(each, ast.Attribute) and each.attr in ("setter", "deleter")
+    return any("property" in last_name(each) or (isinstance(each, ast.Attribute) and each.attr in ("setter", "deleter"))
                for each in node.decorator_list)  # fmt: skip
 
 
