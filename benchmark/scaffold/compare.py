@@ -1,4 +1,4 @@
-"""Changes of an API that can be proposed from two versions of a package: names gone, calls changed, names deprecated."""
+"""Changes of an API to propose from two versions of a package: names gone, calls changed, names deprecated."""
 
 import ast
 import builtins
