@@ -208,11 +208,11 @@ def _alike(api: Api, old: PublicApi, new: PublicApi) -> tuple[float, tuple[str, 
 
 def _likeness(one: str, other: str) -> float:
     """Return how alike two names are, from 0 to 1; underscores and capitals make little difference."""
-    bare = [re.sub("_", "", name).lower() for name in (one, other)]
+    bare = one.replace("_", "").lower(), other.replace("_", "").lower()
     if bare[0] == bare[1] and bare[0]:
         return 1.0
     words = [set(re.findall(r"[a-z]+|[A-Z][a-z]*|\d+", name)) for name in (one, other)]
-    ratio = difflib.SequenceMatcher(None, *bare).ratio()
+    ratio = difflib.SequenceMatcher(None, bare[0], bare[1]).ratio()
     return (
         ratio if len(min(bare, key=len)) > 3 or words[0] & words[1] else ratio - 0.2
     )  # short ones are alike by chance
@@ -244,13 +244,14 @@ def _differences(old: ast.arguments, new: ast.arguments) -> Iterator[tuple[float
     added = [name for name in after.names if name not in before.names]
     swapped = {name: after.at(before.order.index(name)) for name in lost if name in before.order}
     swapped = {name: other for name, other in swapped.items() if other in added}
+    unseen = {after.at(place) for place, name in enumerate(before.order) if name in before.by_place}
     for name in lost:
         if name in swapped:
             yield 0.6, f"{name} is called {swapped[name]}"
         else:
             yield 0.8, f"{name} is gone"
     for name in added:
-        if name in after.required and name not in swapped.values():
+        if name in after.required and name not in swapped.values() and name not in unseen:
             yield 0.85, f"{name} is needed"
     kept = [name for name in before.order if name in after.names]
     for name in kept:

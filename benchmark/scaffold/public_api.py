@@ -76,7 +76,7 @@ def read_public_api(files: Mapping[str, bytes]) -> PublicApi:
             for name in source.public_names(module):
                 for path, item in source.reach(f"{module.name}.{name}", source.find(module, name)):
                     found.setdefault(item.home, ([], item))[0].append(path)
-    by_path = {}
+    by_path: dict[str, Api] = {}
     for paths, item in found.values():
         ordered = sorted(set(paths), key=lambda path: (path.count("."), not _ends_as(path, item), path))
         api = Api(ordered[0], tuple(ordered), item.home, item.kind, item.parameters, item.deprecated)

@@ -90,7 +90,7 @@ def _compare(package: str, old: str, new: str, wheels: Path | None) -> "Comparis
 
     apis = [_read(f"{package}=={version}", wheels) for version in (old, new)]
     found = compare(*apis)
-    counts = Counter(proposal.sort for proposal in found.proposals)
+    counts = Counter[str](proposal.sort for proposal in found.proposals)
     if found.proposals:
         said = ", ".join(f"{words}: {counts[sort]}" for sort, words in _SAID.items())
         talk.print(plain(f"proposals: {said}; without a replacement: {len(found.without)}"), soft_wrap=True)
