@@ -422,6 +422,8 @@ def _exported(body: Sequence[ast.stmt]) -> list[str] | None:
                 if names is None or more is None:
                     return None
                 names = [*names, *more]
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="__all__")))):
+                return None  # it is extended by what others hold
     return None if names is None else [name for name in names if _is_name(name)]
 
 

@@ -15,6 +15,7 @@ from .sources import read
         ("def f(): pass\ndef _g(): pass\nX = 1\n", {}, {"lib.f", "lib.X"}),
         ("__all__ = ['f']\ndef f(): pass\ndef g(): pass\n", {}, {"lib.f"}),
         ("__all__ = ['f']\n__all__ += ['g']\ndef f(): pass\ndef g(): pass\n", {}, {"lib.f", "lib.g"}),
+        ("__all__ = ['f']\n__all__.extend(a.__all__)\ndef f(): pass\ndef g(): pass\n", {}, {"lib.f", "lib.g"}),
         ("__all__ = names()\ndef f(): pass\n", {}, {"lib.f"}),
         ("from .a import f\nimport os\nfrom json import loads\n", {"a": "def f(): pass\n"}, {"lib.f", "lib.a.f"}),
         ("from ._a import f as g\n", {"_a": "def f(): pass\n"}, {"lib.g"}),
