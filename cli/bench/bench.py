@@ -1,9 +1,10 @@
-"""`edittool bench`: build, show and verify benchmarks, and fetch what they are built from."""
+"""`edittool bench`: begin, build, show and verify benchmarks, and fetch what they are built from."""
 
 import click
 
 from .build import build
 from .fetch import fetch
+from .new import new
 from .show import show
 from .verify import verify
 
@@ -20,8 +21,9 @@ def bench() -> None:
     edittool bench fetch -o data
     edittool bench build --humaneval data/HumanEval.jsonl --mbpp data/mbpp.jsonl -o bench
     edittool bench verify bench
+    edittool bench new own
     """
 
 
-for command in (build, fetch, show, verify):
+for command in (build, fetch, new, show, verify):
     bench.add_command(command)

@@ -48,9 +48,14 @@ class Packages:
 
 
 def fetch_packages(
-    packages: Sequence[str], requirements: Path | None, wheels: Path | None, architecture: str
+    packages: Sequence[str],
+    requirements: Path | None,
+    wheels: Path | None,
+    architecture: str,
+    *,
+    alone: bool = False,
 ) -> Packages:
-    """Return the packages, with what they depend on.
+    """Return the packages, with what they depend on unless they are wanted `alone`.
 
     `packages` are NAME==VERSION, `requirements` is a file of pip's; `wheels` is a folder that stands in for the index.
     `architecture` is the engine's (x86_64, aarch64). Raises InputError for what cannot be asked for and for a package
@@ -64,7 +69,8 @@ def fetch_packages(
     if wheels is not None and not wheels.is_dir():
         raise InputError(f"--wheels {wheels} is no folder. Name the folder that holds the wheels.")
     with tempfile.TemporaryDirectory() as folder:
-        _install(Path(folder), _wanted(packages, requirements, wheels), architecture)
+        wanted = _wanted(packages, requirements, wheels)
+        _install(Path(folder), ["--no-deps", *wanted] if alone else wanted, architecture)
         asked = {_normal(package) for package in packages}
         asked |= set() if requirements is None else {_normal(line) for _, line in _lines(requirements)}
         return Packages(_collect(Path(folder)), _modules(Path(folder), asked))
