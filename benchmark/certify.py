@@ -11,12 +11,16 @@ For each problem, as far as it applies:
 
 Each is asked under several of Python's hash seeds, which order sets of strings: it holds when it holds under all.
 
+Of a problem without a solution of before the change (`needs_change`) only `updated_passes` is asked, and:
+
+6. `change_needed`: its solution fails with no change active.
+
 Where a library really changed, two images may have it before and after: the reference then passes in the old one, and
 all else is asked in the new one.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, NoReturn
 
@@ -32,7 +36,9 @@ from .progress import Progress, silent
 from .survey import answer_of, trace_references
 from .trials import Trial, Trials
 
-Condition = Literal["reference_passes", "removal_fails", "updated_passes", "all_changes_pass", "rename_fails"]
+Condition = Literal[
+    "reference_passes", "removal_fails", "updated_passes", "all_changes_pass", "rename_fails", "change_needed"
+]
 State = Literal["holds", "violated", "unknown", "unchecked"]  # unknown: the sandbox failed; unchecked: not put to it
 
 CONDITIONS: tuple[Condition, ...] = (
@@ -42,6 +48,7 @@ CONDITIONS: tuple[Condition, ...] = (
     "all_changes_pass",
     "rename_fails",
 )
+CHANGE_NEEDED: Condition = "change_needed"  # asked of problems without a solution of before the change alone
 HASH_SEEDS = (0, 1, 2)
 MAX_REASONS = 5  # that an error lists
 
@@ -80,7 +87,9 @@ class Certificate:
         """Return, for each condition, how many checks ended in each state."""
         counted = Counter((check.condition, check.state) for check in self.checks)
         states: tuple[State, ...] = ("holds", "violated", "unknown", "unchecked")
-        return {condition: {state: counted[condition, state] for state in states} for condition in CONDITIONS}
+        asked = any(check.condition == CHANGE_NEEDED for check in self.checks)
+        conditions = (*CONDITIONS, CHANGE_NEEDED) if asked else CONDITIONS
+        return {condition: {state: counted[condition, state] for state in states} for condition in conditions}
 
     def to_json(self) -> dict[str, Any]:
         """Return the certificate as a JSON object."""
@@ -91,10 +100,12 @@ class Certificate:
         return {"bench": self.bench, "holds": self.holds, "counts": self.counts(), "checks": checks}
 
 
-def keep_certified(bench: Bench, certificate: Certificate) -> tuple[list[Problem], list[Rejection]]:
+def keep_certified(
+    bench: Bench, certificate: Certificate, may_go: Collection[str] = ()
+) -> tuple[list[Problem], list[Rejection]]:
     """Return the problems of `bench` for which all that was checked holds, and the others with what first does not.
 
-    Raises InputError where nothing is left, of all or of one change.
+    Raises InputError where nothing is left, of all or of one change; the changes `may_go` are left out in that case.
     """
     wrong: dict[str, Check] = {}
     for check in certificate.checks:
@@ -105,9 +116,14 @@ def keep_certified(bench: Bench, certificate: Certificate) -> tuple[list[Problem
         first = next(iter(wrong.values()))
         raise InputError(f"no problem can be certified. {first.task_id}, {first.condition}: {first.seen}.")
     shown = {problem.change_id for problem in kept}
+    rejections = [Rejection(task_id, None, check.condition, check.seen) for task_id, check in wrong.items()]
     for change_id in [one for one in bench.changes if one not in shown]:
-        _refuse_lone(change_id, [wrong[one.task_id] for one in bench.problems.values() if one.change_id == change_id])
-    return kept, [Rejection(task_id, None, check.condition, check.seen) for task_id, check in wrong.items()]
+        checks = [wrong[one.task_id] for one in bench.problems.values() if one.change_id == change_id]
+        if change_id not in may_go:
+            _refuse_lone(change_id, checks)
+        seen = "; ".join(f"{check.task_id}, {check.condition}: {check.seen}" for check in checks[:MAX_REASONS])
+        rejections.append(Rejection(None, change_id, "no_problem", f"none of its problems can be certified: {seen}"))
+    return kept, rejections
 
 
 def _refuse_lone(change_id: str, checks: Sequence[Check]) -> NoReturn:
@@ -146,7 +162,7 @@ def certify(
 
     Raises EnvironmentFault where the sandbox fails.
     """
-    changed = [problem for problem in bench.problems.values() if problem.change_id is not None]
+    changed = [one for one in bench.problems.values() if one.change_id is not None and not one.needs_change]
     references = trace_references(changed, old or trials, progress)
     questions = list(_questions(bench, references, two_images=old is not None))
     answers: dict[int, list[Trial]] = {id(question): [] for question in questions}
@@ -168,6 +184,10 @@ def _questions(bench: Bench, references: dict[str, References], *, two_images: b
     every = tuple(bench.changes.values())
     for problem in bench.problems.values():
         change = bench.changes[problem.change_id] if problem.change_id is not None else None
+        if change is not None and problem.needs_change:
+            yield _ask(problem, "updated_passes", problem.updated_solution, (change,))
+            yield _ask(problem, CHANGE_NEEDED, problem.updated_solution, ())
+            continue
         asked = _ask(problem, "reference_passes", problem.solution, ())
         yield asked._replace(in_old=two_images and change is not None and change.form != "synthetic")
         if change is None:
@@ -243,6 +263,8 @@ def _hint(check: Check, bench: Bench, *, two_images: bool) -> str:
             f"The old signature {change.old_signature} takes the new solution's call too, so it shows nothing: choose "
             "a problem in which only the new one does"
         )
+    if check.condition == CHANGE_NEEDED:
+        return "It passes as the library is: no test shows the change"
     if check.condition == "removal_fails" and change.form == "in_place":
         return (
             f"The library still takes the old call of {change.deprecated}: choose a problem in which its result "
@@ -260,7 +282,7 @@ def _state(condition: Condition, trial: Trial, strict: bool) -> State:
 def is_met(condition: Condition, trial: Trial, *, strict: bool) -> bool:
     """Say whether `trial`, of the program that `condition` asks for, meets it."""
     match condition:
-        case "removal_fails":
+        case "removal_fails" | "change_needed":
             return trial.outcome in _FAILURES
         case "rename_fails":
             refused = (trial.label, trial.label_detail) == ("misuse", "wrong_arguments")

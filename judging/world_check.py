@@ -25,8 +25,18 @@ def check_worlds(changes: Collection[Change], options: SandboxOptions, client: D
     Raises InputError where an API does not exist or a shim cannot be loaded, and EnvironmentFault where the image lacks
     a package, or there is no sandbox.
     """
+    reasons = find_faults(changes, options, client)
+    for change, reason in zip(changes, reasons, strict=True):
+        if reason is not None:
+            raise _fault(change, reason, options.image or image_tag())
+
+
+def find_faults(
+    changes: Collection[Change], options: SandboxOptions, client: DockerClient | None = None
+) -> list[str | None]:
+    """Return for each of `changes` what is in the way of its world. Raises EnvironmentFault without a sandbox."""
     if not changes:
-        return
+        return []
     program = files(__package__).joinpath("world_probe.py").read_text(encoding="utf-8")
     tests = tuple(Test("", _ask(change)) for change in changes)
     problem = Problem("edittool/worlds", "", "probe", program, tests, "specificity", None)
@@ -34,9 +44,7 @@ def check_worlds(changes: Collection[Change], options: SandboxOptions, client: D
         _, finding = next(findings)
     if finding.outcome == "sandbox_error":
         raise EnvironmentFault(f"the sandbox failed: {(finding.error or {}).get('message')}. See `edittool doctor`")
-    for change, reason in zip(changes, _reasons(finding), strict=True):
-        if reason is not None:
-            raise _fault(change, reason, options.image or image_tag())
+    return _reasons(finding)
 
 
 def _ask(change: Change) -> str:

@@ -39,6 +39,7 @@ class Problem:
     source: str = ""
     opaque: bool = False
     tags: tuple[str, ...] = ()
+    needs_change: bool = False
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
@@ -58,6 +59,7 @@ class Problem:
             source=row.get("source", ""),
             opaque=row.get("opaque", False),
             tags=tuple(row.get("tags", ())),
+            needs_change=row.get("needs_change", False),
         )
 
     def to_row(self) -> dict[str, Any]:
@@ -79,6 +81,7 @@ class Problem:
             "source": self.source or None,
             "opaque": self.opaque or None,
             "tags": list(self.tags) or None,
+            "needs_change": self.needs_change or None,
         }
         return row | {name: value for name, value in optional.items() if value is not None}
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ...schemas.rejections import Rejection
 
 _PLAN = ("preset", "apis", "min_problems", "seed", "order")  # how changes are made
+_WITH_CHANGES = ("changes", "code_update_arena")  # files that bring changes of their own
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -42,6 +43,9 @@ def data_set_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @data_set_options
+@click.option(
+    "--code-update-arena", type=_FILE, metavar="FILE", help="Updates of CodeUpdateArena: changes, with their problems."
+)
 @click.option("--problems", type=_FILE, metavar="FILE", help="Your own problems (YAML, JSONL).")
 @click.option("--changes", type=_FILE, metavar="FILE", help="Your own changes (YAML, JSONL) to go with --problems.")
 @click.option("--builtin", is_flag=True, help="The problems and changes that come with edittool.")
@@ -103,11 +107,12 @@ def build(output: Path, builtin: bool, no_changes: bool, no_certify: bool, name:
     edittool bench build --mbpp mbpp.jsonl --apis sorted,str.split,sum -o three
     edittool bench build --humaneval HumanEval.jsonl --mbpp mbpp.jsonl --preset full -o full
     edittool bench build --problems problems.yaml --changes changes.yaml -o own
+    edittool bench build --code-update-arena arena.jsonl -o updates
     edittool bench build --humaneval HumanEval.jsonl --no-changes -o plain
     """
     from ...benchmark.build import prepare_folder, write_contents
 
-    files = {option: given.pop(option) for option in [*map(_key, SOURCES), "problems", "changes"]}
+    files = {option: given.pop(option) for option in [*map(_key, SOURCES), "code_update_arena", "problems", "changes"]}
     files = {option: path for option, path in files.items() if path is not None}
     plan = {option: given.pop(option) for option in _PLAN}
     old_image = given.pop("old_image")
@@ -134,21 +139,28 @@ def _key(source: str) -> str:
 
 def _check_options(files: dict[str, Path], builtin: bool, no_changes: bool, no_certify: bool) -> None:
     if not files and not builtin:
-        raise click.UsageError("Nothing to build from: give --humaneval, --mbpp, --problems or --builtin.")
+        raise click.UsageError(
+            "Nothing to build from: give --humaneval, --mbpp, --problems, --code-update-arena or --builtin."
+        )
     if builtin and (files or no_changes):
         raise click.UsageError("--builtin is a benchmark of its own: give it alone.")
     if "changes" in files and ("problems" not in files or no_changes):
         raise click.UsageError("--changes goes with --problems, and not with --no-changes.")
+    if "code_update_arena" in files and no_changes:
+        raise click.UsageError("--code-update-arena brings changes of its own: leave --no-changes out.")
     for data_set in ("humaneval", "mbpp"):
         if data_set in files and f"{data_set}_plus" in files:
             raise click.UsageError(
                 f"--{data_set} and --{data_set}-plus are the same problems with other tests: give one of them."
             )
-    kept = "--builtin" if builtin else "--no-changes" if no_changes else "--changes" if "changes" in files else None
+    kept = "--builtin" if builtin else "--no-changes" if no_changes else None
+    kept = kept or next((f"--{name.replace('_', '-')}" for name in _WITH_CHANGES if name in files), None)
     if kept and (unused := _given(_PLAN)):
         raise click.UsageError(f"{unused} say how changes are made, and with {kept} none are: leave one of them out.")
-    if no_certify and "changes" not in files:
-        raise click.UsageError("--no-certify goes with --changes: changes that are made here are always certified.")
+    if no_certify and not any(name in files for name in _WITH_CHANGES):
+        raise click.UsageError(
+            "--no-certify goes with --changes or --code-update-arena: changes that are made here are always certified."
+        )
 
 
 def _given(options: tuple[str, ...]) -> str:
@@ -173,25 +185,34 @@ def _collect(
     if builtin:
         made = open_bench("builtin")
         return Contents("builtin", list(made.problems.values()), list(made.changes.values()))
-    problems, changes, rejections = _load(files)
+    problems, changes, rejections, updates = _load(files)
     check_unique(problems)
     if no_changes or no_certify:
         return Contents("", problems, changes, rejections)
-    if changes:
-        return _certify(problems, changes, rejections, output, options, old_image)
+    if any(name in files for name in _WITH_CHANGES):
+        return _certify(problems, changes, rejections, updates, output, options, old_image)
     return _generate(problems, _make_plan(plan), rejections, output, options)
 
 
-def _load(files: dict[str, Path]) -> tuple[list["Problem"], list["Change"], list["Rejection"]]:
+def _load(files: dict[str, Path]) -> tuple[list["Problem"], list["Change"], list["Rejection"], frozenset[str]]:
+    """Return the problems, changes and rejections of `files`, and the ids of the changes that are updates of a set."""
     from ...benchmark.own.changes import load_changes
     from ...benchmark.own.problems import load_problems
+    from ...benchmark.sources.code_update_arena import load_code_update_arena
     from ...benchmark.sources.data_sets import load_sources
+    from ...schemas.errors import InputError
 
     changes = load_changes(files["changes"]) if "changes" in files else []
     problems, rejections = load_sources({name: files[_key(name)] for name in SOURCES if _key(name) in files})
     if "problems" in files:
         problems += load_problems(files["problems"], changes)
-    return problems, changes, rejections
+    if "code_update_arena" not in files:
+        return problems, changes, rejections, frozenset()
+    updates = load_code_update_arena(files["code_update_arena"])
+    ids = frozenset(one.change_id for one in updates.changes)
+    if twice := ids & {one.change_id for one in changes}:
+        raise InputError(f"the change {min(twice)!r} stands twice in what you gave. Remove one.")
+    return [*problems, *updates.problems], [*changes, *updates.changes], [*rejections, *updates.rejections], ids
 
 
 def _make_plan(given: dict[str, Any]) -> "Plan":
@@ -229,21 +250,42 @@ def _certify(
     problems: list["Problem"],
     changes: list["Change"],
     rejections: list["Rejection"],
+    updates: frozenset[str],
     output: Path,
     options: "SandboxOptions",
     old_image: str | None,
 ) -> "Contents":
+    """Certify own changes, where what fails is an error, and `updates` of a set, which are left out where they fail."""
     from ...benchmark.build import Contents
     from ...benchmark.certify import certify, keep_certified
     from ...benchmark.make_changes import certification_record
-    from ...judging.world_check import check_worlds
+    from ...benchmark.sources.code_update_arena import divide, without_worlds
+    from ...judging.world_check import check_worlds, find_faults
 
-    bench = Bench("", {one.task_id: one for one in problems}, {one.change_id: one for one in changes})
     with _sandbox(options, output) as (trials, progress):
-        check_worlds(changes, options)
+        check_worlds([one for one in changes if one.change_id not in updates], options)
+        ours = [one for one in changes if one.change_id in updates]
+        faults = dict(zip([one.change_id for one in ours], find_faults(ours, options), strict=True))
+        problems, gone = without_worlds(problems, faults)
+        changes = [one for one in changes if faults.get(one.change_id) is None]
+        rejections = [*rejections, *gone]
         old = trials.beside(old_image) if old_image else None
-        certificate = certify(bench, trials, progress=progress, old=old)
-    kept, failed = keep_certified(bench, certificate)
+        while True:
+            bench = Bench("", {one.task_id: one for one in problems}, {one.change_id: one for one in changes})
+            certificate = certify(bench, trials, progress=progress, old=old)
+            kept, failed = keep_certified(bench, certificate, updates)
+            lone = {one.change_id for one in failed if one.change_id is not None}
+            if not lone:
+                break
+            # The world of all changes, which some problems are asked in, is another without these.
+            changes = [one for one in changes if one.change_id not in lone]
+            problems = [one for one in problems if one.change_id not in lone]
+            dropped = {one.task_id for one in bench.problems.values() if one.change_id in lone}
+            rejections += [one for one in failed if one.change_id in lone or one.task_id in dropped]
+    kept = [
+        *(one for one in kept if one.change_id not in updates),
+        *divide([one for one in kept if one.change_id in updates]),
+    ]
     record = certification_record(certificate, trials.image) | ({"old_image": old_image} if old_image else {})
     return Contents("", kept, changes, [*rejections, *failed], record)
 

@@ -171,7 +171,7 @@ _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 def _solution_lines(problem: Problem) -> Iterator[Text]:
     """Yield the solution, as a diff to the updated one where there is one."""
     old = problem.solution.splitlines()
-    if problem.updated_solution is None:
+    if problem.updated_solution is None or problem.needs_change:
         yield from (plain(line) for line in old)
         return
     new = problem.updated_solution.splitlines()
