@@ -1,4 +1,4 @@
-"""The BENCH argument that several commands take, a folder or the name of one that is shipped, and the task ids in it."""
+"""The BENCH argument of several commands, a folder or the name of one that is shipped, and the task ids in it."""
 
 import difflib
 from pathlib import Path
