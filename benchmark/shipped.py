@@ -10,7 +10,7 @@ from .numpy2 import load_numpy2
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """A benchmark that comes with edittool: how it is loaded, and the packages of its images, none for the standard one.
+    """A benchmark that comes with edittool: how it is loaded, and what packages its images have.
 
     `old_packages` are those of the image in which the references of real changes pass.
     """

@@ -88,7 +88,7 @@ def judge(
 ) -> int:
     """Run samples in containers of their own and say what each one did.
 
-    BENCH is a benchmark folder, `builtin` or `numpy2`; SAMPLES is JSONL with `task_id` and either `completion` or `solution`,
+    BENCH is a folder, `builtin` or `numpy2`; SAMPLES is JSONL with `task_id` and either `completion` or `solution`,
     as HumanEval and EvalPlus write it, as it is or packed with gzip; `edittool import` makes it of anything else.
     Verdicts are appended as they come, synced to the disk in small batches: the same command again goes on where it
     stopped. Exit code 1 means that the sandbox could not judge some samples.
