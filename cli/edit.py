@@ -145,7 +145,7 @@ def edit(
 ) -> None:
     """Edit a model with API changes and sample programs from it.
 
-    BENCH is a benchmark folder or `builtin`. The model is taught a change by its reliability problems and by statements
+    BENCH is a folder, `builtin` or `numpy2`. The model is taught a change by its reliability problems and by statements
     of it (--requests), and sampled on the change's problems and on the specificity problems: after each change alone
     (instant), after more and more of them in the benchmark's order (sequential), or after all of them in one edit
     (batch). It is put back exactly as it was. The method docs edits nothing: each prompt documents the changes instead.

@@ -23,7 +23,7 @@ from .shared.console import plain, results
 def explain(bench: str, verdicts: Path, sample: str, as_json: bool) -> None:
     """Say why one sample got its verdict.
 
-    BENCH is the benchmark that the sample was judged with, a folder or `builtin`; VERDICTS is a file that
+    BENCH is the benchmark that the sample was judged with, a folder, `builtin` or `numpy2`; VERDICTS is a file that
     `edittool judge` wrote. Shown are the program with its uses of the old and the new API marked, what the world
     refused, each test's result, and the rules that gave the outcome and the label.
 

@@ -76,17 +76,35 @@ def build(
     if wheels and not own:
         raise click.UsageError("--wheels says where packages come from: name them with --package or --requirements.")
     client = connect()
-    _build_standard(client, base, fresh=force and not own)
     if not own:
+        _build_standard(client, base, fresh=force)
         results.print(plain(image_tag()), soft_wrap=True)
         return
+    tag = image_with(client, packages, requirements, wheels, base, force=force)
+    results.print(plain(tag), soft_wrap=True)
+
+
+def image_with(
+    client: docker.DockerClient,
+    packages: Sequence[str],
+    requirements: Path | None = None,
+    wheels: Path | None = None,
+    base: str | None = None,
+    *,
+    force: bool = False,
+) -> str:
+    """Return the name of the own image with these packages, built if it is not there; `force` builds it anew.
+
+    Raises EnvironmentFault and InputError where the packages cannot be had.
+    """
+    _build_standard(client, base, fresh=False)
     found = fetch_packages(packages, requirements, wheels, describe_engine(client).architecture)
     _say(f"packages: {', '.join(distributions(found.files))}")
     tag = own_image_tag(found.files)
     if force or not _is_there(client, tag):
         build_own_image(client, found.files, _say, fresh=force)
         _import_once(client, tag, found.modules)
-    results.print(plain(tag), soft_wrap=True)
+    return tag
 
 
 def _import_once(client: docker.DockerClient, tag: str, modules: Mapping[str, Sequence[str]]) -> None:

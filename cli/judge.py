@@ -23,6 +23,7 @@ from .shared.console import PLAIN_SECONDS, plain, progress, results, talk
 from .shared.exit_codes import DONE, UNJUDGED
 from .shared.notices import naming_the_importer, notices_in_words
 from .shared.sandbox_options import make_options, sandbox_options
+from .shared.shipped_images import image_of
 
 
 @click.command
@@ -87,7 +88,7 @@ def judge(
 ) -> int:
     """Run samples in containers of their own and say what each one did.
 
-    BENCH is a benchmark folder or `builtin`; SAMPLES is JSONL with `task_id` and either `completion` or `solution`,
+    BENCH is a folder, `builtin` or `numpy2`; SAMPLES is JSONL with `task_id` and either `completion` or `solution`,
     as HumanEval and EvalPlus write it, as it is or packed with gzip; `edittool import` makes it of anything else.
     Verdicts are appended as they come, synced to the disk in small batches: the same command again goes on where it
     stopped. Exit code 1 means that the sandbox could not judge some samples.
@@ -120,10 +121,11 @@ def judge(
     """
     if world is not None and worlds_of:
         raise click.UsageError("--worlds-of and --world both choose the worlds: give one of them.")
-    sandbox = replace(make_options(**options), jobs_per_container=samples_per_container)
     check_arguments(bench, samples)
     check_output(output, samples, worlds_of)
     opened = open_bench(bench)
+    options["image"] = image_of(bench, options["image"])
+    sandbox = replace(make_options(**options), jobs_per_container=samples_per_container)
     with naming_the_importer(bench):
         worlds = read_worlds(worlds_of, opened, skip_unknown) if worlds_of else world or "sample"
         request = Request(opened, samples, output, worlds, sandbox, cached, mode, skip_unknown)

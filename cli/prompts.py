@@ -58,7 +58,7 @@ def prompts(
 ) -> None:
     """Write what to ask a model for each problem of a benchmark, for whatever engine there is.
 
-    BENCH is a benchmark folder or `builtin`. With --docs change, the signature, the documentation and a usage example
+    BENCH is a folder, `builtin` or `numpy2`. With --docs change, the signature, the documentation and a usage example
     of the new API stand in front: what a model does that was told, to hold edits against. The file is written whole,
     and the same command writes the same bytes. docs/sampling.md describes the rows and how their answers become
     samples; `edittool sample` asks a server itself.

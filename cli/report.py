@@ -90,7 +90,7 @@ def report(
 ) -> int:
     """Turn verdicts into tables, figures and a page to explore.
 
-    BENCH is a benchmark folder or `builtin`; VERDICTS are files that `edittool judge` wrote, of any mix of models,
+    BENCH is a folder, `builtin` or `numpy2`; VERDICTS are files that `edittool judge` wrote, of any mix of models,
     methods and regimes. Verdicts that repeat a sample are counted once; samples that the sandbox could not judge are
     in no rate. Changes are against the unedited model judged in the same world: give its verdicts too.
 

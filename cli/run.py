@@ -21,11 +21,12 @@ from .shared.bench_argument import find_problem, open_bench
 from .shared.console import plain, results
 from .shared.exit_codes import DONE, UNJUDGED
 from .shared.sandbox_options import make_options, sandbox_options
+from .shared.shipped_images import image_of
 
 
 @click.command
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--bench", required=True, help="A benchmark folder, or `builtin`.")
+@click.option("--bench", required=True, help="A benchmark folder, `builtin` or `numpy2`.")
 @click.option("--task", required=True, help="The problem whose tests the program meets.")
 @click.option(
     "--world",
@@ -48,6 +49,7 @@ def run(file: Path, bench: str, task: str, world: str, as_json: bool, **options:
     opened = open_bench(bench)
     problem = find_problem(opened, task)
     job = Job(_read(file), problem, _changes(opened, problem, world))
+    options["image"] = image_of(bench, options["image"])
     sandbox = make_options(**options)
     check_worlds(job.changes, sandbox)
     with closing(run_jobs([job], sandbox)) as findings:

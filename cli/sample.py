@@ -106,7 +106,7 @@ def sample(
 ) -> int:
     """Sample programs from an OpenAI-compatible server: vLLM, llama.cpp, transformers serve, OpenAI's own, ...
 
-    BENCH is a benchmark folder or `builtin`. A key comes from the variable OPENAI_API_KEY alone; servers that need none
+    BENCH is a folder, `builtin` or `numpy2`. A key comes from the variable OPENAI_API_KEY alone; servers without one
     are asked without. Each answer is on the disk as soon as it is there: the same command again goes on where it
     stopped, and one with a larger -n asks for what is missing. Refused and truncated answers are rows that say so
     (`finish_reason`, `failure`). Ends with 1 where the server failed on some requests for good, of which there is no

@@ -11,6 +11,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from ...benchmark.shipped import SHIPPED
 from ...schemas.bench import Bench, load_rejections
 from ...schemas.changes import Change
 from ...schemas.problems import Problem
@@ -31,6 +32,7 @@ def show(name: str, task: str | None, tasks: bool, rejected: bool, as_json: bool
 
     \b
     edittool bench show builtin
+    edittool bench show numpy2
     edittool bench show builtin --tasks
     edittool bench show builtin --task builtin/dot_product
     edittool bench show bench --rejected
@@ -40,7 +42,7 @@ def show(name: str, task: str | None, tasks: bool, rejected: bool, as_json: bool
         raise click.UsageError("--task, --tasks and --rejected show different things: give one of them.")
     made = open_bench(name)
     if rejected:
-        _print_rejections(made, [] if name == "builtin" else load_rejections(Path(name)), as_json)
+        _print_rejections(made, [] if name in SHIPPED else load_rejections(Path(name)), as_json)
     elif task is not None:
         problem = find_problem(made, task)
         print_json(_problem_json(made, problem)) if as_json else _print_problem(made, problem)

@@ -11,6 +11,7 @@ from ..shared.console import plain, print_whole, results, talk
 from ..shared.exit_codes import BAD_INPUT, DONE, UNJUDGED
 from ..shared.observer import show_stages
 from ..shared.sandbox_options import make_options, new_image, sandbox_options, two_images
+from ..shared.shipped_images import image_of, old_image_of
 from .show import certification_table, print_bench, print_json
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def verify(name: str, files_only: bool, hash_seeds: int, as_json: bool, **sandbo
 
     \b
     edittool bench verify builtin
+    edittool bench verify numpy2
     edittool bench verify bench --files-only
     edittool bench verify bench --hash-seeds 10
     edittool bench verify bench --json > certificate.json
@@ -47,8 +49,9 @@ def verify(name: str, files_only: bool, hash_seeds: int, as_json: bool, **sandbo
     if files_only:
         print_json({"bench": made.name, "sha256": made.digest()}) if as_json else print_bench(made)
         return DONE
-    old_image = sandbox.pop("old_image")
     new_image(sandbox)
+    sandbox["image"] = image_of(name, sandbox["image"])
+    old_image = old_image_of(name, sandbox.pop("old_image"))
     return _certify(made, tuple(range(hash_seeds)), make_options(**sandbox), as_json, old_image)
 
 

@@ -1,17 +1,17 @@
-"""The BENCH argument that several commands take, a folder or `builtin`, and the task ids in it."""
+"""The BENCH argument of several commands, a folder or the name of one that is shipped, and the task ids in it."""
 
 import difflib
 from pathlib import Path
 
-from ...benchmark.builtin import load_builtin
+from ...benchmark.shipped import SHIPPED
 from ...schemas.bench import Bench
 from ...schemas.errors import InputError
 from ...schemas.problems import Problem
 
 
 def open_bench(name: str) -> Bench:
-    """Return the benchmark in the folder `name`, or the built-in one for the name `builtin`."""
-    return load_builtin() if name == "builtin" else Bench.load(Path(name))
+    """Return the benchmark in the folder `name`, or the one that comes with edittool under that name."""
+    return SHIPPED[name].load() if name in SHIPPED else Bench.load(Path(name))
 
 
 def find_problem(bench: Bench, task: str) -> Problem:
