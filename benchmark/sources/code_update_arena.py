@@ -294,7 +294,7 @@ def _make_problem(task_id: str, task: _Row, change: Change) -> tuple[Problem, st
     """Return the problem of a task, and what is to be said of tests that are left out; "" for nothing."""
     reference = _text(task, "ref_solution")
     signature = _function(_text(task, "solution_signature"))
-    imports = [
+    imports: list[ast.stmt] = [
         node
         for node in _python(_lines(task, "imports", "prog_syn_imports"), "imports").body
         if isinstance(node, ast.Import | ast.ImportFrom)
