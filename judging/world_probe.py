@@ -32,7 +32,8 @@ def check_countable(name: str, value: object, shim: bool) -> None:
     """Raise TypeError for a class whose constructor cannot be watched, or that a shim cannot stand for."""
     if not isinstance(value, type):
         return
-    if shim:
+    in_c = not value.__flags__ & HEAP_TYPE or bool(value.__flags__ & IMMUTABLE)
+    if shim and not in_c:
         raise TypeError(f"{name} is a class, and a shim in its place would be none: give the change a name of its own")
-    if not value.__flags__ & HEAP_TYPE or value.__flags__ & IMMUTABLE:
+    if in_c and not shim:
         raise TypeError(f"{name} is a class written in C, whose calls cannot be counted: name a function or a method")

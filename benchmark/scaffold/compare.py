@@ -18,6 +18,7 @@ SORTS: tuple[Sort, ...] = ("gone", "signature", "deprecated")
 _ALIKE = 0.6  # of names that are new in the place of the old one
 _ALIKE_ELSEWHERE = 0.85  # of those that were there before, or stand in another module
 _MOST = 3  # replacements to choose from
+_SAYABLE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")  # what the schema takes for a name
 _LONGEST_VALUE = 20
 _CALLABLE = ("function", "class", "method")
 _CUE = re.compile(r"\b(?:use|instead|replaced|renamed|favou?r|prefer|see|moved)\b", re.IGNORECASE)
@@ -68,7 +69,10 @@ def compare(old: PublicApi, new: PublicApi) -> Comparison:
     for api in new.apis:
         if api.deprecated is not None and not hasattr(builtins, api.path.partition(".")[0]):
             _add(_deprecated(api, new), api, proposals, without)
-    ordered = sorted(proposals.values(), key=lambda each: (-each.certainty, each.deprecated))
+    sayable = [
+        each for each in proposals.values() if all(map(_SAYABLE.fullmatch, (each.deprecated, *each.replacements)))
+    ]
+    ordered = sorted(sayable, key=lambda each: (-each.certainty, each.deprecated))
     return Comparison(tuple(ordered), tuple(sorted(set(without) - proposals.keys())))
 
 

@@ -107,7 +107,6 @@ def build(output: Path, builtin: bool, no_changes: bool, no_certify: bool, name:
     edittool bench build --mbpp mbpp.jsonl --apis sorted,str.split,sum -o three
     edittool bench build --humaneval HumanEval.jsonl --mbpp mbpp.jsonl --preset full -o full
     edittool bench build --problems problems.yaml --changes changes.yaml -o own
-    edittool bench build --code-update-arena arena.jsonl -o updates
     edittool bench build --humaneval HumanEval.jsonl --no-changes -o plain
     """
     from ...benchmark.build import prepare_folder, write_contents
@@ -271,6 +270,7 @@ def _certify(
         rejections = [*rejections, *gone]
         old = trials.beside(old_image) if old_image else None
         while True:
+            _require_problems(problems, rejections)
             bench = Bench("", {one.task_id: one for one in problems}, {one.change_id: one for one in changes})
             certificate = certify(bench, trials, progress=progress, old=old)
             kept, failed = keep_certified(bench, certificate, updates)
@@ -288,6 +288,15 @@ def _certify(
     ]
     record = certification_record(certificate, trials.image) | ({"old_image": old_image} if old_image else {})
     return Contents("", kept, changes, [*rejections, *failed], record)
+
+
+def _require_problems(problems: list["Problem"], rejections: list["Rejection"]) -> None:
+    """Raise InputError where nothing is left to certify, with what was said of the first that was left out."""
+    from ...schemas.errors import InputError
+
+    if not problems:
+        reasons = [f"{one.task_id or one.change_id}, {one.reason}: {one.detail}" for one in rejections[:5]]
+        raise InputError("no problem is left of what you gave:\n" + "\n".join(f"  {reason}" for reason in reasons))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from contextlib import closing
 
 from ...benchmark.shipped import SHIPPED
 from ...judging.engine.engine import connect
-from ..image import image_with
+from .image_builds import image_with
 
 
 def image_of(bench: str, image: str | None) -> str | None:

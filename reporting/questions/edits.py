@@ -84,8 +84,16 @@ def edit_table(study: Study, made: Mapping[Setting, Made], rows: Mapping[Setting
         (*EDIT_IDENTITY, STEP, *EDIT_COLUMNS),
         tuple(rows.values()),
         tuple(_notes(study, made, costs)),
-        brief=tuple(row for state, row in rows.items() if state in ends),
+        brief=_last_steps([row for state, row in rows.items() if state in ends]),
     )
+
+
+def _last_steps(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Return the last of `rows` of each sequence: its samples may end at another step in another world."""
+    last: dict[tuple[Cell, ...], Row] = {}
+    for row in sorted(rows, key=lambda one: one["step"] if isinstance(one["step"], int) else 0):
+        last[tuple(row[column.name] for column in EDIT_IDENTITY)] = row
+    return tuple(row for row in rows if any(row is one for one in last.values()))
 
 
 def _three(name: str, header: str, kind: Kind, description: str, shown: Sequence[str]) -> tuple[Column, ...]:

@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+import unicodedata
 from pathlib import Path
 
 import yaml
@@ -48,7 +49,8 @@ def test_whatever_a_source_says_every_proposal_loads(name, message, value):
     old = f"def f_{name}(a, b={value!r}): pass\ndef g_{name}(): warn({message!r}, DeprecationWarning)\n"
     new = f"@deprecated({message + f' use `f_{name}`'!r})\ndef h(): pass\ndef f_{name}(b={value!r}): pass\n"
     found = compare(read(old), read(new))
-    assert found.proposals
+    # A few letters fall into signs that no name of a change may have.
+    assert found.proposals or not re.fullmatch(r"\w+", unicodedata.normalize("NFKC", name))
     for proposal in found.proposals:
         (change,) = load(uncommented("\n".join(proposal_lines(proposal)) + "\n"))
         assert change.deprecated == proposal.deprecated

@@ -73,9 +73,10 @@ class Counts:
         advance, fail, refuse = (counters[name].__next__ for counters in (self._returned, self._failed, self._refused))
 
         def replacement(*args: Any, **kwargs: Any) -> Any:
-            function = function_of()
-            old = is_old is not None and is_old(*args, **kwargs)
-            try:
+            function, old = None, False
+            try:  # all of it: at the limit of recursion each call in here may be one too many
+                function = function_of()
+                old = is_old is not None and is_old(*args, **kwargs)
                 way = None if old else self._ways.get(name)
                 call = function if way is None else instead(way, function, self._salts[name])
                 value = call(*args, **kwargs)
@@ -94,7 +95,7 @@ class Counts:
         return replacement
 
 
-def _was_refused(error: TypeError, function: Callable[..., Any]) -> bool:
+def _was_refused(error: TypeError, function: Any) -> bool:
     """Tell whether `function` itself turned the call away: by its signature, or by a raise statement of its own."""
     trace = error.__traceback__
     inner = trace.tb_next if trace else None

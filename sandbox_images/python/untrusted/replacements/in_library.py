@@ -113,7 +113,7 @@ class InLibrary:
             return
         value = getattr(owner, attribute)
         self._keep(value)
-        if is_class(value):
+        if is_class(value) and not target.has_shim:
             self._expect_class(target, value)
         elif callable(value):
             self._values[id(value)] = value, self._stand_in(target, value)

@@ -34,6 +34,12 @@ SHORTEN = in_place(
 )
 ROUNDED = in_place("round", "number", "def round(number, *, digits):\n    return __builtins__.round(number, digits)\n")
 DUMPS = in_place("json.dumps", "obj")
+DROPWHILE = in_place(
+    "itertools.dropwhile",
+    "predicate, iterable",
+    "import itertools\n\ndef dropwhile(predicate, iterable, count=None):\n"
+    "    return list(itertools.dropwhile(predicate, iterable))[:count]\n",
+)
 AS_RATIO = in_place(
     "fractions.Fraction.limit_denominator",
     "max_denominator=None",
@@ -157,6 +163,8 @@ COUNTED = [
     (SHORTEN, "from textwrap import shorten\ndef f(): return shorten('ab cd', at=5)", "ab cd", 1, 0, 0),
     (SHORTEN, "from textwrap import shorten\ndef f(): return shorten('ab cd', 5)", TypeError, 0, 0, 0),
     (SHORTEN, "from textwrap import shorten\ndef f(): return shorten('ab cd', to=5)", TypeError, 0, 0, 1),
+    (DROPWHILE, "import itertools\ndef f(): return itertools.dropwhile(bool, [1, 0, 2], count=1)", [0], 1, 0, 0),
+    (DROPWHILE, "from itertools import dropwhile\ndef f(): return dropwhile(bool, [1, 0, 2])", [0, 2], 0, 0, 0),
     (DUMPS, "import json\ndef f(): return json.dumps([1], indent=0)", "[\n1\n]", 1, 0, 0),
     (DUMPS, "import json\ndef f(): return json.dumps([1])", "[1]", 0, 0, 0),
     (
