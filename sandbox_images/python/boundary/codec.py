@@ -1,9 +1,10 @@
 """Plain data across the process boundary: Python values as tagged JSON, and back.
 
 Only values of exact built-in types and of the library's own (library.py) come out of `decode`, so a comparison in the
-tests' process never runs a line of the candidate's code. Subclasses of built-in types travel as their base. Sets keep
-the order that they have (sets.py). What is not plain data travels as a numbered handle, with a word on what it is.
-There is no pickle and no marshal: both let the sender choose what the receiver runs or crashes on.
+tests' process never runs a line of the candidate's code. Subclasses of built-in types travel as their base, numbers of
+numpy as Python's. Sets keep the order that they have (sets.py). What is not plain data travels as a numbered handle,
+with a word on what it is. There is no pickle and no marshal: both let the sender choose what the receiver runs or
+crashes on.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ _INT64: Final = 2**63
 _TYPES: Final = {name: value for name, value in vars(builtins).items() if isinstance(value, type)}
 _TYPE_NAMES: Final = {value: name for name, value in _TYPES.items()}
 _AS_THEY_ARE: Final = frozenset({type(None), bool, str})
+_NUMBERS: Final = frozenset({bool, int, float, complex})  # that a scalar of numpy equals
 
 
 def encode(value: object, keep: Keep) -> JsonValue:
@@ -71,6 +73,10 @@ def _encode_other(value: Any, kind: type, keep: Keep) -> JsonValue:
             return _encode_record(value, kind, fields, keep)
         if base in _TO_BASE:
             return encode(_TO_BASE[base](value), keep)
+    if kind.__module__ == "numpy" and kind.__mro__[-2:-1] and kind.__mro__[-2].__name__ == "generic":
+        number = value.item()
+        if type(number) in _NUMBERS:  # not those that Python has no type for
+            return encode(number, keep)
     return _handle(value, keep)
 
 

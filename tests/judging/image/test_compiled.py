@@ -43,6 +43,22 @@ def f(n):
 """
 
 
+RETURNS = """
+import numpy as np
+
+def f(kind):
+    return {
+        "int": np.array([1, 2]).sum(),
+        "float": np.float64(0.5),
+        "float32": np.float32(0.5),
+        "bool": np.array([True]).all(),
+        "complex": np.complex64(1j),
+        "list": list(np.array([1, 2], dtype="int8")),
+        "array": np.array([1, 2]),
+    }[kind]
+"""
+
+
 @pytest.fixture(scope="module")
 def image(docker_client: docker.DockerClient) -> Iterator[str]:
     """Yield the name of an own image with numpy; it is removed in the end."""
@@ -68,6 +84,13 @@ def test_it_imports_within_the_usual_memory(docker_client: docker.DockerClient, 
 def test_it_computes(image: str, shared: int) -> None:
     finding = run(image, COMPUTES, "assert candidate(200)", shared=shared)
     assert (finding.outcome, finding.error) == ("passed", None)
+
+
+def test_a_number_of_numpy_equals_pythons_and_an_array_is_no_list(image: str) -> None:
+    tests = ["('int') == 3", "('float') == 0.5", "('float32') == 0.5", "('bool') == True", "('complex') == 1j"]
+    tests += ["('list') == [1, 2]", "('int') != 4", "('array') == [1, 2]"]
+    finding = run(image, RETURNS, *(f"assert candidate{test}" for test in tests))
+    assert [test["passed"] for test in finding.tests] == [True] * 7 + [False]
 
 
 def test_it_starts_no_threads(image: str) -> None:
